@@ -1,0 +1,47 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+EXIT ?=
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+$(BIN)/uv:
+	@command -v $(PYTHON) >/dev/null || { echo "festaf needs Python 3.11 as '$(PYTHON)'; name yours: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "'$(PYTHON)' is not Python 3.11; name yours: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Making a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.8'
+
+$(VENV)/.installed: $(BIN)/uv pyproject.toml uv.lock
+	@echo "Installing festaf and what it needs into $(VENV) (about two minutes the first time)"
+	@VIRTUAL_ENV=$(abspath $(VENV)) UV_PROJECT_ENVIRONMENT=$(abspath $(VENV)) $(BIN)/uv sync --quiet --frozen --inexact --extra airflow --extra registry --extra local
+	@touch $@
+
+.PHONY: install
+install: $(VENV)/.installed ## Make the virtual environment with everything the other targets need
+
+.PHONY: demo
+demo: install ## Run real DAGs on real flights and ask where a feature comes from (EXIT=1: stop after the answer)
+	@$(BIN)/festaf demo $(if $(EXIT),--exit)
+
+.PHONY: check
+check: install ## Check format, lint, types, imports between rooms, and the layout
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/layout
+
+.PHONY: test
+test: install ## Run every test, the flow tests with real Airflow processes included
+	$(BIN)/pytest
+
+.PHONY: format
+format: install ## Format the code and fix what ruff can fix
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .

@@ -1,0 +1,151 @@
+"""The answer to "where does this feature come from?", and the shorter one in a list."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from festaf.contract.model import Model, Moment, Sha256
+
+Origin = Literal["declared", "lineage", "airflow"]
+"""Who said it: the author's declaration, an OpenLineage event's datasets, or Airflow."""
+
+
+class FeatureSummary(Model):
+    """A feature in a list."""
+
+    project: str
+    feature_set: str
+    name: str
+    type: str | None = None
+    description: str | None = None
+    owner: str | None = None
+    dag_id: str | None = None
+    last_written: Moment | None = None
+    deleted: bool = False
+
+
+class Who(Model):
+    """Who answers for the feature."""
+
+    owner: str | None = None
+    dag_owners: tuple[str, ...] = ()
+
+
+class When(Model):
+    """When it appeared, was last written, and will be written next. Times are UTC."""
+
+    first_seen: Moment
+    last_written: Moment | None = None
+    """When the last production ended."""
+    last_event_time: Moment | None = None
+    """The newest event time among the rows that were written."""
+    next_run: Moment | None = None
+    schedule: str | None = None
+
+
+class Code(Model):
+    """A text of code with its hash and where it stands."""
+
+    language: Literal["python", "sql"] = "python"
+    text: str | None = None
+    sha256: Sha256 | None = None
+    path: str | None = None
+
+
+class How(Model):
+    """How it is computed: the declared technique and logic, and the DAG file of the exact version."""
+
+    technique: str | None = None
+    logic: Code | None = None
+    dag_file: Code | None = None
+
+
+class Why(Model):
+    """Why it exists."""
+
+    purpose: str | None = None
+    description: str | None = None
+
+
+class Rows(Model):
+    """Rows of one production."""
+
+    read: int
+    accepted: int
+    rejected: int
+
+
+class DagVersionRef(Model):
+    """A DAG version: Airflow's number and id when they are known, and the hash of its source."""
+
+    id: UUID | None = None
+    number: int | None = None
+    source_sha256: Sha256 | None = None
+    bundle_name: str | None = None
+    bundle_version: str | None = None
+
+
+class RunRef(Model):
+    """The task run that wrote the values."""
+
+    namespace: str
+    dag_id: str
+    dag_version: DagVersionRef
+    run_id: str
+    """Airflow's DAG run id."""
+    task_id: str
+    map_index: int = -1
+    try_number: int
+    operator: str | None = None
+    started_at: Moment | None = None
+    ended_at: Moment
+    openlineage_run_id: UUID
+    rows: Rows | None = None
+
+
+class Source(Model):
+    """Something the feature is made from."""
+
+    uri: str
+    namespace: str
+    name: str
+    field: str | None = None
+    origin: Origin
+
+
+class Consumer(Model):
+    """Something that reads the feature set the feature stands in."""
+
+    kind: Literal["task", "dag", "dataset", "model", "endpoint"]
+    namespace: str
+    name: str
+    last_read: Moment | None = None
+    origin: Origin
+
+
+class Feature(Model):
+    """One answer: who, when, how, why, which run, sources, consumers."""
+
+    project: str
+    feature_set: str
+    name: str
+    type: str | None = None
+    collection: str | None = None
+    tags: tuple[str, ...] = ()
+    version: int | None = None
+    """Counts the declarations of this feature that differ, from 1; None when none was declared."""
+    version_sha256: Sha256 | None = None
+    deleted: bool = False
+    who: Who
+    when: When
+    how: How
+    why: Why
+    run: RunRef | None = None
+    """None when nothing was written yet."""
+    sources: tuple[Source, ...] = ()
+    consumers: tuple[Consumer, ...] = ()
+    origins: dict[str, Origin] = Field(default_factory=dict)
+    """Which fact comes from where: ``{"who.owner": "declared", "when.schedule": "airflow"}``."""

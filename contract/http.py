@@ -1,0 +1,34 @@
+"""What all routes share: pages by cursor, and errors as RFC 9457 problems."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from pydantic import Field
+
+from festaf.contract.model import Model
+
+API = "/api/v1"
+
+Item = TypeVar("Item")
+
+
+class Page(Model, Generic[Item]):
+    """A part of a list; ``cursor`` is None on the last one."""
+
+    items: tuple[Item, ...]
+    cursor: str | None = None
+
+
+class Problem(Model):
+    """RFC 9457, with ``code`` (the HTTP status) and ``message`` repeated so that Marquez's clients can read it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    instance: str | None = None
+    code: int
+    message: str
+    errors: tuple[str, ...] = Field(default=())
+    """One line for each field that was wrong."""

@@ -1,0 +1,1 @@
+"""The Airflow side besides operators and sensors."""

@@ -1,0 +1,1 @@
+"""The lineage registry: FastAPI, SQLAlchemy and Alembic; one folder per area."""
