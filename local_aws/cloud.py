@@ -1,0 +1,246 @@
+"""Everything of AWS that festaf does not answer itself: moto's server, called in this process without a socket.
+
+Nothing of moto is used but its WSGI application, so that any moto from 4.2 on will do. Every request to moto, whether
+it comes from the gateway or from our own services, passes through ``Cloud.wsgi``: the one place where an observer can
+see what changed.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes, urlsplit
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from botocore.session import Session
+
+BASE_URL = "http://localhost"
+"""What the in-process clients call; moto would take the first label of a dotted host as a bucket's name."""
+
+Observer = Callable[[str, str, Mapping[str, str], bytes], None]
+"""Takes method, path with query as they came, headers and body of a request that succeeded."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What moto answered."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+class Cloud:
+    """moto as one object; it may be called from several threads.
+
+    moto keeps its state per process, so two clouds of one process see the same buckets. A process needs only one.
+
+    :param observer: called in the thread of the request, after every request that was answered below 400
+    """
+
+    def __init__(self, observer: Observer | None = None) -> None:
+        self.observer = observer
+        self._application = _moto()
+        self._session: Session | None = None
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = threading.Lock()
+
+    def wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a WSGI request by moto."""
+        reply = self._answer(environ, _read_body(environ))
+        start_response(f"{reply.status} {_REASONS.get(reply.status, 'Answer')}", list(reply.headers))
+        return [reply.body]
+
+    def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
+        """Answer a request by moto.
+
+        :param url: a path with its query, or a whole URL; of a URL, the host is used as the Host header
+        :param headers: moto reads service and region from ``Authorization``
+        """
+        return self._answer(_environ(method, url, headers), body)
+
+    def client(self, service: str, region: str) -> Any:
+        """Give a boto3 client whose requests moto answers in this process; clients are kept and may be shared.
+
+        :param service: botocore's service name, such as ``s3``
+        """
+        with self._lock:
+            found = self._clients.get((service, region))
+            if found is None:
+                found = self._clients[service, region] = self._new_client(service, region)
+            return found
+
+    def reset(self) -> None:
+        """Forget every resource of every service; the observer is not told."""
+        self._call(_environ("POST", "/moto-api/reset", {}), b"")
+
+    def _answer(self, environ: WSGIEnvironment, body: bytes) -> Reply:
+        observer = self.observer
+        seen = (environ["REQUEST_METHOD"], _path(environ), _headers(environ)) if observer else None
+        reply = self._call(environ, body)
+        if observer and seen and reply.status < 400:
+            observer(*seen, body)
+        return reply
+
+    def _call(self, environ: WSGIEnvironment, body: bytes) -> Reply:
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> Callable[[bytes], object]:
+            started.append((status, headers))
+            return written.append
+
+        written: list[bytes] = []
+        chunks = self._application(environ, start_response)
+        try:
+            content = b"".join([*written, *chunks])
+        finally:
+            close = getattr(chunks, "close", None)
+            if close is not None:
+                close()
+        status, headers = started[-1]
+        return Reply(int(status.split(" ", 1)[0]), tuple(headers), content)
+
+    def _new_client(self, service: str, region: str) -> Any:
+        from botocore.config import Config
+
+        if self._session is None:
+            self._session = _session()
+        client = self._session.create_client(
+            service,
+            region_name=region,
+            endpoint_url=BASE_URL,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+            config=Config(
+                s3={"addressing_style": "path"},
+                retries={"mode": "standard", "total_max_attempts": 1},
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        )
+        client.meta.events.register("before-send.*", self._send)
+        return client
+
+    def _send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        from botocore.awsrequest import AWSResponse
+
+        body = request.body
+        if hasattr(body, "read"):
+            body = body.read()
+        elif isinstance(body, str):
+            body = body.encode()
+        headers = {name: _text(value) for name, value in request.headers.items()}
+        reply = self.request(request.method, request.url, headers, bytes(body or b""))
+        return AWSResponse(request.url, reply.status, dict(reply.headers), _Raw(reply.body))
+
+
+class _Raw(io.BytesIO):
+    """A body as urllib3 gives it to botocore."""
+
+    def stream(self, amount: int = 65536, **_: object) -> Iterable[bytes]:
+        while chunk := self.read(amount):
+            yield chunk
+
+
+_REASONS = {200: "OK", 201: "Created", 204: "No Content", 206: "Partial Content", 304: "Not Modified"} | {
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    409: "Conflict",
+    412: "Precondition Failed",
+    500: "Internal Server Error",
+}
+
+
+def _moto() -> WSGIApplication:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    application: WSGIApplication = DomainDispatcherApplication(create_backend_app)
+    return application
+
+
+def _session() -> Session:
+    """Make a session that reads nothing of the user's: no profile, no credentials, no endpoint of their own."""
+    from botocore.session import Session
+
+    session = Session(
+        session_vars={
+            "profile": (None, [], None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+            "ignore_configured_endpoint_urls": (None, None, True, None),
+        }
+    )
+    session.user_agent_name = "festaf-local-aws"
+    return session
+
+
+def _environ(method: str, url: str, headers: Mapping[str, str]) -> WSGIEnvironment:
+    parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    environ: WSGIEnvironment = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(parts.path or "/").decode("latin-1"),
+        "QUERY_STRING": parts.query,
+        "RAW_URI": target,
+        "REQUEST_URI": target,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": parts.netloc or "localhost",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in headers.items():
+        key = name.upper().replace("-", "_")
+        environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+    return environ
+
+
+def _read_body(environ: WSGIEnvironment) -> bytes:
+    """Read the body; a chunked one has no length, and its server ends the stream itself."""
+    stream = environ["wsgi.input"]
+    length = environ.get("CONTENT_LENGTH")
+    content: bytes = stream.read(int(length)) if length else b""
+    if not length and environ.get("HTTP_TRANSFER_ENCODING"):
+        content = stream.read()
+    return content
+
+
+def _path(environ: WSGIEnvironment) -> str:
+    if raw := environ.get("RAW_URI") or environ.get("REQUEST_URI"):
+        return str(raw)
+    from urllib.parse import quote
+
+    path = quote(environ.get("SCRIPT_NAME", "").encode("latin-1") + environ.get("PATH_INFO", "/").encode("latin-1"))
+    return path + (f"?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else "")
+
+
+def _headers(environ: WSGIEnvironment) -> dict[str, str]:
+    found = {
+        name.removeprefix("HTTP_").replace("_", "-").title(): str(value)
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    if environ.get("CONTENT_TYPE"):
+        found["Content-Type"] = environ["CONTENT_TYPE"]
+    return found
+
+
+def _text(value: object) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
