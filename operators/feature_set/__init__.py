@@ -1,0 +1,7 @@
+"""Operators that create, fill and retire feature sets."""
+
+from festaf.operators.feature_set.creation import CreateFeatureSetOperator
+from festaf.operators.feature_set.deletion import DeleteFeatureSetOperator
+from festaf.operators.feature_set.ingestion import IngestFeaturesOperator
+
+__all__ = ["CreateFeatureSetOperator", "DeleteFeatureSetOperator", "IngestFeaturesOperator"]

@@ -1,0 +1,63 @@
+"""What every task on a feature set has: its name, its project, the AWS connection and the asset event."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from festaf.contract.names import DEFAULT_PROJECT
+from festaf.provider.assets import with_alias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from festaf.provider.hooks.feature_store import FeatureStoreHook
+
+
+class FeatureSetTask(BaseOperator):
+    """A task on one feature set.
+
+    :param feature_set: name of the feature set, 1 to 64 letters, digits, ``-`` and ``_`` (templated)
+    :param project: project that the feature set belongs to in the registry (templated)
+    :param aws_conn_id: the Airflow connection to AWS (templated); None uses boto3's own search for credentials
+    :param region_name: AWS region; None takes the connection's (templated)
+    :param verify: whether to verify TLS certificates, or the path of a CA bundle; None takes the connection's
+    :param botocore_config: configuration of the botocore client; None takes the connection's
+    """
+
+    template_fields: Sequence[str] = ("feature_set", "project", "aws_conn_id", "region_name")
+    ui_color = "#e3f2ea"
+
+    def __init__(
+        self,
+        *,
+        feature_set: str,
+        project: str = DEFAULT_PROJECT,
+        aws_conn_id: str | None = "aws_default",
+        region_name: str | None = None,
+        verify: bool | str | None = None,
+        botocore_config: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        kwargs["outlets"] = with_alias(kwargs.get("outlets"))
+        super().__init__(**kwargs)
+        self.feature_set = feature_set
+        self.project = project
+        self.aws_conn_id = aws_conn_id
+        self.region_name = region_name
+        self.verify = verify
+        self.botocore_config = botocore_config
+
+    @cached_property
+    def hook(self) -> FeatureStoreHook:
+        """Reach AWS."""
+        from festaf.provider.hooks.feature_store import FeatureStoreHook
+
+        return FeatureStoreHook(
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            config=self.botocore_config,
+        )

@@ -1,0 +1,1 @@
+"""The engine that sends rows to a feature set."""
