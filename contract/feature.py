@@ -100,6 +100,8 @@ class RunRef(Model):
     map_index: int = -1
     try_number: int
     operator: str | None = None
+    state: Literal["COMPLETE", "FAIL", "ABORT"] = "COMPLETE"
+    """A task that failed after rows were accepted wrote values, too."""
     started_at: Moment | None = None
     ended_at: Moment
     openlineage_run_id: UUID

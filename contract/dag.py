@@ -1,0 +1,39 @@
+"""DAGs and their versions, as the registry knows them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from festaf.contract.model import Model, Moment, Sha256
+
+
+class Dag(Model):
+    """A DAG of one Airflow; ``namespace`` is the OpenLineage namespace under which that Airflow reports."""
+
+    namespace: str
+    dag_id: str
+    owners: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    description: str | None = None
+    schedule: str | None = None
+    next_run: Moment | None = None
+    first_seen: Moment
+    last_seen: Moment
+
+
+class DagVersion(Model):
+    """One content of a DAG: the text of its file with Airflow's id and number of the version, as far as known."""
+
+    namespace: str
+    dag_id: str
+    id: UUID | None = None
+    """Airflow's id of the version. Airflow keeps it when only the text of a function changes, so two rows may share it."""
+    number: int | None = None
+    bundle_name: str | None = None
+    bundle_version: str | None = None
+    path: str | None = None
+    """Path of the DAG file inside its bundle."""
+    source: str | None = None
+    source_sha256: Sha256 | None = None
+    first_seen: Moment
+    last_seen: Moment
