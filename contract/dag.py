@@ -27,7 +27,7 @@ class DagVersion(Model):
     namespace: str
     dag_id: str
     id: UUID | None = None
-    """Airflow's id of the version. Airflow keeps it when only the text of a function changes, so two rows may share it."""
+    """Airflow's id; Airflow keeps it when only the text of a function changes, so two contents may share it."""
     number: int | None = None
     bundle_name: str | None = None
     bundle_version: str | None = None
