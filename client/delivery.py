@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from festaf.client.errors import FaultError, InvalidError, PassingError, RegistryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from festaf.client.breaker import Breaker
     from festaf.client.registry import RegistryClient
@@ -25,10 +25,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DEADLINE = 2.0
+CALL_SECONDS = 10.0
+MARGIN = 1.0
 BATCH_EVENTS = 100
 BATCH_BYTES = 4 * 1024 * 1024
 MAX_STUMBLES = 5
 """So many events in a row that the registry itself stumbles over mean that it, not the events, is at fault."""
+
+
+Parcel = str | bytes
+"""The name of an event in the spool, or an event itself that the spool did not take."""
 
 
 @dataclass
@@ -50,8 +56,14 @@ class _Journey:
     """One delivery on its way."""
 
     deadline: float
+    call_seconds: float
+    min_age: float
     outcome: Outcome = field(default_factory=Outcome)
     stumbles: int = 0
+
+    @property
+    def patient(self) -> bool:
+        return self.deadline == float("inf")
 
     @property
     def over(self) -> bool:
@@ -78,16 +90,16 @@ class Delivery:
         self._connect = connect
         self._deadline = deadline
 
-    def offer(self, name: str) -> Outcome:
-        """Try to send a new event of the spool and then older ones, within the deadline.
+    def offer(self, parcels: Sequence[Parcel]) -> Outcome:
+        """Try to send new events of the spool and then older ones, within the deadline.
 
         The work is done beside the caller, since name resolution and a server that answers one byte at a time
         respect no timeout.
         """
         if self._breaker.state == "open":
             return Outcome(fault="The registry failed a moment ago")
-        journey = _Journey(time.monotonic() + self._deadline)
-        worker = Thread(target=self._guarded, args=(journey, name), name="festaf-delivery", daemon=True)
+        journey = _Journey(time.monotonic() + self._deadline, self._deadline, min_age=self._deadline + MARGIN)
+        worker = Thread(target=self._guarded, args=(journey, parcels), name="festaf-delivery", daemon=True)
         worker.start()
         worker.join(self._deadline)
         if worker.is_alive():
@@ -96,21 +108,25 @@ class Delivery:
             return Outcome(journey.outcome.sent, journey.outcome.rejected, fault=reason)
         return journey.outcome
 
-    def flush(self, *, seconds: float = float("inf")) -> Outcome:
+    def flush(
+        self, first: Sequence[Parcel] = (), *, min_age: float = 0.0, call_seconds: float = CALL_SECONDS
+    ) -> Outcome:
         """Send everything that waits, whatever the breaker says, and tell how it went.
 
-        :param seconds: stop after this time
+        :param first: events to send before all others
+        :param min_age: leave events younger than this to whoever made them, in seconds
+        :param call_seconds: how long one call may take
         """
-        journey = _Journey(time.monotonic() + seconds)
-        self._guarded(journey, None)
+        journey = _Journey(float("inf"), call_seconds, min_age)
+        self._guarded(journey, first)
         journey.outcome.left = len(self._spool.names())
         return journey.outcome
 
-    def _guarded(self, journey: _Journey, name: str | None) -> None:
+    def _guarded(self, journey: _Journey, first: Sequence[Parcel]) -> None:
         """Travel, and turn every failure into the outcome's fault."""
         begun = time.monotonic()
         try:
-            self._travel(journey, name)
+            self._travel(journey, first)
         except PassingError as error:
             journey.outcome.fault = str(error)
             self._breaker.trip(str(error), cost=time.monotonic() - begun, at_least=error.retry_after)
@@ -122,19 +138,18 @@ class Delivery:
             log.exception("Delivery to the registry failed")
             journey.outcome.fault = f"{type(error).__name__}: {error}"
 
-    def _travel(self, journey: _Journey, name: str | None) -> None:
-        probing = name is not None and self._breaker.state == "probing"
+    def _travel(self, journey: _Journey, first: Sequence[Parcel]) -> None:
+        probing = not journey.patient and self._breaker.state == "probing"
         with self._spool.flusher() as alone:
             journey.outcome.busy = not alone
             if probing and not alone:
                 return
-            names = self._spool.names() if alone else []
-            if not names and not name:
+            older = [name for name in self._spool.names(min_age=journey.min_age) if name not in first] if alone else []
+            if not older and not first:
                 return
-            with self._connect(min(max(journey.deadline - time.monotonic(), 0.01), 30.0)) as client:
-                if name:
-                    self._send_each(client, [name], journey)
-                self._send_older(client, (other for other in names if other != name), journey)
+            with self._connect(journey.call_seconds) as client:
+                self._send_each(client, first, journey)
+                self._send_older(client, older, journey)
         if alone:
             self._spool.tidy()
 
@@ -175,11 +190,12 @@ class Delivery:
             else:
                 self._rejected(name, failed[index].reason, journey)
 
-    def _send_each(self, client: RegistryClient, names: Iterable[str], journey: _Journey) -> None:
-        for name in names:
+    def _send_each(self, client: RegistryClient, parcels: Iterable[Parcel], journey: _Journey) -> None:
+        for parcel in parcels:
             if journey.over:
                 return
-            body = self._spool.read(name)
+            name = parcel if isinstance(parcel, str) else None
+            body = self._spool.read(parcel) if isinstance(parcel, str) else parcel
             if body is None:
                 continue
             try:
@@ -188,19 +204,26 @@ class Delivery:
                 self._rejected(name, str(error), journey)
             except FaultError:
                 journey.stumbles += 1
-                self._spool.postpone(name)
+                if name:
+                    self._spool.postpone(name)
                 if journey.stumbles == MAX_STUMBLES:
                     raise
             else:
                 self._accepted(name, journey)
 
-    def _accepted(self, name: str, journey: _Journey) -> None:
-        self._spool.remove(name)
+    def _accepted(self, name: str | None, journey: _Journey) -> None:
+        if name:
+            self._spool.remove(name)
         self._breaker.reset()
         journey.outcome.sent += 1
         journey.stumbles = 0
 
-    def _rejected(self, name: str, reason: str, journey: _Journey) -> None:
-        self._spool.reject(name, reason)
+    def _rejected(self, name: str | None, reason: str, journey: _Journey) -> None:
+        if name:
+            self._spool.reject(name, reason)
+        else:
+            log.error(
+                "The registry will not accept an event, which is lost since the spool did not take it: %s", reason
+            )
         self._breaker.reset()
         journey.outcome.rejected += 1

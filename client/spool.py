@@ -78,9 +78,10 @@ class Spool:
         """Where refused events are kept."""
         return self.folder / "rejected"
 
-    def append(self, body: bytes) -> str:
-        """Keep an event durably and give the name under which it waits.
+    def append(self, body: bytes, *, durable: bool = True) -> str:
+        """Keep an event and give the name under which it waits.
 
+        :param durable: wait until the disk has it, so that it outlives the machine's fall and not only the process's
         :raises SpoolFullError: the bound in count or bytes is reached
         :raises SpoolUnwritableError: the folder or the disk does not take it
         """
@@ -92,14 +93,18 @@ class Spool:
             )
         name = _fresh_name()
         try:
-            self._write(body, name)
+            self._write(body, name, durable)
         except OSError as error:
             raise SpoolUnwritableError(f"The spool {self.folder} cannot be written: {error}") from error
         return name
 
-    def names(self) -> list[str]:
-        """List what waits, oldest first; files that are not the spool's own are passed over."""
-        return _names(self.pending)
+    def names(self, *, min_age: float = 0.0) -> list[str]:
+        """List what waits, oldest first; files that are not the spool's own are passed over.
+
+        :param min_age: pass over events younger than this, in seconds: whoever made them is sending them
+        """
+        newest = time.time_ns() - int(min_age * 1e9)
+        return [name for name in _names(self.pending) if int(name[:20]) <= newest]
 
     def read(self, name: str) -> bytes | None:
         """Read a waiting event; None when it cannot be sent: taken by another process, unreadable, or torn."""
@@ -146,12 +151,14 @@ class Spool:
 
     @contextmanager
     def flusher(self) -> Iterator[bool]:
-        """Be the one process that sends older events, or get False at once when another is.
+        """Be the one process that sends older events; get False at once when another is, or nobody can be.
 
         The lock belongs to the open file: it ends with the process that holds it, however that ends.
         """
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self.folder / "flush.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = self._open_lock()
+        if descriptor is None:
+            yield False
+            return
         _locks_held.add(descriptor)
         held = False
         try:
@@ -179,7 +186,7 @@ class Spool:
         """Say what waits and what was rejected."""
         names = self.names()
         count, size = self._measure()
-        oldest = time.time() - int(names[0].split("-")[0]) / 1e9 if names else None
+        oldest = time.time() - int(names[0][:20]) / 1e9 if names else None
         return SpoolStatus(count, size, oldest, len(_names(self.rejected)))
 
     def _measure(self) -> tuple[int, int]:
@@ -195,7 +202,15 @@ class Spool:
             return 0, 0
         return count, size
 
-    def _write(self, body: bytes, name: str) -> None:
+    def _open_lock(self) -> int | None:
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return os.open(self.folder / "flush.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            log.warning("The spool %s cannot be used: %s", self.folder, error)
+            return None
+
+    def _write(self, body: bytes, name: str, durable: bool) -> None:
         staging = self.folder / "staging"
         for folder in (self.folder, staging, self.pending):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -204,13 +219,15 @@ class Spool:
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(body)
-                file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
             draft.rename(self.pending / name)
         except OSError:
             draft.unlink(missing_ok=True)
             raise
-        _sync_folder(self.pending)
+        if durable:
+            _sync_folder(self.pending)
 
 
 def _fresh_name() -> str:

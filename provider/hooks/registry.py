@@ -1,0 +1,48 @@
+"""The registry by its Airflow connection, for DAGs that ask where a feature comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.providers.common.compat.sdk import BaseHook
+
+from festaf.provider.lineage.settings import DEFAULT_CONNECTION, endpoint_of
+
+if TYPE_CHECKING:
+    from festaf.client.registry import RegistryClient
+
+
+class RegistryHook(BaseHook):
+    """Open the registry that a connection of type ``festaf`` names.
+
+    :param registry_conn_id: the connection: its host is the registry's URL, its password the token
+    """
+
+    conn_name_attr = "registry_conn_id"
+    default_conn_name = DEFAULT_CONNECTION
+    conn_type = "festaf"
+    hook_name = "festaf registry"
+
+    def __init__(self, registry_conn_id: str = DEFAULT_CONNECTION) -> None:
+        super().__init__()
+        self.registry_conn_id = registry_conn_id
+
+    def get_conn(self) -> RegistryClient:
+        """Make a client; close it after use.
+
+        :raises ValueError: the connection names no registry
+        """
+        from festaf.client.registry import RegistryClient
+
+        endpoint = endpoint_of(self.get_connection(self.registry_conn_id))
+        return RegistryClient(endpoint.url, endpoint.token)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Ask the registry whether it is ready, for the button in Airflow's connection form."""
+        try:
+            with self.get_conn() as registry:
+                if registry.ready():
+                    return True, f"The registry at {registry.url} is ready"
+                return False, f"The registry at {registry.url} is not ready"
+        except ValueError as error:
+            return False, str(error)

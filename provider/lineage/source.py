@@ -1,0 +1,74 @@
+"""The code that runs: the DAG file's text, and a task's Python function."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import textwrap
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from festaf.contract.names import sha256_of
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+log = logging.getLogger(__name__)
+
+MAX_BYTES = 1024 * 1024
+"""A DAG file larger than this is generated, not written; its text is left out."""
+
+
+@dataclass(frozen=True)
+class DagFile:
+    """A DAG file as this process runs it."""
+
+    path: str
+    """Inside its bundle."""
+    text: str | None
+
+    @property
+    def sha256(self) -> str | None:
+        """Hash the text."""
+        return None if self.text is None else sha256_of(self.text)
+
+
+def dag_file(dag: DAG, bundle: Path | None) -> DagFile:
+    """Read the file of a DAG; the text is None when it cannot be read."""
+    path = Path(dag.fileloc)
+    inside = dag.relative_fileloc
+    if not inside:
+        inside = str(path.relative_to(bundle)) if bundle and path.is_relative_to(bundle) else path.name
+    try:
+        return DagFile(inside, _read(path))
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        log.info("The DAG file %s is left out of the lineage: %s", path, error)
+        return DagFile(inside, None)
+
+
+def function_source(function: object) -> str | None:
+    """Give the text of a Python function; None for what is not written in a file, such as a partial or a builtin."""
+    if not inspect.isfunction(function):
+        return None
+    try:
+        return textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):
+        return None
+
+
+def _read(path: Path) -> str:
+    content = path.read_bytes() if path.is_file() else _read_zipped(path)
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"it has {len(content)} bytes, at most {MAX_BYTES} are sent")
+    return content.decode("utf-8")
+
+
+def _read_zipped(path: Path) -> bytes:
+    """Read a DAG file inside a zip archive, whose path Airflow writes as ``/dags/archive.zip/file.py``."""
+    for parent in path.parents:
+        if parent.is_file():
+            with zipfile.ZipFile(parent) as archive:
+                return archive.read(path.relative_to(parent).as_posix())
+    raise FileNotFoundError(f"{path} is not there")
