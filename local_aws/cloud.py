@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -94,12 +95,12 @@ class Cloud:
         environ["CONTENT_LENGTH"] = str(len(body))
         environ.pop("HTTP_TRANSFER_ENCODING", None)
         started: list[tuple[str, list[tuple[str, str]]]] = []
+        written: list[bytes] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> Callable[[bytes], object]:
             started.append((status, headers))
             return written.append
 
-        written: list[bytes] = []
         chunks = self._application(environ, start_response)
         try:
             content = b"".join([*written, *chunks])
@@ -162,11 +163,39 @@ _REASONS = {200: "OK", 201: "Created", 204: "No Content", 206: "Partial Content"
 }
 
 
+_SIGNED_BY = re.compile(r"Credential=[^,]+/(s3|glue)/aws4_request")
+_SPECIAL_PATHS = ("/moto-api", "/favicon.ico", "/latest/", "/v20180820/")
+
+
 def _moto() -> WSGIApplication:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-    application: WSGIApplication = DomainDispatcherApplication(create_backend_app)
+    class Dispatcher(DomainDispatcherApplication):
+        """Remember which application answers S3 and Glue: moto looks it up in a folder listing for every request.
+
+        Should a moto to come not call ``get_application``, requests get slower and nothing else.
+        """
+
+        def get_application(self, environ: WSGIEnvironment) -> Any:
+            service = _plain_service(environ)
+            found = known.get(service)
+            if found is None:
+                found = super().get_application(environ)
+                if service:
+                    known[service] = found
+            return found
+
+    known: dict[str, WSGIApplication] = {}
+    application: WSGIApplication = Dispatcher(create_backend_app)
     return application
+
+
+def _plain_service(environ: WSGIEnvironment) -> str:
+    """Name the service of a signed S3 or Glue request whose path says nothing else, or give ''."""
+    signed = _SIGNED_BY.search(environ.get("HTTP_AUTHORIZATION", ""))
+    path, host = environ.get("PATH_INFO", ""), environ.get("HTTP_HOST", "")
+    special = path.startswith(_SPECIAL_PATHS) or "s3-control" in host
+    return signed[1] if signed and not special else ""
 
 
 def _session() -> Session:
@@ -225,8 +254,6 @@ def _read_body(environ: WSGIEnvironment) -> bytes:
 def _path(environ: WSGIEnvironment) -> str:
     if raw := environ.get("RAW_URI") or environ.get("REQUEST_URI"):
         return str(raw)
-    from urllib.parse import quote
-
     path = quote(environ.get("SCRIPT_NAME", "").encode("latin-1") + environ.get("PATH_INFO", "/").encode("latin-1"))
     return path + (f"?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else "")
 
