@@ -78,12 +78,12 @@ class LineageListener:
             from festaf.provider.lineage.task_event import Ended
 
             ended = Ended(EventType(kind), getattr(task_instance.state, "value", None) or state, error)
-            if hasattr(task_instance, "get_template_context") and hasattr(task_instance, "bundle_instance"):
-                self._ready().task_ended(task_instance, ended)
-            else:
+            if hasattr(task_instance, "_sa_instance_state"):
                 from festaf.provider.lineage.dag_event import outside_event
 
                 self._hand_over(outside_event(task_instance, ended, self._ready().settings))
+            else:
+                self._ready().task_ended(task_instance, ended)
 
     def _dag_run(self, dag_run: Any, kind: str, message: str = "") -> None:
         with border():
