@@ -36,6 +36,10 @@ class ApiError(Exception):
         self.status = status
 
 
+class NotOurs(Exception):  # noqa: N818 - it is no error: the request goes on to moto
+    """Raised by a handler for what moto keeps, such as the tags of a model: the gateway asks moto instead."""
+
+
 Handler = Callable[[Call, dict[str, Any]], dict[str, Any]]
 """Takes the parameters and gives the result, both in botocore's spelling and Python types."""
 

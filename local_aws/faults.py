@@ -1,0 +1,129 @@
+"""What breaks on demand: the faults that a test or a user has ordered."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Kind = Literal[
+    "throttle", "error", "reset", "lost_reply", "slow", "partial", "fail_creation", "fail_update", "block_offline"
+]
+
+OF_REQUESTS = frozenset({"throttle", "error", "reset", "lost_reply", "slow", "partial"})
+
+
+def _checked(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as problem:
+        raise ValueError(f"{pattern!r} is not a regular expression: {problem}") from None
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_checked)]
+
+
+class Fault(BaseModel):
+    """One order.
+
+    ``throttle``, ``error`` (HTTP 500), ``reset`` (the connection is cut before the work), ``lost_reply`` (the work is
+    done, then the connection is cut), ``slow`` and ``partial`` (BatchWriteRecord leaves the second half of its entries
+    unprocessed) strike requests whose operation fits. ``fail_creation``, ``fail_update`` and ``block_offline`` strike
+    feature groups whose name fits.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind
+    operation: Pattern = ".*"
+    """A regular expression for the whole name of the operation, such as ``(Put|Delete)Record``."""
+    name: Pattern = ".*"
+    """A regular expression for the whole name of the feature group."""
+    reason: str = Field(default="The local AWS was told to fail", max_length=1024)
+    """What stands in FailureReason or BlockedReason."""
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    """How much later ``slow`` makes the answer; real seconds, not the server's clock."""
+    status: Annotated[int, Field(ge=500, le=599)] = 500
+    """The HTTP status of ``error``."""
+    count: Annotated[int, Field(ge=1)] | None = 1
+    """How often it strikes; null: until the next reset. A blocked offline store stays blocked whatever the count."""
+
+    @model_validator(mode="after")
+    def _partial_means_batches(self) -> Fault:
+        if self.kind == "partial" and self.operation not in (".*", "BatchWriteRecord"):
+            raise ValueError("only BatchWriteRecord can leave a part undone")
+        return self
+
+
+class Faults:
+    """The orders that are not used up."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._orders: list[tuple[Fault, int | None]] = []
+
+    def order(self, fault: Fault) -> None:
+        """Add an order; older ones strike first."""
+        with self._lock:
+            self._orders.append((fault, fault.count))
+
+    def clear(self) -> None:
+        """Forget every order."""
+        with self._lock:
+            self._orders.clear()
+
+    def standing(self) -> list[Fault]:
+        """List the orders that are not used up, with what is left of their counts."""
+        with self._lock:
+            return [fault.model_copy(update={"count": left}) for fault, left in self._orders]
+
+    def for_request(self, operation: str) -> Fault | None:
+        """Take the fault that strikes this request, if there is one."""
+        if not self._orders:
+            return None
+        return self._take(
+            lambda fault: (
+                fault.kind in OF_REQUESTS
+                and re.fullmatch(fault.operation, operation) is not None
+                and (fault.kind != "partial" or operation == "BatchWriteRecord")
+            )
+        )
+
+    def creation_failure(self, name: str) -> str | None:
+        """Take the reason why this feature group's creation fails, if it shall."""
+        return self._reason("fail_creation", name)
+
+    def update_failure(self, name: str) -> str | None:
+        """Take the reason why this feature group's update fails, if it shall."""
+        return self._reason("fail_update", name)
+
+    def blocked(self, name: str) -> str | None:
+        """Give the reason why this feature group's offline store is blocked, if it is."""
+        if not self._orders:
+            return None
+        with self._lock:
+            for fault, _ in self._orders:
+                if fault.kind == "block_offline" and re.fullmatch(fault.name, name):
+                    return fault.reason
+        return None
+
+    def _reason(self, kind: Kind, name: str) -> str | None:
+        found = self._take(lambda fault: fault.kind == kind and re.fullmatch(fault.name, name) is not None)
+        return found.reason if found else None
+
+    def _take(self, strikes: Callable[[Fault], bool]) -> Fault | None:
+        with self._lock:
+            for place, (fault, left) in enumerate(self._orders):
+                if strikes(fault):
+                    if left == 1:
+                        del self._orders[place]
+                    elif left is not None:
+                        self._orders[place] = (fault, left - 1)
+                    return fault
+        return None

@@ -1,0 +1,73 @@
+"""ListFeatureGroups: filters, order and pages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import TYPE_CHECKING, Any
+
+from festaf.local_aws.service import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+DEFAULT_PAGE = 10
+
+
+def page_of(summaries: Sequence[dict[str, Any]], request: Mapping[str, Any]) -> dict[str, Any]:
+    """Give one page of ListFeatureGroups.
+
+    :param summaries: FeatureGroupSummary of every visible group
+    :raises ApiError: ValidationException, when NextToken is none of ours
+    """
+    found = sorted((one for one in summaries if _fits(one, request)), key=lambda one: _order(one, request))
+    if request.get("SortOrder", "Ascending") == "Descending":
+        found.reverse()
+    start = read_token(request.get("NextToken"))
+    end = start + request.get("MaxResults", DEFAULT_PAGE)
+    token = write_token(end) if end < len(found) else None
+    return {"FeatureGroupSummaries": found[start:end], "NextToken": token}
+
+
+def write_token(place: int) -> str:
+    """Make the token for the page that starts here."""
+    return base64.urlsafe_b64encode(json.dumps({"from": place}).encode()).decode()
+
+
+def read_token(token: str | None, code: str = "ValidationException") -> int:
+    """Read where a page starts.
+
+    :raises ApiError: with this code, when the token is none of ours
+    """
+    if not token:
+        return 0
+    try:
+        return int(json.loads(base64.urlsafe_b64decode(token))["from"])
+    except (ValueError, KeyError, TypeError, binascii.Error):
+        raise ApiError(code, "Validation Error: NextToken is not valid.") from None
+
+
+def _fits(summary: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
+    offline = (summary.get("OfflineStoreStatus") or {}).get("Status")
+    created = summary["CreationTime"]
+    return (
+        request.get("NameContains", "") in summary["FeatureGroupName"]
+        and request.get("FeatureGroupStatusEquals") in (None, summary["FeatureGroupStatus"])
+        and request.get("OfflineStoreStatusEquals") in (None, offline)
+        and ("CreationTimeAfter" not in request or created >= request["CreationTimeAfter"])
+        and ("CreationTimeBefore" not in request or created <= request["CreationTimeBefore"])
+    )
+
+
+def _order(summary: Mapping[str, Any], request: Mapping[str, Any]) -> tuple[Any, str]:
+    match request.get("SortBy", "CreationTime"):
+        case "Name":
+            first: Any = summary["FeatureGroupName"]
+        case "FeatureGroupStatus":
+            first = summary["FeatureGroupStatus"]
+        case "OfflineStoreStatus":
+            first = (summary.get("OfflineStoreStatus") or {}).get("Status", "")
+        case _:
+            first = summary["CreationTime"]
+    return first, summary["FeatureGroupName"]

@@ -1,0 +1,1 @@
+"""The feature store runtime: records online, and what goes to the offline store."""

@@ -1,0 +1,168 @@
+"""What a record of one feature group may hold, compiled once per group: every record passes through here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from festaf.local_aws.records.event_time import from_seconds, from_text
+from festaf.local_aws.service import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MAX_RECORD_BYTES = 350 * 1024
+MAX_IDENTIFIER_BYTES = 2 * 1024
+
+Values = dict[str, str | list[str]]
+
+_INTEGRAL = re.compile(r"[+-]?\d+", re.ASCII).fullmatch
+_FRACTIONAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII).fullmatch
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+_SAFE_DIGITS, _MOST_DIGITS = 18, 21
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record that fits its group."""
+
+    values: Values
+    identifier: str
+    event_time: str
+    event_ns: int
+    """The event time in nanoseconds since 1970."""
+
+
+def invalid(message: str) -> ApiError:
+    """Make the runtime's answer to a bad request."""
+    return ApiError("ValidationError", f"Validation Error: {message}")
+
+
+class RecordSchema:
+    """Checks records against a group's feature definitions."""
+
+    def __init__(self, definitions: Sequence[Mapping[str, Any]], identifier: str, event_time: str) -> None:
+        self.names = tuple(one["FeatureName"] for one in definitions)
+        self.identifier = identifier
+        self.event_time = event_time
+        self._types = {one["FeatureName"]: one["FeatureType"] for one in definitions}
+        self._collections = {
+            one["FeatureName"]: (one["CollectionType"], _dimension(one))
+            for one in definitions
+            if one.get("CollectionType")
+        }
+        self._read_event_time = from_seconds if self._types[event_time] == "Fractional" else from_text
+
+    def check(self, features: Sequence[Mapping[str, Any]]) -> Record:
+        """Check a whole record.
+
+        :param features: FeatureValues, as PutRecord takes them
+        :raises ApiError: ValidationError, saying which feature is wrong and why
+        """
+        values = self.values(features)
+        identifier, event_time = values.get(self.identifier), values.get(self.event_time)
+        if identifier.__class__ is not str or identifier == "":
+            raise invalid(f"Missing value for the record identifier feature [{self.identifier}].")
+        if event_time.__class__ is not str:
+            raise invalid(f"Missing value for the event time feature [{self.event_time}].")
+        self.check_identifier(identifier)
+        return Record(values, identifier, event_time, self.event_ns(event_time))
+
+    def values(self, features: Sequence[Mapping[str, Any]]) -> Values:
+        """Check some features of a record and give them by name; those without a value are left out.
+
+        :raises ApiError: ValidationError
+        """
+        types, values, size = self._types, {}, 0
+        seen = set()
+        for feature in features:
+            name = feature["FeatureName"]
+            kind = types.get(name)
+            if kind is None:
+                raise invalid(f"FeatureName [{name}] is not a feature of the FeatureGroup.")
+            if name in seen:
+                raise invalid(f"FeatureName [{name}] stands more than once in the record.")
+            seen.add(name)
+            value = self._value(name, kind, feature)
+            if value is None:
+                continue
+            values[name] = value
+            size += len(name) + (_size(value) if value.__class__ is str else sum(map(_size, value)))
+        if size > MAX_RECORD_BYTES:
+            raise invalid(f"The record has {size} bytes; the maximum size of a record is 350 KB.")
+        return values
+
+    def event_ns(self, event_time: str) -> int:
+        """Read an event time.
+
+        :raises ApiError: ValidationError
+        """
+        try:
+            return self._read_event_time(event_time)
+        except ValueError:
+            expected = "seconds since 1970" if self._read_event_time is from_seconds else "yyyy-MM-dd'T'HH:mm:ssZ"
+            raise invalid(
+                f"EventTime [{event_time}] of feature [{self.event_time}] is not of the format {expected}."
+            ) from None
+
+    def check_identifier(self, identifier: str) -> None:
+        """Check a record identifier's size.
+
+        :raises ApiError: ValidationError
+        """
+        if len(identifier) * 4 > MAX_IDENTIFIER_BYTES and _size(identifier) > MAX_IDENTIFIER_BYTES:
+            raise invalid("The maximum size of a record identifier is 2 KB.")
+
+    def _value(self, name: str, kind: str, feature: Mapping[str, Any]) -> str | list[str] | None:
+        value: str | None = feature.get("ValueAsString")
+        collection = self._collections.get(name)
+        if collection is not None or "ValueAsStringList" in feature:
+            return self._members(name, kind, feature)
+        if value is not None and kind != "String":
+            _check_number(name, kind, value)
+        return value
+
+    def _members(self, name: str, kind: str, feature: Mapping[str, Any]) -> list[str] | None:
+        collection, dimension = self._collections.get(name, (None, None))
+        if collection is None:
+            raise invalid(f"Feature [{name}] is not a collection; it takes ValueAsString.")
+        if "ValueAsString" in feature:
+            raise invalid(f"Feature [{name}] is a {collection}; it takes ValueAsStringList.")
+        members: list[str] | None = feature.get("ValueAsStringList")
+        if members is None:
+            return None
+        if kind != "String":
+            for member in members:
+                _check_number(name, kind, member)
+        if collection == "Vector" and len(members) != dimension:
+            raise invalid(f"Feature [{name}] is a Vector of dimension {dimension}; the value has {len(members)}.")
+        return list(dict.fromkeys(members)) if collection == "Set" else members
+
+
+def _check_number(name: str, kind: str, value: str) -> None:
+    if kind == "Integral":
+        if _INTEGRAL(value) and (len(value) <= _SAFE_DIGITS or _is_64_bit(value)):
+            return
+    elif _FRACTIONAL(value) and float(value) not in (float("inf"), float("-inf")):
+        return
+    shown = value if len(value) <= 100 else f"{value[:100]}..."
+    raise invalid(f"Feature value [{shown}] of feature [{name}] is not of type {kind}.")
+
+
+def _is_64_bit(digits: str) -> bool:
+    return len(digits) <= _MOST_DIGITS and _LOWEST <= int(digits) <= _HIGHEST
+
+
+def _size(value: str) -> int:
+    if value.isascii():
+        return len(value)
+    try:
+        return len(value.encode())
+    except UnicodeEncodeError:
+        raise invalid("A value has a character that is not Unicode.") from None
+
+
+def _dimension(definition: Mapping[str, Any]) -> int | None:
+    found: int | None = definition.get("CollectionConfig", {}).get("VectorConfig", {}).get("Dimension")
+    return found

@@ -1,0 +1,161 @@
+"""The local AWS as a process: everything put together, and uvicorn around it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from festaf.local_aws.clock import Clock
+from festaf.local_aws.cloud import Cloud
+from festaf.local_aws.connections import Connections
+from festaf.local_aws.control import Control
+from festaf.local_aws.faults import Faults
+from festaf.local_aws.feature_groups.repository import FeatureGroups
+from festaf.local_aws.feature_groups.service import FeatureGroupService
+from festaf.local_aws.gateway import Gateway
+from festaf.local_aws.offline_store import OfflineStore
+from festaf.local_aws.records.desk import OfflineDesk
+from festaf.local_aws.records.online import OnlineTables
+from festaf.local_aws.records.service import RecordService
+from festaf.local_aws.settings import CurrentSettings, Settings
+from festaf.local_aws.state.journal import NoJournal
+from festaf.local_aws.state.store import NoStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.25
+"""How often the offline store is looked after when nobody reads, in real time."""
+
+READERS = frozenset({None, "s3", "glue", "athena"})
+"""Signing names of the services that show what the offline store wrote; None is an unsigned request, to S3."""
+
+
+class LocalAws:
+    """All of the local AWS but the socket."""
+
+    def __init__(self, settings: Settings, state: Path | None = None) -> None:
+        self.clock = Clock()
+        self.settings = CurrentSettings(settings)
+        self.faults = Faults()
+        self.cloud = Cloud()
+        self.connections = Connections()
+        self.store = NoStore()
+        journal = NoJournal()
+        self.online = OnlineTables()
+        self.groups = FeatureGroups(self.clock, self.store)
+        self.groups.gone.append(self.online.drop)
+        self.offline = OfflineStore(self.cloud, self.clock)
+        self.desk = OfflineDesk(self.groups, self.offline, self.settings, self.faults, self.store, journal)
+        self.control = Control(self.clock, self.settings, self.faults, self._reset)
+        self.gateway = Gateway(self.control, self.connections, self.cloud.wsgi)
+        self.gateway.before_others = self._before_others
+        self.gateway.mount(
+            FeatureGroupService(
+                self.groups, self.settings, self.faults, self.offline.resolve, self.desk.blocked, self.online.size
+            )
+        )
+        self.gateway.mount(RecordService(self.groups, self.online, self.desk, self.store), inline=True)
+
+    async def tick(self) -> None:
+        """Look after the offline store until cancelled."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            try:
+                await asyncio.to_thread(self.desk.work)
+            except Exception:
+                # The ticker must outlive a failure, or nothing would ever reach the files again.
+                log.exception("The offline store failed; it is tried again")
+
+    def _before_others(self, service: str | None) -> None:
+        if service in READERS:
+            self.desk.work()
+
+    async def _reset(self) -> None:
+        await asyncio.to_thread(self._forget)
+        self.gateway.reset()
+
+    def _forget(self) -> None:
+        self.groups.clear()
+        self.online.clear()
+        self.desk.reset()
+        self.store.clear()
+        self.cloud.reset()
+
+
+class _Server(uvicorn.Server):
+    """Says when it accepts requests, and looks after the offline store while it does."""
+
+    def __init__(self, config: uvicorn.Config, aws: LocalAws, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._aws = aws
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ticker = asyncio.create_task(self._aws.tick())
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ticker.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._ticker
+        await super().shutdown(sockets)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take a port; 0 takes a free one.
+
+    :raises OSError: the port is taken, or the host is none of this machine's
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(2048)
+    except OSError:
+        listening.close()
+        raise
+    listening.set_inheritable(True)
+    return listening
+
+
+def serve(listening: socket.socket, aws: LocalAws, ready: Callable[[], None]) -> None:
+    """Answer requests until SIGTERM or SIGINT.
+
+    :param ready: called once requests are accepted
+    """
+    config = uvicorn.Config(
+        aws.gateway,
+        http=aws.connections.protocol(),
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=2,
+        backlog=2048,
+    )
+    # uvicorn raises the signal again after it has shut down; by then it has done its work.
+    before = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        _Server(config, aws, ready).run(sockets=[listening])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        listening.close()
+
+
+def _ignore(*_: Any) -> None:
+    """Let the end of a clean shutdown be an ordinary one."""

@@ -1,0 +1,1 @@
+"""What survives a restart: nothing, or everything in a directory."""
