@@ -1,0 +1,57 @@
+"""A look over all artifacts of an account and region."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from festaf.provider.artifacts.feature_set import FeatureSet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from typing import Any
+
+
+@dataclass(frozen=True)
+class FeatureSetSummary:
+    """A feature set as ListFeatureGroups tells it."""
+
+    name: str
+    arn: str
+    created_at: datetime
+    status: str
+    offline_status: str | None = None
+    blocked_reason: str | None = None
+
+    @classmethod
+    def of(cls, item: Mapping[str, Any]) -> FeatureSetSummary:
+        """Read one element of ListFeatureGroups's answer."""
+        offline = item.get("OfflineStoreStatus") or {}
+        return cls(
+            name=item["FeatureGroupName"],
+            arn=item["FeatureGroupArn"],
+            created_at=item["CreationTime"],
+            status=item.get("FeatureGroupStatus") or "",
+            offline_status=offline.get("Status"),
+            blocked_reason=offline.get("BlockedReason"),
+        )
+
+
+@dataclass(frozen=True)
+class Meta:
+    """List and describe the artifacts that a connection reaches."""
+
+    aws_conn_id: str | None = "aws_default"
+    region_name: str | None = None
+
+    def feature_sets(self, name_contains: str | None = None) -> list[FeatureSetSummary]:
+        """List the feature sets with their states (ListFeatureGroups, up to 100 per call)."""
+        from festaf.provider.hooks.feature_store import FeatureStoreHook
+
+        hook = FeatureStoreHook(aws_conn_id=self.aws_conn_id, region_name=self.region_name)
+        return list(hook.summaries(name_contains))
+
+    def feature_set(self, name: str) -> FeatureSet | None:
+        """Describe one feature set in full; None when there is none of this name."""
+        return FeatureSet.load(name, aws_conn_id=self.aws_conn_id, region_name=self.region_name)
