@@ -1,0 +1,95 @@
+"""A feature as a person writes it: ``project/feature_set/feature``, or shorter where that is clear."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from festaf.provider.cli.connection import fail
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from festaf.client import RegistryClient
+    from festaf.contract.feature import Feature, FeatureSummary
+
+SEARCHED = 5_000
+SUGGESTED = 5
+
+
+@dataclass(frozen=True)
+class FeatureName:
+    """A feature; the project is None when it was not said."""
+
+    project: str | None
+    feature_set: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> FeatureName:
+        """Read ``project/feature_set/feature``, ``feature_set/feature`` or ``feature_set.feature``.
+
+        :raises ValueError: it is none of these
+        """
+        parts = text.split("/") if "/" in text else text.rsplit(".", 1)
+        if len(parts) not in {2, 3} or not all(parts):
+            raise ValueError(
+                f"{text!r} is no feature: write project/feature_set/feature, feature_set/feature or feature_set.feature"
+            )
+        *project, feature_set, name = parts
+        return cls(project[0] if project else None, feature_set, name)
+
+    def __str__(self) -> str:
+        return "/".join(part for part in (self.project, self.feature_set, self.name) if part)
+
+
+def find(client: RegistryClient, text: str, as_of: datetime | None = None) -> Feature:
+    """Ask for a feature, or end with a sentence that suggests what may have been meant."""
+    try:
+        wanted = FeatureName.parse(text)
+    except ValueError as error:
+        fail(str(error))
+    project = wanted.project or _project_of(client, wanted)
+    feature = client.feature(project, wanted.feature_set, wanted.name, as_of=as_of) if project else None
+    if feature is None:
+        fail(_unknown(client, wanted, as_of))
+    return feature
+
+
+def _project_of(client: RegistryClient, wanted: FeatureName) -> str | None:
+    """Find the one project that has the feature; None when none has."""
+    projects = {found.project for found in client.features(feature_set=wanted.feature_set) if _same(found, wanted)}
+    if len(projects) > 1:
+        names = ", ".join(f"{project}/{wanted}" for project in sorted(projects))
+        fail(f"{wanted} stands in several projects: say which, one of {names}")
+    return next(iter(projects), None)
+
+
+def _same(found: FeatureSummary, wanted: FeatureName) -> bool:
+    return (found.feature_set, found.name) == (wanted.feature_set, wanted.name)
+
+
+def _unknown(client: RegistryClient, wanted: FeatureName, as_of: datetime | None) -> str:
+    known = [
+        f"{found.project}/{found.feature_set}/{found.name}" for found in islice(client.features(as_of=as_of), SEARCHED)
+    ]
+    sentence = f"The registry at {client.url} knows no feature {wanted}"
+    if as_of:
+        sentence += f" at {as_of.isoformat()}"
+    if not known:
+        return f"{sentence}; it knows no features yet"
+    near = _near(str(wanted), known)
+    return f"{sentence}; did you mean {' or '.join(near)}?" if near else f"{sentence}; see: festaf features list"
+
+
+def _near(wanted: str, known: list[str]) -> list[str]:
+    """Choose the names most like the wanted one, compared by as many parts as it has."""
+    parts = wanted.count("/") + 1
+    shorter = {"/".join(name.split("/")[-parts:]): name for name in known}
+    last = {name.split("/")[-1]: name for name in known}
+    near = [shorter[match] for match in difflib.get_close_matches(wanted, shorter, SUGGESTED, 0.6)]
+    name = wanted.rsplit("/", maxsplit=1)[-1]
+    near += [last[match] for match in difflib.get_close_matches(name, last, SUGGESTED, 0.75)]
+    return list(dict.fromkeys(near))[:SUGGESTED]

@@ -1,0 +1,139 @@
+"""``festaf lineage``: where a feature comes from; and the events that wait for the registry."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from festaf.client import Breaker, Delivery, RegistryClient, Spool
+from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect, fail
+from festaf.provider.lineage.settings import LineageSettings, default_spool_folder, is_configured, load_settings
+
+app = typer.Typer(no_args_is_help=True, help="Where a feature comes from, and events that wait for the registry.")
+
+SpoolFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--spool",
+        envvar="AIRFLOW__FESTAF__SPOOL_DIR",
+        help="Folder of the spool; otherwise what Airflow's configuration says, or festaf/spool in AIRFLOW_HOME.",
+        file_okay=False,
+    ),
+]
+
+
+@app.command()
+def show(
+    feature: Annotated[str, typer.Argument(help="project/feature_set/feature, feature_set/feature or set.feature.")],
+    as_of: Annotated[
+        str | None, typer.Option(help="The answer as it was at this time, such as 2026-11-21T12:00:00Z.")
+    ] = None,
+    code: Annotated[bool, typer.Option("--code", help="Show the code to its end.")] = False,
+    registry: Registry = DEFAULT_REGISTRY,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell where a feature comes from: who, when, why, how, which run, sources and consumers."""
+    from festaf.provider.cli import answer
+    from festaf.provider.cli.feature_name import find
+
+    with connect(registry, token) as client:
+        found = find(client, feature, _moment(as_of))
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        answer.show(answer.feature_tree(found, whole_code=code))
+
+
+@app.command()
+def status(spool: SpoolFolder = None, as_json: AsJson = False) -> None:
+    """Tell what waits for the registry on this machine, and what it refused."""
+    folder = _folder(spool)
+    state = Spool(folder).status()
+    trip = _breaker(folder).trip_in_force()
+    if as_json:
+        typer.echo(
+            json.dumps({"spool": str(folder), **asdict(state), "breaker": asdict(trip) if trip else None}, indent=2)
+        )
+        return
+    typer.echo(f"{state.pending} events ({state.pending_bytes:,} bytes) wait in {folder}")
+    if state.oldest_age is not None:
+        typer.echo(f"The oldest has waited for {state.oldest_age:,.0f} seconds")
+    if state.rejected:
+        typer.echo(f"{state.rejected} were refused and are kept in {Spool(folder).rejected}")
+    if trip:
+        typer.echo(f"The last try failed: {trip.reason}")
+
+
+@app.command()
+def flush(
+    spool: SpoolFolder = None,
+    rejected: Annotated[bool, typer.Option("--rejected", help="Send once more what the registry refused.")] = False,
+    registry: Annotated[
+        str | None,
+        typer.Option(envvar="FESTAF_REGISTRY_URL", help="Address of the registry; otherwise as Airflow is configured."),
+    ] = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send what waits now, and tell how it went; the exit code is 1 when something is left."""
+    folder = _folder(spool)
+    box = Spool(folder)
+    url, secret = (registry, token) if registry else _configured()
+    if rejected:
+        box.restore()
+    delivery = Delivery(box, _breaker(folder), lambda seconds: RegistryClient(url, secret, seconds, retry=False))
+    outcome = delivery.flush()
+    if as_json:
+        typer.echo(json.dumps(asdict(outcome), indent=2))
+    else:
+        typer.echo(f"{outcome.sent} sent, {outcome.rejected} refused, {outcome.left} left in {folder}")
+    if outcome.busy:
+        fail("Another process is sending them already")
+    if outcome.fault or outcome.left:
+        fail(outcome.fault or "Some events could not be sent now")
+
+
+def _breaker(folder: Path) -> Breaker:
+    return Breaker(folder / "breaker.json")
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"{text!r} is no time: write it as in 2026-11-21T12:00:00Z")
+    if moment.tzinfo is None:
+        fail(f"{text!r} has no time zone: add Z for UTC, as in {text}Z")
+    return moment
+
+
+def _folder(given: Path | None) -> Path:
+    if given:
+        return given
+    settings = _airflow_settings()
+    return settings.spool_folder if settings else default_spool_folder()
+
+
+def _configured() -> tuple[str, str | None]:
+    """Take the registry from Airflow's configuration or connection."""
+    settings = _airflow_settings()
+    if settings is None or not is_configured():
+        fail("No registry is configured: name it with --registry or FESTAF_REGISTRY_URL")
+    endpoint = settings.endpoint()
+    return endpoint.url, endpoint.token
+
+
+def _airflow_settings() -> LineageSettings | None:
+    """Read Airflow's configuration, which imports Airflow; None when it is not installed."""
+    try:
+        return load_settings()
+    except ImportError:
+        return None
