@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.25
 """How often the offline store is looked after when nobody reads, in real time."""
+
+_COLLECT = (100_000, 50, 100)
 
 READERS = frozenset({None, "s3", "glue", "athena"})
 """Signing names of the services that show what the offline store wrote; None is an unsigned request, to S3."""
@@ -147,6 +150,10 @@ def serve(listening: socket.socket, aws: LocalAws, ready: Callable[[], None]) ->
         timeout_graceful_shutdown=2,
         backlog=2048,
     )
+    # Records live long and are many; the collector's usual pace would walk them all over and over.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECT)
     # uvicorn raises the signal again after it has shut down; by then it has done its work.
     before = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -71,7 +71,7 @@ class FeatureGroup:
     table_made: bool = False
     """Whether the Glue table stands with all features' columns (or shall not be made)."""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Tell this group from an earlier one of the same name."""
         return f"{self.region}/{self.name}/{self.timeline.created!r}"

@@ -1,18 +1,23 @@
-"""Parsers and checks compiled from botocore's shapes, one function per shape.
+"""Parsers and checks compiled from botocore's shapes.
 
-A request is read on the fast way: each function gives the Python value or raises ``UnfitError``, with no paths kept.
-Only when something does not fit is the value walked again, by ``explain``, to say like AWS what is wrong and where.
+Every record of an ingestion passes here, so a shape is not walked per request: for each one a Python function is
+written once, as source, and compiled, as ``dataclasses`` does for its methods. A function gives the Python value or
+raises ``UnfitError`` and keeps no paths. Only when something does not fit is the value walked again, by
+``explaining``, to say like AWS what is wrong and where.
+
+The source is made of our own lines and of numbers; names and patterns of the model reach it as constants by
+reference, never as text.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from festaf.local_aws.protocol.patterns import matcher
+from festaf.local_aws.protocol.patterns import Matcher, matcher
 
 if TYPE_CHECKING:
     from botocore.model import Shape
@@ -21,6 +26,7 @@ Parser = Callable[[Any], Any]
 
 _REMEMBERED = 4096
 _SHORT = 256
+"""Texts up to this length are remembered once they fit: the same names come with every record."""
 
 
 class UnfitError(Exception):
@@ -31,7 +37,8 @@ class Parsers:
     """Makes and keeps the parsers of one service's shapes."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Parser] = {}
+        self._scope: dict[str, Any] = {"Unfit": UnfitError, "datetime_of": _timestamp, "bytes_of": _blob}
+        self._names: dict[str, str] = {}
 
     def of(self, shape: Shape) -> Parser:
         """Give the parser of a shape, from decoded JSON to Python values.
@@ -39,125 +46,123 @@ class Parsers:
         A timestamp becomes an aware datetime, a blob bytes; members that the model does not know and those that are
         null are left out, as AWS does.
         """
-        found = self._known.get(shape.name)
-        if found is None:
+        parser: Parser = self._scope[self._function(shape)]
+        return parser
 
-            def not_made_yet(value: Any) -> Any:
-                return self._known[shape.name](value)
+    def _function(self, shape: Shape) -> str:
+        """Give the name of the shape's function; it is there once the outermost call has returned."""
+        name = self._names.get(shape.name)
+        if name is None:
+            name = self._names[shape.name] = f"parse_{len(self._names)}"
+            lines = [f"def {name}(value):", *_indented(self._body(shape)), "    return value"]
+            exec("\n".join(lines), self._scope)
+        return name
 
-            # A shape may contain itself: whoever asks while it is made gets the function above.
-            self._known[shape.name] = not_made_yet
-            found = self._known[shape.name] = self._make(shape)
-        return found
-
-    def _make(self, shape: Shape) -> Parser:
+    def _body(self, shape: Shape) -> list[str]:
         match shape.type_name:
             case "structure":
-                return _structure(
-                    {name: self.of(member) for name, member in shape.members.items()}, frozenset(shape.required_members)
-                )
+                return self._structure(shape)
             case "list":
-                return _sequence(self.of(shape.member), *_bounds(shape.metadata))
+                item = self._inline(shape.member, "item")
+                loop = ["parsed = []", "for item in value:", *_indented([*item, "parsed.append(item)"])]
+                return [*_typed("value", "list"), *_sized("len(value)", shape), *loop, "value = parsed"]
             case "map":
-                return _mapping(self.of(shape.key), self.of(shape.value), *_bounds(shape.metadata))
+                item = [*self._inline(shape.key, "name"), *self._inline(shape.value, "item"), "parsed[name] = item"]
+                loop = ["parsed = {}", "for name, item in value.items():", *_indented(item)]
+                return [*_typed("value", "dict"), *_sized("len(value)", shape), *loop, "value = parsed"]
+            case _:
+                return self._inline(shape, "value")
+
+    def _structure(self, shape: Shape) -> list[str]:
+        lines = [*_typed("value", "dict"), "parsed = {}"]
+        for name, member in shape.members.items():
+            key = self._constant(name)
+            taken = [*self._inline(member, "item"), f"parsed[{key}] = item"]
+            lines += [f"item = value.get({key})"]
+            if name in shape.required_members:
+                lines += ["if item is None:", "    raise Unfit", *taken]
+            else:
+                lines += ["if item is not None:", *_indented(taken)]
+        return [*lines, "value = parsed"]
+
+    def _inline(self, shape: Shape, variable: str) -> list[str]:
+        """Give the lines that check the value of a variable and leave the parsed one in it."""
+        match shape.type_name:
+            case "structure" | "list" | "map":
+                return [f"{variable} = {self._function(shape)}({variable})"]
             case "string":
-                return _text(shape)
+                return self._text(shape, variable)
             case "integer" | "long":
-                return _number(int, *_bounds(shape.metadata))
+                return [*_typed(variable, "int"), *_sized(variable, shape)]
             case "float" | "double":
-                return _number((int, float), *_bounds(shape.metadata))
+                lines = [
+                    f"if {variable}.__class__ is not float and {variable}.__class__ is not int:",
+                    "    raise Unfit",
+                ]
+                return [*lines, *_sized(variable, shape)]
+            case "boolean":
+                return _typed(variable, "bool")
+            case "timestamp":
+                return [f"{variable} = datetime_of({variable})"]
+            case "blob":
+                return [f"{variable} = bytes_of({variable})"]
             case kind:
-                return _SIMPLE[kind]
+                raise NotImplementedError(f"no parser for shapes of type {kind}")
+
+    def _text(self, shape: Shape, variable: str) -> list[str]:
+        typed = _typed(variable, "str")
+        if shape.enum:
+            return [*typed, f"if {variable} not in {self._constant(frozenset(shape.enum))}:", "    raise Unfit"]
+        sized = _sized(f"len({variable})", shape)
+        fits = matcher(shape.metadata["pattern"]) if "pattern" in shape.metadata else None
+        if fits is None:
+            return [*typed, *sized]
+        if shape.metadata.get("max", _SHORT + 1) > _SHORT:
+            return [*typed, *sized, f"if not {self._constant(fits)}({variable}):", "    raise Unfit"]
+        known = Remembered(shape, fits)
+        unknown = [f"if {variable} not in {self._constant(known.good)}:", f"    {self._constant(known)}({variable})"]
+        return [*typed, *unknown]
+
+    def _constant(self, value: Any) -> str:
+        name = f"constant_{len(self._scope)}"
+        self._scope[name] = value
+        return name
 
 
-def _bounds(metadata: Mapping[str, Any]) -> tuple[float, float]:
-    return metadata.get("min", float("-inf")), metadata.get("max", float("inf"))
+class Remembered:
+    """Checks short texts, and remembers those that fit."""
 
+    def __init__(self, shape: Shape, fits: Matcher) -> None:
+        self.good: set[str] = set()
+        self._least: int = shape.metadata.get("min", 0)
+        self._most: int = shape.metadata["max"]
+        self._fits = fits
 
-def _structure(members: Mapping[str, Parser], required: frozenset[str]) -> Parser:
-    find = members.get
+    def __call__(self, text: str) -> None:
+        """Check a text that is not among the good ones.
 
-    def parse(value: Any) -> dict[str, Any]:
-        if value.__class__ is not dict:
+        :raises UnfitError: it does not fit
+        """
+        if not self._least <= len(text) <= self._most or not self._fits(text):
             raise UnfitError
-        parsed = {}
-        for name, item in value.items():
-            if item is not None and (parse_item := find(name)) is not None:
-                parsed[name] = parse_item(item)
-        if required and not required <= parsed.keys():
-            raise UnfitError
-        return parsed
-
-    return parse
+        if len(self.good) >= _REMEMBERED:
+            self.good.clear()
+        self.good.add(text)
 
 
-def _sequence(member: Parser, low: float, high: float) -> Parser:
-    def parse(value: Any) -> list[Any]:
-        if value.__class__ is not list or not low <= len(value) <= high:
-            raise UnfitError
-        return [member(item) for item in value]
-
-    return parse
+def _typed(variable: str, kind: str) -> list[str]:
+    return [f"if {variable}.__class__ is not {kind}:", "    raise Unfit"]
 
 
-def _mapping(key: Parser, member: Parser, low: float, high: float) -> Parser:
-    def parse(value: Any) -> dict[str, Any]:
-        if value.__class__ is not dict or not low <= len(value) <= high:
-            raise UnfitError
-        return {key(name): member(item) for name, item in value.items() if item is not None}
-
-    return parse
+def _sized(size: str, shape: Shape) -> list[str]:
+    low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    unfit = [f"{size} < {low!r}" if low is not None else "", f"{size} > {high!r}" if high is not None else ""]
+    condition = " or ".join(filter(None, unfit))
+    return [f"if {condition}:", "    raise Unfit"] if condition else []
 
 
-def _text(shape: Shape) -> Parser:
-    low, high = _bounds(shape.metadata)
-    fits = matcher(shape.metadata["pattern"]) if "pattern" in shape.metadata else None
-    values = frozenset(shape.enum)
-
-    def parse_enum(value: Any) -> Any:
-        if value.__class__ is not str or value not in values:
-            raise UnfitError
-        return value
-
-    def parse(value: Any) -> Any:
-        if value.__class__ is not str or not low <= len(value) <= high or (fits and not fits(value)):
-            raise UnfitError
-        return value
-
-    if values:
-        return parse_enum
-    return _remembering(parse) if fits and high <= _SHORT else parse
-
-
-def _remembering(parse: Parser) -> Parser:
-    """Remember the short texts that fit: the same names come with every record."""
-    good: set[str] = set()
-
-    def remembered(value: Any) -> Any:
-        if value.__class__ is str and value in good:
-            return value
-        parse(value)
-        if len(good) >= _REMEMBERED:
-            good.clear()
-        good.add(value)
-        return value
-
-    return remembered
-
-
-def _number(kinds: type[int] | tuple[type[int], type[float]], low: float, high: float) -> Parser:
-    def parse(value: Any) -> Any:
-        if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
-            raise UnfitError
-        return value
-
-    return parse
-
-
-def _boolean(value: Any) -> bool:
-    if value is True or value is False:
-        return bool(value)
-    raise UnfitError
+def _indented(lines: list[str]) -> Iterator[str]:
+    return (f"    {line}" for line in lines)
 
 
 def _timestamp(value: Any) -> datetime:
@@ -175,6 +180,3 @@ def _blob(value: Any) -> bytes:
         return base64.b64decode(value, validate=True)
     except (TypeError, ValueError, binascii.Error):
         raise UnfitError from None
-
-
-_SIMPLE: Mapping[str, Parser] = {"boolean": _boolean, "timestamp": _timestamp, "blob": _blob}

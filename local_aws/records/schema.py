@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +20,20 @@ MAX_IDENTIFIER_BYTES = 2 * 1024
 
 Values = dict[str, str | list[str]]
 
-_INTEGRAL = re.compile(r"[+-]?\d+", re.ASCII).fullmatch
+_Check = Callable[[str], object]
+
+_ORDINARY: Mapping[str, _Check] = {
+    "Integral": re.compile(r"[+-]?\d{1,18}", re.ASCII).fullmatch,
+    "Fractional": re.compile(r"[+-]?\d{1,300}(?:\.\d*)?", re.ASCII).fullmatch,
+}
+"""What nearly every number looks like, and needs no second look."""
+_INTEGRAL = re.compile(r"[+-]?\d{1,20}", re.ASCII).fullmatch
 _FRACTIONAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII).fullmatch
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
-_SAFE_DIGITS, _MOST_DIGITS = 18, 21
+_SHOWN = 100
+_NAME_AND_VALUE = 2
+_SURELY_SMALL = 20_000
+"""Characters of values that, with the names of 2,500 features, cannot reach the maximum size of a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,11 @@ class RecordSchema:
         self.identifier = identifier
         self.event_time = event_time
         self._types = {one["FeatureName"]: one["FeatureType"] for one in definitions}
+        self._checks: dict[str, _Check] = {
+            one["FeatureName"]: _ORDINARY.get(one["FeatureType"], _any_text)
+            for one in definitions
+            if not one.get("CollectionType")
+        }
         self._collections = {
             one["FeatureName"]: (one["CollectionType"], _dimension(one))
             for one in definitions
@@ -74,23 +92,23 @@ class RecordSchema:
 
         :raises ApiError: ValidationError
         """
-        types, values, size = self._types, {}, 0
-        seen = set()
+        checks = self._checks
+        values: Values = {}
+        rare = 0
         for feature in features:
             name = feature["FeatureName"]
-            kind = types.get(name)
-            if kind is None:
-                raise invalid(f"FeatureName [{name}] is not a feature of the FeatureGroup.")
-            if name in seen:
-                raise invalid(f"FeatureName [{name}] stands more than once in the record.")
-            seen.add(name)
-            value = self._value(name, kind, feature)
-            if value is None:
-                continue
+            value = feature.get("ValueAsString")
+            check = checks.get(name)
+            if check is None or value is None or len(feature) > _NAME_AND_VALUE or not check(value):
+                value = self._rare(name, feature)
+                if value is None:
+                    rare += 1
+                    continue
             values[name] = value
-            size += len(name) + (_size(value) if value.__class__ is str else sum(map(_size, value)))
-        if size > MAX_RECORD_BYTES:
-            raise invalid(f"The record has {size} bytes; the maximum size of a record is 350 KB.")
+        if len(values) + rare != len(features) or rare:
+            _check_repeated(features)
+        if self._collections or sum(map(len, values.values())) > _SURELY_SMALL:
+            _check_size(values)
         return values
 
     def event_ns(self, event_time: str) -> int:
@@ -111,15 +129,18 @@ class RecordSchema:
 
         :raises ApiError: ValidationError
         """
-        if len(identifier) * 4 > MAX_IDENTIFIER_BYTES and _size(identifier) > MAX_IDENTIFIER_BYTES:
+        if _size(identifier) > MAX_IDENTIFIER_BYTES:
             raise invalid("The maximum size of a record identifier is 2 KB.")
 
-    def _value(self, name: str, kind: str, feature: Mapping[str, Any]) -> str | list[str] | None:
-        value: str | None = feature.get("ValueAsString")
-        collection = self._collections.get(name)
-        if collection is not None or "ValueAsStringList" in feature:
+    def _rare(self, name: str, feature: Mapping[str, Any]) -> str | list[str] | None:
+        """Check what the quick way did not take: a collection, no value, an unusual number, or a mistake."""
+        kind = self._types.get(name)
+        if kind is None:
+            raise invalid(f"FeatureName [{name}] is not a feature of the FeatureGroup.")
+        if name in self._collections or "ValueAsStringList" in feature:
             return self._members(name, kind, feature)
-        if value is not None and kind != "String":
+        value: str | None = feature.get("ValueAsString")
+        if value is not None:
             _check_number(name, kind, value)
         return value
 
@@ -142,16 +163,31 @@ class RecordSchema:
 
 def _check_number(name: str, kind: str, value: str) -> None:
     if kind == "Integral":
-        if _INTEGRAL(value) and (len(value) <= _SAFE_DIGITS or _is_64_bit(value)):
+        if _INTEGRAL(value) and _LOWEST <= int(value) <= _HIGHEST:
             return
-    elif _FRACTIONAL(value) and float(value) not in (float("inf"), float("-inf")):
+    elif _FRACTIONAL(value) and math.isfinite(float(value)):
         return
-    shown = value if len(value) <= 100 else f"{value[:100]}..."
+    shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}..."
     raise invalid(f"Feature value [{shown}] of feature [{name}] is not of type {kind}.")
 
 
-def _is_64_bit(digits: str) -> bool:
-    return len(digits) <= _MOST_DIGITS and _LOWEST <= int(digits) <= _HIGHEST
+def _any_text(value: str) -> bool:
+    return value.isascii() or _size(value) >= 0
+
+
+def _check_repeated(features: Sequence[Mapping[str, Any]]) -> None:
+    counts = Counter(feature["FeatureName"] for feature in features)
+    if repeated := [name for name, count in counts.items() if count > 1]:
+        raise invalid(f"FeatureName [{', '.join(repeated)}] stands more than once in the record.")
+
+
+def _check_size(values: Values) -> None:
+    texts = list(values)
+    for value in values.values():
+        texts += [value] if isinstance(value, str) else value
+    size = sum(map(_size, texts))
+    if size > MAX_RECORD_BYTES:
+        raise invalid(f"The record has {size} bytes; the maximum size of a record is 350 KB.")
 
 
 def _size(value: str) -> int:
