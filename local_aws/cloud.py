@@ -25,8 +25,16 @@ if TYPE_CHECKING:
 BASE_URL = "http://localhost"
 """What the in-process clients call; moto would take the first label of a dotted host as a bucket's name."""
 
-Observer = Callable[[str, str, Mapping[str, str], bytes], None]
-"""Takes method, path with query as they came, headers and body of a request that succeeded."""
+
+@dataclass(frozen=True)
+class Asked:
+    """What moto is asked."""
+
+    method: str
+    path: str
+    """With the query, as it came."""
+    headers: Mapping[str, str]
+    body: bytes
 
 
 @dataclass(frozen=True)
@@ -38,12 +46,19 @@ class Reply:
     body: bytes
 
 
+Observer = Callable[[Asked, Callable[[], Reply]], Reply]
+"""Stands around a request: takes it with the function that asks moto, and gives the reply.
+
+It may keep the request, and it may hold others back meanwhile.
+"""
+
+
 class Cloud:
     """moto as one object; it may be called from several threads.
 
     moto keeps its state per process, so two clouds of one process see the same buckets. A process needs only one.
 
-    :param observer: called in the thread of the request, after every request that was answered below 400
+    :param observer: called in the thread of the request, in place of moto
     """
 
     def __init__(self, observer: Observer | None = None) -> None:
@@ -82,13 +97,15 @@ class Cloud:
         """Forget every resource of every service; the observer is not told."""
         self._call(_environ("POST", "/moto-api/reset", {}), b"")
 
+    def seed(self, number: int) -> None:
+        """Make the identifiers that moto makes up next the same for the same number; the observer is not told."""
+        self._call(_environ("POST", f"/moto-api/seed?a={number}", {}), b"")
+
     def _answer(self, environ: WSGIEnvironment, body: bytes) -> Reply:
-        observer = self.observer
-        seen = (environ["REQUEST_METHOD"], _path(environ), _headers(environ)) if observer else None
-        reply = self._call(environ, body)
-        if observer and seen and reply.status < 400:
-            observer(*seen, body)
-        return reply
+        if self.observer is None:
+            return self._call(environ, body)
+        asked = Asked(environ["REQUEST_METHOD"], _path(environ), _headers(environ), body)
+        return self.observer(asked, lambda: self._call(environ, body))
 
     def _call(self, environ: WSGIEnvironment, body: bytes) -> Reply:
         environ["wsgi.input"] = io.BytesIO(body)

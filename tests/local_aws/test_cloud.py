@@ -6,16 +6,16 @@ import io
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
 
-from festaf.local_aws.cloud import Cloud
+from festaf.local_aws.cloud import Asked, Cloud, Observer, Reply
 from festaf.local_aws.objects import Objects, ObjectStoreError, split_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
 REGION = "us-east-1"
 
@@ -60,9 +60,19 @@ def test_the_users_profile_does_not_reach_the_client(cloud: Cloud, monkeypatch: 
     assert Cloud().client("sts", REGION).get_caller_identity()["Account"] == "123456789012"
 
 
-def test_the_observer_sees_what_succeeded_and_can_repeat_it(cloud: Cloud) -> None:
-    seen: list[tuple[str, str, Mapping[str, str], bytes]] = []
-    cloud.observer = lambda *request: seen.append(request)
+def keep_into(seen: list[Asked]) -> Observer:
+    def observer(asked: Asked, answer: Callable[[], Reply]) -> Reply:
+        reply = answer()
+        if reply.status < 400:
+            seen.append(asked)
+        return reply
+
+    return observer
+
+
+def test_the_observer_sees_every_request_and_can_repeat_it(cloud: Cloud) -> None:
+    seen: list[Asked] = []
+    cloud.observer = keep_into(seen)
     s3 = cloud.client("s3", REGION)
     s3.create_bucket(Bucket="bucket")
     s3.put_object(Bucket="bucket", Key="k=1/ü", Body=b"text", Metadata={"who": "me"})
@@ -70,16 +80,26 @@ def test_the_observer_sees_what_succeeded_and_can_repeat_it(cloud: Cloud) -> Non
         s3.get_object(Bucket="bucket", Key="none")
     cloud.observer = None
     cloud.reset()
-    assert [(method, path) for method, path, _, _ in seen] == [("PUT", "/bucket"), ("PUT", "/bucket/k%3D1/%C3%BC")]
-    for request in seen:
-        assert cloud.request(*request).status == 200
+    assert [(one.method, one.path) for one in seen] == [("PUT", "/bucket"), ("PUT", "/bucket/k%3D1/%C3%BC")]
+    for one in seen:
+        assert cloud.request(one.method, one.path, one.headers, one.body).status == 200
     found = s3.get_object(Bucket="bucket", Key="k=1/ü")
     assert (found["Body"].read(), found["Metadata"]) == (b"text", {"who": "me"})
 
 
+def test_a_seed_repeats_the_identifiers_that_moto_makes_up(cloud: Cloud) -> None:
+    s3 = cloud.client("s3", REGION)
+    s3.create_bucket(Bucket="bucket")
+    made = []
+    for _ in range(2):
+        cloud.seed(7)
+        made.append(s3.create_multipart_upload(Bucket="bucket", Key="k")["UploadId"])
+    assert made[0] == made[1]
+
+
 def test_a_wsgi_server_can_mount_it(cloud: Cloud) -> None:
-    seen: list[Any] = []
-    cloud.observer = lambda *request: seen.append(request)
+    seen: list[Asked] = []
+    cloud.observer = keep_into(seen)
     answered: list[str] = []
     environ = {
         "REQUEST_METHOD": "PUT",
@@ -97,7 +117,7 @@ def test_a_wsgi_server_can_mount_it(cloud: Cloud) -> None:
     }
     list(cloud.wsgi(environ, lambda status, *_: answered.append(status)))  # type: ignore[arg-type, return-value]
     assert answered == ["200 OK"]
-    assert [request[:2] for request in seen] == [("PUT", "/bucket")]
+    assert [(one.method, one.path) for one in seen] == [("PUT", "/bucket")]
 
 
 def test_many_threads_can_call_it(cloud: Cloud) -> None:
