@@ -1,0 +1,1 @@
+"""DAGs, their versions and code, and runs."""

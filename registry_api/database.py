@@ -1,0 +1,152 @@
+"""The database: one engine, short transactions, the same behaviour on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from festaf.registry_api.errors import SetupError
+
+WRITING = "festaf_writing"
+CONNECT_SECONDS = 5
+MIGRATION_LOCK = 0x666573746166
+
+
+class Database:
+    """Opens sessions; a session is one transaction."""
+
+    def __init__(self, url: str, busy_timeout: float = 5.0) -> None:
+        self.url = read_url(url)
+        self.engine = _make_engine(self.url, busy_timeout)
+        self._writing = self.engine.execution_options(**{WRITING: True})
+
+    @property
+    def sqlite(self) -> bool:
+        """Tell whether the database is a file of this machine."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a session that only reads."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Open a session whose work is committed at the end, or undone by an error."""
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """Open a connection for changes of the schema, alone among all who ask for one."""
+        with self._writing.connect() as connection, connection.begin():
+            if not self.sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": MIGRATION_LOCK})
+            yield connection
+
+    def check(self) -> None:
+        """Ask the database for an answer.
+
+        :raises sqlalchemy.exc.SQLAlchemyError: it gave none
+        """
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def read_url(url: str) -> URL:
+    """Read a database URL; ``postgresql://`` means psycopg 3.
+
+    :raises SetupError: it is no URL of SQLite or PostgreSQL
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise SetupError(f"the database URL cannot be read; write it as {_EXAMPLES}") from error
+    backend = parsed.get_backend_name()
+    if backend in {"postgresql", "postgres"}:
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise SetupError(f"the registry stands on SQLite or PostgreSQL, not on {backend}; write {_EXAMPLES}")
+    if parsed.database in {None, "", ":memory:"}:
+        raise SetupError("the registry's SQLite database must be a file; write sqlite:////path/to/registry.db")
+    return parsed
+
+
+def lock(session: Session, names: Iterable[str]) -> None:
+    """Let no other transaction work on the named things until this one ends.
+
+    On SQLite a writing transaction is alone anyway. On PostgreSQL the locks are taken in one order, so that two
+    transactions never wait for each other.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    numbers = {int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True) for name in names}
+    for number in sorted(numbers):
+        session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+
+
+def describe_failure(url: URL, error: SQLAlchemyError) -> str:
+    """Say in one sentence, without the password, why the database did not answer."""
+    cause = str(getattr(error, "orig", None) or error).strip().splitlines()
+    reason = cause[0] if cause else type(error).__name__
+    return f"the database {url.render_as_string(hide_password=True)} cannot be reached: {reason}"
+
+
+_EXAMPLES = "sqlite:////path/to/registry.db or postgresql://user:password@host/name"
+
+
+def _make_engine(url: URL, busy_timeout: float) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, connect_args={"timeout": busy_timeout, "check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    milliseconds = int(busy_timeout * 1000)
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=10,
+        pool_timeout=busy_timeout,
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "options": f"-c lock_timeout={milliseconds} -c statement_timeout=30000 -c timezone=UTC",
+        },
+    )
+
+
+def make_folder(url: URL) -> None:
+    """Make the folder of an SQLite file.
+
+    :raises SetupError: it cannot be made
+    """
+    folder = Path(str(url.database)).expanduser().parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(f"the folder {folder} for the registry's database cannot be made: {error.strerror}") from error
+
+
+def _prepare_sqlite(connection: SqliteConnection, _record: Any) -> None:
+    # The driver's own transactions would begin too late to wait for a lock; SQLAlchemy's events begin them.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A reader that turns writer fails at once when another writes; a writer that says so at its start waits.
+    mode = "IMMEDIATE" if connection.get_execution_options().get(WRITING) else "DEFERRED"
+    connection.exec_driver_sql(f"BEGIN {mode}")

@@ -1,0 +1,116 @@
+"""The registry's errors.
+
+RegistryError
+├── SetupError                 the registry cannot start; one sentence for the terminal
+└── ServiceError               becomes an RFC 9457 problem with its status code
+    ├── BadRequestError        400: no JSON, broken gzip, an unknown cursor
+    ├── UnauthenticatedError   401: no token, or one that is unknown, expired or revoked
+    ├── ForbiddenError         403: the token lacks the scope; or a stranger asks a demo
+    ├── NotFoundError          404
+    ├── ConflictError          409: a name is taken
+    ├── TooLargeError          413: the body is larger than allowed
+    ├── UnsupportedError       415: a content type or encoding that is not known
+    ├── UnreadableEventError   422: JSON, but no OpenLineage event; says each field that is wrong
+    └── UnavailableError       503 with Retry-After: the database is locked or away
+"""
+
+from __future__ import annotations
+
+
+class RegistryError(Exception):
+    """Anything the registry refuses or cannot do."""
+
+
+class SetupError(RegistryError):
+    """The registry cannot start or be administered as asked."""
+
+
+class ServiceError(RegistryError):
+    """A request that is answered with a problem."""
+
+    status_code = 500
+    title = "Internal error"
+
+    def __init__(self, detail: str, errors: tuple[str, ...] = ()) -> None:
+        super().__init__(detail, errors)
+        self.detail = detail
+        self.errors = errors
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Give the headers that belong to the status."""
+        return {}
+
+
+class BadRequestError(ServiceError):
+    """The request cannot be read."""
+
+    status_code = 400
+    title = "Bad request"
+
+
+class UnauthenticatedError(ServiceError):
+    """Nobody knows who asks."""
+
+    status_code = 401
+    title = "Not authenticated"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Ask for a bearer token."""
+        return {"WWW-Authenticate": 'Bearer realm="festaf registry"'}
+
+
+class ForbiddenError(ServiceError):
+    """The one who asks may not."""
+
+    status_code = 403
+    title = "Forbidden"
+
+
+class NotFoundError(ServiceError):
+    """There is no such thing."""
+
+    status_code = 404
+    title = "Not found"
+
+
+class ConflictError(ServiceError):
+    """It stands already."""
+
+    status_code = 409
+    title = "Conflict"
+
+
+class TooLargeError(ServiceError):
+    """The body passes its bound."""
+
+    status_code = 413
+    title = "Too large"
+
+
+class UnsupportedError(ServiceError):
+    """The body is in a form that is not known."""
+
+    status_code = 415
+    title = "Unsupported media type"
+
+
+class UnreadableEventError(ServiceError):
+    """The body is JSON, but not what was asked for."""
+
+    status_code = 422
+    title = "Unreadable"
+
+
+class UnavailableError(ServiceError):
+    """The database is locked or away; the same request may succeed later."""
+
+    status_code = 503
+    title = "Unavailable"
+    retry_after = 2
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Say when to come back, in seconds."""
+        return {"Retry-After": str(self.retry_after)}

@@ -1,0 +1,1 @@
+"""Features: versions, productions, and the answer to where a feature comes from."""

@@ -1,0 +1,69 @@
+"""What runs and events say about feature sets and features, before it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from festaf.contract.feature_set import FeatureDeclaration
+from festaf.registry_api.table import content_sha256
+
+StatementKind = Literal["declared", "retired", "observed", "mentioned"]
+
+
+@dataclass(frozen=True)
+class FeatureContent:
+    """What was said of one feature; ``declared`` is False when it was no more than a name and a type."""
+
+    name: str
+    declared: bool
+    content: Mapping[str, Any]
+    sha256: str
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Give the URIs that the feature is made from."""
+        return tuple(self.content.get("sources", ()))
+
+
+@dataclass(frozen=True)
+class SetStatement:
+    """What was said of a feature set as a whole, and of its features."""
+
+    project: str
+    feature_set: str
+    kind: StatementKind
+    said_at: datetime
+    content: Mapping[str, Any]
+    features: tuple[FeatureContent, ...] = ()
+
+
+@dataclass(frozen=True)
+class SetWrite:
+    """What a run wrote; ``features`` is None when it did not say which."""
+
+    project: str
+    feature_set: str
+    ended_at: datetime
+    features: tuple[FeatureContent, ...] | None
+    rows_read: int | None = None
+    rows_accepted: int | None = None
+    rows_rejected: int | None = None
+    last_event_time: datetime | None = None
+
+
+def declared_features(declarations: Iterable[FeatureDeclaration]) -> tuple[FeatureContent, ...]:
+    """Read declarations; one that says nothing beyond the type does not count as declared."""
+    found: dict[str, FeatureContent] = {}
+    for item in declarations:
+        said = (item.description, item.owner, item.purpose, item.technique, item.logic, item.sources, item.tags)
+        found[item.name] = FeatureContent(item.name, any(said), item.model_dump(mode="json"), item.sha256)
+    return tuple(found.values())
+
+
+def observed_features(fields: Mapping[str, Mapping[str, str | None]]) -> tuple[FeatureContent, ...]:
+    """Read the fields of a schema facet."""
+    contents = {name: {"name": name, **field} for name, field in fields.items() if len(name) <= 64}
+    return tuple(FeatureContent(name, False, item, content_sha256(item)) for name, item in contents.items())

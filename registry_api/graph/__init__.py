@@ -1,0 +1,1 @@
+"""The lineage graph: nodes, edges with origin and validity, bounded walks."""

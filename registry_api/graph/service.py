@@ -1,0 +1,133 @@
+"""Keep edges with their validity, and walk the graph within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from festaf.contract.feature import Origin
+from festaf.registry_api.graph.names import EdgeName, EdgeStatement, NodeName, sha256_of_edges
+from festaf.registry_api.graph.repository import EdgeRow, GraphRepository
+from festaf.registry_api.graph.tables import NodeTable, SightingTable
+
+Side = Literal["source", "target"]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """The sources that a feature's newest declaration names, since when, and by which run."""
+
+    feature: NodeName
+    sources: frozenset[NodeName]
+    since: datetime
+    last_stated: datetime
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A node at the other end of a standing edge."""
+
+    node: NodeTable
+    origin: str
+    since: datetime
+    last_stated: datetime
+    last_run: str | None
+    transformation: str | None
+
+
+class GraphService:
+    """Keeps nodes and edges."""
+
+    def __init__(self, session: Session) -> None:
+        self.graph = GraphRepository(session)
+
+    def keep_nodes(self, nodes: Iterable[NodeName], at: datetime) -> None:
+        """Keep nodes that an event names, with the datasets that fields are parts of."""
+        named = set(nodes)
+        self.graph.keep_nodes(named | {whole for node in named if (whole := node.whole)}, at)
+
+    def record(self, statement: EdgeStatement, *, run_id: int | None = None, event_id: int | None = None) -> None:
+        """Keep what a run (instead of what it said before) or an event said about edges.
+
+        A statement without any edge says nothing and closes nothing: most tasks report no dataset at all.
+        """
+        touched = set(self.graph.forget_run(run_id)) if run_id is not None else set()
+        if statement.edges:
+            asserter = self.graph.ids([statement.asserter])[statement.asserter]
+            edge_set = self.graph.ensure_edge_set(asserter, statement.origin, statement.sha256, statement.edges)
+            self.graph.add_sighting(
+                SightingTable(
+                    asserter_id=asserter,
+                    origin=statement.origin,
+                    edge_set_id=edge_set.id,
+                    stated_at=statement.stated_at,
+                    closing=statement.closing,
+                    last_run=statement.last_run,
+                    run_id=run_id,
+                    event_id=event_id,
+                )
+            )
+            touched.add((asserter, statement.origin))
+        for asserter_id, origin in sorted(touched):
+            self.graph.refresh(asserter_id, origin)
+
+    def declare(self, declarations: Sequence[Declared], silent: Iterable[NodeName]) -> None:
+        """Let exactly the sources of the newest declarations stand; those of ``silent`` features have none."""
+        by_node = {item.feature: item for item in declarations}
+        ids = self.graph.ids([*by_node, *silent])
+        standing: dict[int, tuple[int, Declared]] = {}
+        for node, item in sorted(by_node.items()):
+            if node not in ids:
+                continue
+            edges = [EdgeName(source, node) for source in sorted(item.sources)]
+            if edges:
+                made = self.graph.ensure_edge_set(ids[node], "declared", sha256_of_edges(edges), edges)
+                standing[ids[node]] = (made.id, item)
+        for edge_set in self.graph.edge_sets(ids.values(), "declared"):
+            found = standing.get(edge_set.asserter_id)
+            edge_set.current = found is not None and found[0] == edge_set.id
+            if found and edge_set.current:
+                edge_set.valid_from, edge_set.last_stated = found[1].since, found[1].last_stated
+                edge_set.valid_to = None
+            elif edge_set.valid_to is None:
+                edge_set.valid_to = found[1].since if found else edge_set.last_stated
+        self.graph.session.flush()
+
+    def neighbours(self, nodes: Collection[NodeName], side: Side) -> dict[NodeName, list[Neighbour]]:
+        """Give by node what goes into it (``source``) or comes out of it (``target``)."""
+        ids = self.graph.ids(nodes)
+        names = {node_id: name for name, node_id in ids.items()}
+        rows = self.graph.edges(list(names), "target" if side == "source" else "source")
+        others = self.graph.nodes({_other(row, side) for row in rows})
+        found: dict[NodeName, list[Neighbour]] = {name: [] for name in names.values()}
+        for row in rows:
+            _, _, origin, since, last_stated, last_run, transformation = row
+            asked = row[1] if side == "source" else row[0]
+            other = others[_other(row, side)]
+            found[names[asked]].append(Neighbour(other, origin, since, last_stated, last_run, transformation))
+        for items in found.values():
+            items.sort(key=lambda item: (item.node.kind, item.node.namespace, item.node.name, item.node.field or ""))
+        return found
+
+    def first_seen(self, node: NodeName) -> datetime | None:
+        """Give when a node was first named."""
+        ids = self.graph.ids([node])
+        return self.graph.nodes(ids.values())[ids[node]].first_seen if ids else None
+
+
+def _other(row: EdgeRow, side: Side) -> int:
+    return row[0] if side == "source" else row[1]
+
+
+def name_of(row: NodeTable) -> NodeName:
+    """Give the name of a node's row."""
+    return NodeName(row.kind, row.namespace, row.name, row.field)
+
+
+def origin_of(text: str) -> Origin:
+    """Read an origin that was stored."""
+    return "declared" if text == "declared" else "lineage"

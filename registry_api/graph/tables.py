@@ -1,0 +1,80 @@
+"""Nodes and edges. Edges come in sets: what one job (or feature) said at one time stands and falls together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from festaf.contract.graph import NodeKind
+from festaf.registry_api.table import Key, Table
+
+
+class NodeTable(Table):
+    """A job, dataset, field, feature set or feature."""
+
+    __tablename__ = "node"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    """``natural_key(kind, namespace, name, field)``."""
+    kind: Mapped[NodeKind] = mapped_column(String(16))
+    namespace: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    field: Mapped[str | None] = mapped_column(Text)
+    first_seen: Mapped[datetime]
+
+
+class EdgeSetTable(Table):
+    """A set of edges that one asserter stated from one origin; equal sets are one row."""
+
+    __tablename__ = "edge_set"
+    __table_args__ = (UniqueConstraint("asserter_id", "origin", "sha256"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    asserter_id: Mapped[int] = mapped_column(ForeignKey("node.id"))
+    """The job whose runs stated it; the feature for declared sources; the dataset for events without a job."""
+    origin: Mapped[str] = mapped_column(String(16))
+    sha256: Mapped[str] = mapped_column(String(64))
+    valid_from: Mapped[datetime | None]
+    """When it was first stated."""
+    last_stated: Mapped[datetime | None]
+    last_run: Mapped[str | None] = mapped_column(Text)
+    """Airflow's run id of the run that stated it last."""
+    valid_to: Mapped[datetime | None]
+    """When a COMPLETE of the same job and origin stated another set; None while it stands."""
+    current: Mapped[bool] = mapped_column(Boolean)
+
+
+class EdgeTable(Table):
+    """One edge, in the direction of the data."""
+
+    __tablename__ = "edge"
+    __table_args__ = (Index(None, "target_id", "edge_set_id"), Index(None, "source_id", "edge_set_id"))
+
+    edge_set_id: Mapped[int] = mapped_column(ForeignKey("edge_set.id"), primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("node.id"), primary_key=True)
+    target_id: Mapped[int] = mapped_column(ForeignKey("node.id"), primary_key=True)
+    transformation: Mapped[str | None] = mapped_column(Text)
+
+
+class SightingTable(Table):
+    """A run or an event stated an edge set; ``closing`` when it also ends what it does not state."""
+
+    __tablename__ = "sighting"
+    __table_args__ = (
+        Index(None, "asserter_id", "origin", "closing", "stated_at"),
+        Index(None, "edge_set_id", "stated_at"),
+        Index(None, "run_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    asserter_id: Mapped[int] = mapped_column(ForeignKey("node.id"))
+    origin: Mapped[str] = mapped_column(String(16))
+    edge_set_id: Mapped[int] = mapped_column(ForeignKey("edge_set.id"))
+    stated_at: Mapped[datetime]
+    closing: Mapped[bool] = mapped_column(Boolean)
+    last_run: Mapped[str | None] = mapped_column(Text)
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"))
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))

@@ -1,0 +1,34 @@
+"""``/health`` and ``/ready``: for those who watch the process; no token is asked for and nothing is told."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter
+
+from festaf.contract.model import Model
+from festaf.registry_api.edge import TheDatabase
+from festaf.registry_api.errors import UnavailableError
+from festaf.registry_api.schema import is_current
+
+router = APIRouter(tags=["health"])
+
+
+class Health(Model):
+    """The registry is well."""
+
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/health", summary="Tell whether the process lives")
+def get_health() -> Health:
+    """Answer while the process lives."""
+    return Health()
+
+
+@router.get("/ready", summary="Tell whether requests can be answered")
+def get_ready(database: TheDatabase) -> Health:
+    """Answer when the database does and its schema is this version's."""
+    if not is_current(database):
+        raise UnavailableError("the database's schema is not this version's; run festaf registry migrate")
+    return Health()

@@ -1,0 +1,1 @@
+"""Events: intake, append-only storage, folding."""

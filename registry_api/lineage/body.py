@@ -1,0 +1,91 @@
+"""Read a request's body within bounds, and as JSON that both databases can keep."""
+
+from __future__ import annotations
+
+import json
+import math
+import zlib
+from typing import Any, NoReturn
+
+from starlette.requests import Request
+
+from festaf.registry_api.errors import BadRequestError, TooLargeError, UnsupportedError
+
+MAX_DEPTH = 100
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Read the body, decompressed.
+
+    :raises UnsupportedError: it is not JSON, or compressed by something else than gzip
+    :raises TooLargeError: it passes the limit, in bytes, as it came or after decompression
+    :raises BadRequestError: the gzip stream is broken
+    """
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/json" and not media.endswith("+json"):
+        raise UnsupportedError(f"send application/json, not {media or 'a body without a content type'}")
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"identity", "gzip", "x-gzip"}:
+        raise UnsupportedError(f"the content encoding {encoding!r} is not known; use gzip or none")
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > limit:
+            raise TooLargeError(f"the body is larger than {limit} bytes")
+    return bytes(raw) if encoding == "identity" else _gunzip(bytes(raw), limit)
+
+
+def _gunzip(raw: bytes, limit: int) -> bytes:
+    stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        text = stream.decompress(raw, limit + 1)
+    except zlib.error as error:
+        raise BadRequestError(f"the body is no gzip stream: {error}") from error
+    if len(text) > limit:
+        raise TooLargeError(f"the body is larger than {limit} bytes after decompression")
+    if not stream.eof:
+        raise BadRequestError("the gzip stream ends too early")
+    return text
+
+
+def parse_json(body: bytes) -> Any:
+    """Read JSON that can be stored and hashed.
+
+    :raises BadRequestError: it is no JSON, is nested too deep, or holds a number or a character no database keeps
+    """
+    try:
+        value = json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadRequestError(f"the body is no JSON: {error}") from error
+    _check(value, 0)
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _check(value: Any, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise BadRequestError(f"the body is nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_text(key)
+            _check(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check(item, depth + 1)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise BadRequestError("the body holds a number too large for a float")
+
+
+def _check_text(text: str) -> None:
+    if "\x00" in text:
+        raise BadRequestError("the body holds the character U+0000, which PostgreSQL cannot keep")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise BadRequestError("the body holds half of a surrogate pair, which is no character") from error

@@ -1,0 +1,158 @@
+"""Fold the events of one run into one state that does not depend on the order in which they arrive.
+
+Every part is a join of a lattice: a facet is kept with the time of the event that said it and replaced only by a later
+one; datasets add up; a terminal state beats any other, then the later event wins. So folding is commutative,
+associative and idempotent, and one event can be folded into a stored state without reading the others again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from festaf.contract.model import Model
+from festaf.contract.openlineage import Dataset, EventType, RunEvent
+
+Body = dict[str, Any]
+
+
+class Stamp(Model):
+    """When something was said, and by which event; the event's key decides between equal times."""
+
+    at: datetime
+    event: str
+
+    def later_than(self, other: Stamp) -> bool:
+        """Order two stamps."""
+        return (self.at, self.event) > (other.at, other.event)
+
+
+class StampedFacet(Model):
+    """A facet and who said it."""
+
+    stamp: Stamp
+    body: Body
+
+
+FacetState = dict[str, StampedFacet]
+
+
+class DatasetState(Model):
+    """A dataset with the facets that the run's events gave it."""
+
+    namespace: str
+    name: str
+    facets: FacetState
+
+
+class StampedType(Model):
+    """A state of the run and who said it."""
+
+    stamp: Stamp
+    event_type: EventType
+
+    def beats(self, other: StampedType | None) -> bool:
+        """Order two states: terminal first, then the later."""
+        if other is None or self.event_type.terminal != other.event_type.terminal:
+            return other is None or self.event_type.terminal
+        return self.stamp.later_than(other.stamp)
+
+
+class JobState(Model):
+    """The job that the run is of."""
+
+    stamp: Stamp
+    namespace: str
+    name: str
+
+
+class RunState(Model):
+    """A run as far as its events told."""
+
+    run_id: UUID
+    job: JobState
+    state: StampedType | None = None
+    started_at: datetime | None = None
+    first_event_at: datetime
+    last_event_at: datetime
+    run_facets: FacetState
+    job_facets: FacetState
+    inputs: dict[str, DatasetState]
+    outputs: dict[str, DatasetState]
+
+
+def state_of(event: RunEvent, key: str) -> RunState:
+    """Read one event as the state of a run of which nothing else is known.
+
+    :param key: the event's dedupe key
+    """
+    stamp = Stamp(at=event.event_time, event=key)
+    starts = event.event_type is EventType.START
+    return RunState(
+        run_id=event.run.run_id,
+        job=JobState(stamp=stamp, namespace=event.job.namespace, name=event.job.name),
+        state=StampedType(stamp=stamp, event_type=event.event_type) if event.event_type else None,
+        started_at=event.event_time if starts else None,
+        first_event_at=event.event_time,
+        last_event_at=event.event_time,
+        run_facets=stamped(event.run.facets, stamp),
+        job_facets=stamped(event.job.facets, stamp),
+        inputs=_datasets([(dataset, {**dataset.facets, **dataset.input_facets}) for dataset in event.inputs], stamp),
+        outputs=_datasets([(dataset, {**dataset.facets, **dataset.output_facets}) for dataset in event.outputs], stamp),
+    )
+
+
+def merge(one: RunState, other: RunState) -> RunState:
+    """Join two states of the same run."""
+    starts = [moment for moment in (one.started_at, other.started_at) if moment]
+    return RunState(
+        run_id=one.run_id,
+        job=other.job if other.job.stamp.later_than(one.job.stamp) else one.job,
+        state=other.state if other.state and other.state.beats(one.state) else one.state,
+        started_at=min(starts, default=None),
+        first_event_at=min(one.first_event_at, other.first_event_at),
+        last_event_at=max(one.last_event_at, other.last_event_at),
+        run_facets=_merge_facets(one.run_facets, other.run_facets),
+        job_facets=_merge_facets(one.job_facets, other.job_facets),
+        inputs=_merge_datasets(one.inputs, other.inputs),
+        outputs=_merge_datasets(one.outputs, other.outputs),
+    )
+
+
+def stamped(facets: Mapping[str, Body], stamp: Stamp) -> FacetState:
+    """Stamp the facets of one event."""
+    return {name: StampedFacet(stamp=stamp, body=body) for name, body in facets.items()}
+
+
+def bodies(facets: FacetState) -> dict[str, Body]:
+    """Give the facets that stand: a newer ``_deleted`` took the others away."""
+    return {name: facet.body for name, facet in facets.items() if facet.body.get("_deleted") is not True}
+
+
+def _datasets(datasets: Iterable[tuple[Dataset, Mapping[str, Body]]], stamp: Stamp) -> dict[str, DatasetState]:
+    found: dict[str, DatasetState] = {}
+    for dataset, facets in datasets:
+        state = DatasetState(namespace=dataset.namespace, name=dataset.name, facets=stamped(facets, stamp))
+        found = _merge_datasets(found, {json.dumps([dataset.namespace, dataset.name]): state})
+    return found
+
+
+def _merge_facets(one: FacetState, other: FacetState) -> FacetState:
+    merged = dict(one)
+    for name, facet in other.items():
+        known = merged.get(name)
+        if known is None or facet.stamp.later_than(known.stamp):
+            merged[name] = facet
+    return merged
+
+
+def _merge_datasets(one: dict[str, DatasetState], other: dict[str, DatasetState]) -> dict[str, DatasetState]:
+    merged = dict(one)
+    for key, dataset in other.items():
+        known = merged.get(key)
+        facets = _merge_facets(known.facets, dataset.facets) if known else dataset.facets
+        merged[key] = dataset.model_copy(update={"facets": facets})
+    return merged

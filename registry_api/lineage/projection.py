@@ -1,0 +1,267 @@
+"""Read out of a folded run, or of an event without a run, what the other areas are to record. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from festaf.contract.openlineage import DagSnapshot, EventType, TaskRun
+from festaf.registry_api.features.facts import (
+    FeatureContent,
+    SetStatement,
+    SetWrite,
+    StatementKind,
+    declared_features,
+    observed_features,
+)
+from festaf.registry_api.graph.names import (
+    EdgeName,
+    EdgeStatement,
+    NodeName,
+    dataset_node,
+    feature_set_name,
+    is_definition,
+    job_node,
+    source_node,
+)
+from festaf.registry_api.lineage import reading
+from festaf.registry_api.lineage.folding import DatasetState, RunState, bodies
+
+Facets = Mapping[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class DatasetFacets:
+    """A dataset and the facets that stand for it."""
+
+    namespace: str
+    name: str
+    facets: Facets
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """A folded run as the tables keep it."""
+
+    run_id: UUID
+    namespace: str
+    job: str
+    state: EventType | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    first_event_at: datetime
+    last_event_at: datetime
+    parent_run_id: UUID | None
+    dag_id: str | None
+    snapshot: DagSnapshot | None
+    source_sha256: str | None
+    task: TaskRun | None
+    statements: tuple[SetStatement, ...]
+    writes: tuple[SetWrite, ...]
+    edges: EdgeStatement
+
+    @property
+    def airflow_run_id(self) -> str | None:
+        """Give Airflow's DAG run id."""
+        return self.task.run_id if self.task else None
+
+
+def facts_of(state: RunState) -> RunFacts:
+    """Read a folded run."""
+    run_facets, job_facets = bodies(state.run_facets), bodies(state.job_facets)
+    task = reading.task_run(run_facets)
+    found = reading.dag_snapshot(job_facets)
+    snapshot, source = found or (None, None)
+    event_type = state.state.event_type if state.state else None
+    ended = _ended(state, task)
+    inputs, outputs = _stand(state.inputs.values()), _stand(state.outputs.values())
+    statements, writes = _outcome(outputs, event_type, ended or state.last_event_at)
+    last_run = task.run_id if task else str(state.run_id)
+    parent = reading.parent_run(run_facets)
+    return RunFacts(
+        run_id=state.run_id,
+        namespace=state.job.namespace,
+        job=state.job.name,
+        state=event_type,
+        started_at=(task.started_at if task else None) or state.started_at,
+        ended_at=ended,
+        first_event_at=state.first_event_at,
+        last_event_at=state.last_event_at,
+        parent_run_id=parent,
+        dag_id=_dag_id(task, snapshot, reading.parent_job(run_facets), state.job.name),
+        snapshot=snapshot,
+        source_sha256=source,
+        task=task,
+        statements=tuple(statements),
+        writes=tuple({(item.project, item.feature_set): item for item in writes}.values()),
+        edges=edges_of(
+            job_node(state.job.namespace, state.job.name),
+            inputs,
+            outputs,
+            stated_at=ended or state.last_event_at,
+            closing=event_type is EventType.COMPLETE,
+            last_run=last_run,
+        ),
+    )
+
+
+def statements_of(dataset: DatasetFacets, said_at: datetime) -> list[SetStatement]:
+    """Read what is said of a feature set outside a run; nothing for another dataset."""
+    statements = _declared(dataset, said_at)
+    name = feature_set_name(dataset.namespace, dataset.name)
+    if name:
+        fields = reading.schema_fields(dataset.facets)
+        features = observed_features(fields) if fields and not statements else ()
+        statements += _observed(name, dataset, said_at, features)
+    return statements
+
+
+def edges_of(
+    asserter: NodeName,
+    inputs: Iterable[DatasetFacets],
+    outputs: Iterable[DatasetFacets],
+    *,
+    stated_at: datetime,
+    closing: bool,
+    last_run: str | None = None,
+) -> EdgeStatement:
+    """Read the edges that inputs, outputs and column lineage say."""
+    edges: set[EdgeName] = set()
+    sources = [
+        dataset_node(item.namespace, item.name) for item in inputs if not is_definition(item.namespace, item.name)
+    ]
+    for output in outputs:
+        edges |= _column_edges(output)
+        if asserter.kind == "job" and not is_definition(output.namespace, output.name):
+            edges.add(EdgeName(asserter, dataset_node(output.namespace, output.name)))
+        write = reading.write(output.facets)
+        if write and write.source:
+            sources.append(source_node(write.source))
+    edges |= {EdgeName(source, asserter) for source in sources}
+    return EdgeStatement(asserter, "lineage", frozenset(edges), stated_at, closing, last_run)
+
+
+def _ended(state: RunState, task: TaskRun | None) -> datetime | None:
+    if state.state is None or not state.state.event_type.terminal:
+        return None
+    return (task.ended_at if task else None) or state.state.stamp.at
+
+
+def _stand(datasets: Iterable[DatasetState]) -> list[DatasetFacets]:
+    ordered = sorted(datasets, key=lambda item: (item.namespace, item.name))
+    return [DatasetFacets(item.namespace, item.name, bodies(item.facets)) for item in ordered]
+
+
+def _dag_id(task: TaskRun | None, snapshot: DagSnapshot | None, parent: str | None, job: str) -> str | None:
+    """Name the DAG: ours say it; else the parent's job is the DAG when the job is ``<parent>.<task>``."""
+    if task or snapshot:
+        return task.dag_id if task else snapshot.dag_id if snapshot else None
+    return parent if parent and job.startswith(f"{parent}.") and len(parent) <= 250 else None
+
+
+def _outcome(
+    outputs: Iterable[DatasetFacets], event_type: EventType | None, ended: datetime
+) -> tuple[list[SetStatement], list[SetWrite]]:
+    """Read what a run did to feature sets: nothing before its end; after a failure only what it says it wrote."""
+    statements: list[SetStatement] = []
+    writes: list[SetWrite] = []
+    if event_type is None or not event_type.terminal:
+        return statements, writes
+    complete = event_type is EventType.COMPLETE
+    for output in outputs:
+        name = feature_set_name(output.namespace, output.name)
+        declared = _declared(output, ended)
+        written = _written(output, ended)
+        if complete:
+            statements += declared
+            statements += _observed(name, output, ended) if name else []
+        if isinstance(written, SetWrite):
+            writes.append(written)
+        elif written and complete:
+            statements.append(written)
+        elif name and complete and not declared and not written:
+            writes.append(_plain_write(name, output, ended))
+    return statements, writes
+
+
+def _declared(dataset: DatasetFacets, said_at: datetime) -> list[SetStatement]:
+    definition = reading.definition(dataset.facets)
+    if definition is None:
+        return []
+    kind: StatementKind = "retired" if definition.deleted else "declared"
+    content = definition.model_dump(mode="json", exclude={"features", "kind", "deleted", "project", "feature_set"})
+    features = () if definition.deleted else declared_features(definition.features)
+    return [SetStatement(definition.project, definition.feature_set, kind, said_at, content, features)]
+
+
+def _observed(
+    name: tuple[str, str], dataset: DatasetFacets, said_at: datetime, features: tuple[FeatureContent, ...] = ()
+) -> list[SetStatement]:
+    owners, text = reading.owners(dataset.facets), reading.description(dataset.facets)
+    if not owners and not text and not features:
+        return []
+    content = {"owner": ", ".join(owners) or None, "description": text}
+    return [SetStatement(*name, "observed", said_at, content, features)]
+
+
+def _written(dataset: DatasetFacets, ended: datetime) -> SetWrite | SetStatement | None:
+    """Read our write facet; one that accepted no row made no values, but what it declares is declared."""
+    write = reading.write(dataset.facets)
+    if write is None:
+        return None
+    features: tuple[FeatureContent, ...] | None = declared_features(write.features)
+    if not features:
+        fields = reading.schema_fields(dataset.facets)
+        features = observed_features(fields) if fields else None
+    if write.rows_accepted == 0:
+        return SetStatement(write.project, write.feature_set, "mentioned", ended, {}, features or ())
+    return SetWrite(
+        project=write.project,
+        feature_set=write.feature_set,
+        ended_at=ended,
+        features=features,
+        rows_read=write.rows_read,
+        rows_accepted=write.rows_accepted,
+        rows_rejected=write.rows_rejected,
+        last_event_time=write.last_event_time,
+    )
+
+
+def _plain_write(name: tuple[str, str], dataset: DatasetFacets, ended: datetime) -> SetWrite:
+    fields = reading.schema_fields(dataset.facets)
+    rows = reading.row_count(dataset.facets)
+    return SetWrite(
+        *name, ended, observed_features(fields) if fields else None, rows, rows, None if rows is None else 0
+    )
+
+
+def _column_edges(output: DatasetFacets) -> set[EdgeName]:
+    facet = output.facets.get("columnLineage", {})
+    edges: set[EdgeName] = set()
+    fields = facet.get("fields")
+    for column, body in fields.items() if isinstance(fields, dict) else ():
+        target = dataset_node(output.namespace, output.name, column)
+        edges |= _input_edges(body.get("inputFields") if isinstance(body, dict) else None, target)
+    return edges | _input_edges(facet.get("dataset"), dataset_node(output.namespace, output.name))
+
+
+def _input_edges(inputs: Any, target: NodeName) -> set[EdgeName]:
+    edges: set[EdgeName] = set()
+    for item in inputs if isinstance(inputs, list) else ():
+        if isinstance(item, dict) and all(isinstance(item.get(key), str) for key in ("namespace", "name", "field")):
+            source = dataset_node(item["namespace"], item["name"], item["field"])
+            edges.add(EdgeName(source, target, _transformation(item.get("transformations"))))
+    return edges
+
+
+def _transformation(found: Any) -> str | None:
+    """Write transformations as ``DIRECT/AGGREGATION, INDIRECT/FILTER``."""
+    steps = {
+        "/".join(str(item[key]) for key in ("type", "subtype") if isinstance(item.get(key), str))
+        for item in (found if isinstance(found, list) else ())
+        if isinstance(item, dict)
+    }
+    return ", ".join(sorted(step for step in steps if step)) or None

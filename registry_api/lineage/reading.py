@@ -1,0 +1,209 @@
+"""Read what an event's facets say, ours and the standard ones.
+
+Ours (``festaf_*``) are checked when an event comes in: a wrong one is refused, so that its sender learns of it.
+Unknown fields in them are dropped: an Airflow may be newer than the registry. Standard facets come from everyone in
+every shape; what cannot be understood in them is passed over and kept verbatim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+
+from festaf.contract.feature_set import DEFINITION_FACET, WRITE_FACET, FeatureSetDefinition, FeatureWrite
+from festaf.contract.names import PROJECT_PATTERN, sha256_of
+from festaf.contract.openlineage import DAG_FACET, TASK_FACET, DagSnapshot, TaskRun
+from festaf.registry_api.errors import UnreadableEventError
+
+Facets = Mapping[str, dict[str, Any]]
+Known = TypeVar("Known", bound=BaseModel)
+HASHED = "sha256"
+MASK = "***"
+"""What Airflow's secret masker leaves of an owner."""
+
+
+def detach_code(facets: Facets) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Take the texts of code out of a job's facets and leave their hashes; give the texts by hash."""
+    blobs: dict[str, str] = {}
+    kept = dict(facets)
+    for facet, path in ((DAG_FACET, ("dag", "source")), ("sourceCode", ("sourceCode",)), ("sql", ("query",))):
+        if facet in kept:
+            kept[facet] = _detach(kept[facet], path, blobs)
+    return kept, blobs
+
+
+def _detach(body: dict[str, Any], path: tuple[str, ...], blobs: dict[str, str]) -> dict[str, Any]:
+    name, rest = path[0], path[1:]
+    inner = body.get(name)
+    if rest and isinstance(inner, dict):
+        return {**body, name: _detach(inner, rest, blobs)}
+    if rest or not isinstance(inner, str):
+        return body
+    sha256 = sha256_of(inner)
+    blobs[sha256] = inner
+    return {**body, name: {HASHED: sha256}}
+
+
+def attached_sha256(value: Any) -> str | None:
+    """Read the hash that ``detach_code`` left in place of a text."""
+    found = value.get(HASHED) if isinstance(value, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def dag_snapshot(facets: Facets) -> tuple[DagSnapshot, str | None] | None:
+    """Read what a process saw of the DAG, and the hash of the source, from facets whose code was detached."""
+    body = facets.get(DAG_FACET)
+    if body is None:
+        return None
+    inner = body.get("dag")
+    source = inner.get("source") if isinstance(inner, dict) else None
+    if isinstance(inner, dict) and attached_sha256(source):
+        inner = {**inner, "source": None}
+    snapshot = _read(DagSnapshot, inner, f"job.facets.{DAG_FACET}.dag")
+    _check_dag_id(snapshot.dag_id)
+    return snapshot, attached_sha256(source)
+
+
+def task_run(facets: Facets) -> TaskRun | None:
+    """Read which task instance the run is."""
+    body = facets.get(TASK_FACET)
+    if body is None:
+        return None
+    task = _read(TaskRun, body.get("task"), f"run.facets.{TASK_FACET}.task")
+    _check_dag_id(task.dag_id)
+    return task
+
+
+def definition(facets: Facets) -> FeatureSetDefinition | None:
+    """Read what was declared of a feature set."""
+    body = facets.get(DEFINITION_FACET)
+    if body is None:
+        return None
+    found = _read(FeatureSetDefinition, body.get("definition"), f"{DEFINITION_FACET}.definition")
+    _check_feature_set(found.project, found.feature_set, DEFINITION_FACET)
+    return found
+
+
+def write(facets: Facets) -> FeatureWrite | None:
+    """Read what was written into a feature set."""
+    body = facets.get(WRITE_FACET)
+    if body is None:
+        return None
+    found = _read(FeatureWrite, body.get("write"), f"{WRITE_FACET}.write")
+    _check_feature_set(found.project, found.feature_set, WRITE_FACET)
+    return found
+
+
+def parent_run(facets: Facets) -> UUID | None:
+    """Read the id of the run that this run is a part of."""
+    try:
+        return UUID(str(_at(facets, "parent", "run", "runId")))
+    except ValueError:
+        return None
+
+
+def parent_job(facets: Facets) -> str | None:
+    """Read the name of the job whose run is the parent."""
+    name = _at(facets, "parent", "job", "name")
+    return name if isinstance(name, str) else None
+
+
+def owners(facets: Facets) -> tuple[str, ...]:
+    """Read the owners of a job or dataset, ``***`` left out."""
+    found = _at(facets, "ownership", "owners")
+    names = [owner.get("name") for owner in found if isinstance(owner, dict)] if isinstance(found, list) else []
+    return known_owners(name for name in names if isinstance(name, str))
+
+
+def known_owners(names: Any) -> tuple[str, ...]:
+    """Leave out the owners that nobody can know."""
+    return tuple(name for name in names if name.strip() and MASK not in name)
+
+
+def description(facets: Facets) -> str | None:
+    """Read the documentation facet."""
+    text = _at(facets, "documentation", "description")
+    return text if isinstance(text, str) and text.strip() else None
+
+
+def schema_fields(facets: Facets) -> dict[str, dict[str, str | None]] | None:
+    """Read the schema facet: by field, its ``type`` and ``description``; None when there is no such facet."""
+    fields = _at(facets, "schema", "fields")
+    if not isinstance(fields, list):
+        return None
+    found: dict[str, dict[str, str | None]] = {}
+    for field in fields:
+        if isinstance(field, dict) and isinstance(field.get("name"), str) and field["name"]:
+            found[field["name"]] = {
+                key: field[key] if isinstance(field.get(key), str) else None for key in ("type", "description")
+            }
+    return found
+
+
+def row_count(facets: Facets) -> int | None:
+    """Read how many rows were written."""
+    count = _at(facets, "outputStatistics", "rowCount")
+    return count if isinstance(count, int) and count >= 0 else None
+
+
+def code(facets: Facets) -> tuple[str, str] | None:
+    """Read language and hash of the task's code, from facets whose code was detached."""
+    if sha256 := attached_sha256(_at(facets, "sourceCode", "sourceCode")):
+        return str(_at(facets, "sourceCode", "language") or "python").lower(), sha256
+    if sha256 := attached_sha256(_at(facets, "sql", "query")):
+        return "sql", sha256
+    return None
+
+
+def _at(facets: Facets, *path: str) -> Any:
+    value: Any = facets
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _check_dag_id(dag_id: str) -> None:
+    if not 0 < len(dag_id) <= 250:
+        raise UnreadableEventError("the event cannot be read", ("dag_id: has to be 1 to 250 characters long",))
+
+
+def _check_feature_set(project: str, feature_set: str, place: str) -> None:
+    if not PROJECT_PATTERN.fullmatch(project) or "/" in feature_set:
+        raise UnreadableEventError(
+            "the event cannot be read", (f"{place}: {project!r} and {feature_set!r} do not name a feature set",)
+        )
+
+
+def _read(model: type[Known], value: Any, place: str) -> Known:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        unknown = [item["loc"] for item in error.errors() if item["type"] == "extra_forbidden"]
+        if unknown and len(unknown) == error.error_count():
+            return model.model_validate(_without(value, unknown))
+        raise UnreadableEventError("the event cannot be read", lines_of(error, place)) from error
+
+
+def lines_of(error: ValidationError, place: str = "") -> tuple[str, ...]:
+    """Say in one line each which field is wrong and why."""
+    return tuple(
+        ".".join([place] * bool(place) + [str(part) for part in item["loc"]]) + f": {item['msg']}"
+        for item in error.errors(include_url=False, include_input=False, include_context=False)
+    )
+
+
+def _without(value: Any, places: list[tuple[int | str, ...]]) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _without(item, [place[1:] for place in places if place[0] == key and len(place) > 1])
+            for key, item in value.items()
+            if (key,) not in places
+        }
+    if isinstance(value, list):
+        return [
+            _without(item, [place[1:] for place in places if place[0] == index]) for index, item in enumerate(value)
+        ]
+    return value

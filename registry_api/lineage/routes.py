@@ -1,0 +1,66 @@
+"""``POST /lineage`` and ``/lineage/batch``: OpenLineage's own interface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from festaf.contract.openlineage import BatchAnswer, BatchSummary, FailedEvent
+from festaf.registry_api.edge import Body, Now, TheSettings, Writer, Writing
+from festaf.registry_api.errors import TooLargeError, UnreadableEventError
+from festaf.registry_api.lineage.body import parse_json
+from festaf.registry_api.lineage.service import LineageService
+
+router = APIRouter(tags=["lineage"])
+
+
+def _takes(schema: dict[str, Any]) -> dict[str, Any]:
+    """Describe the body; it is read by hand, since it may be compressed and must be hashed as it came."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+EVENT_SCHEMA: dict[str, Any] = {"type": "object", "description": "An OpenLineage RunEvent, JobEvent or DatasetEvent"}
+
+
+@router.post(
+    "/lineage", status_code=201, response_class=Response, openapi_extra=_takes(EVENT_SCHEMA), summary="Take an event"
+)
+def post_event(body: Body, _: Writer, session: Writing, now: Now) -> Response:
+    """Take one OpenLineage event; the same event again changes nothing."""
+    LineageService(session, now).take(parse_json(body))
+    return Response(status_code=201)
+
+
+@router.post(
+    "/lineage/batch",
+    response_model=BatchAnswer,
+    responses={204: {"description": "Every event was taken"}},
+    openapi_extra=_takes({"type": "array", "items": EVENT_SCHEMA}),
+    summary="Take several events",
+)
+def post_batch(body: Body, _: Writer, session: Writing, now: Now, settings: TheSettings) -> Response:
+    """Take several events in one transaction, each for itself; 204 when all were taken."""
+    values = parse_json(body)
+    if not isinstance(values, list):
+        raise UnreadableEventError("a batch is a JSON array of events")
+    if len(values) > settings.max_batch_events:
+        raise TooLargeError(f"a batch holds at most {settings.max_batch_events} events")
+    refusals = LineageService(session, now).take_batch(values)
+    if not refusals:
+        return Response(status_code=204)
+    retriable = sum(refusal.retriable for refusal in refusals)
+    answer = BatchAnswer(
+        status="partial_success",
+        summary=BatchSummary(
+            received=len(values),
+            successful=len(values) - len(refusals),
+            failed=len(refusals),
+            retriable=retriable,
+            non_retriable=len(refusals) - retriable,
+        ),
+        failed_events=tuple(
+            FailedEvent(index=item.index, reason=item.reason, retriable=item.retriable) for item in refusals
+        ),
+    )
+    return Response(answer.model_dump_json(), media_type="application/json")

@@ -1,0 +1,29 @@
+"""The events as they came: nothing is ever changed or removed here, and every other table can be built from it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from festaf.registry_api.table import Key, Table
+
+
+class EventTable(Table):
+    """One OpenLineage event."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index(None, "run_uuid"), Index(None, "event_time", "id"))
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    dedupe_key: Mapped[str] = mapped_column(String(64), unique=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    """``run``, ``job`` or ``dataset``."""
+    run_uuid: Mapped[UUID | None]
+    event_type: Mapped[str | None] = mapped_column(String(8))
+    event_time: Mapped[datetime]
+    received_at: Mapped[datetime]
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    """The canonical JSON of the event, compressed by zlib."""

@@ -1,0 +1,1 @@
+"""Alembic migrations, packaged with the registry and run by its own commands."""

@@ -1,0 +1,22 @@
+"""What Alembic runs: the migrations, on the connection that it is handed."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from festaf.registry_api.access import tables as access
+from festaf.registry_api.dags import tables as dags
+from festaf.registry_api.features import tables as features
+from festaf.registry_api.graph import tables as graph
+from festaf.registry_api.lineage import tables as lineage
+from festaf.registry_api.table import Table
+
+AREAS = (access, dags, features, graph, lineage)
+"""Every area, so that its tables are known."""
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Table.metadata,
+    transactional_ddl=True,
+)
+context.run_migrations()

