@@ -1,7 +1,8 @@
 """From a scheduler's objects to OpenLineage events, reading only what is loaded already.
 
 The scheduler's loop must not wait for the database because of us: an attribute that SQLAlchemy would have to fetch is
-taken as unknown. The registry learns it from another event or over Airflow's REST API.
+taken as unknown. The registry learns it from another event or over Airflow's REST API. The one exception is the number
+of a DAG version, which no event of a worker carries: it is asked for by primary key, once per version and process.
 """
 
 from __future__ import annotations
@@ -27,13 +28,17 @@ from festaf.provider.lineage.schedule import owners_of, schedule_text
 from festaf.provider.lineage.task_event import Ended, error_facet
 
 if TYPE_CHECKING:
+    from festaf.provider.lineage.dag_version import DagVersion
     from festaf.provider.lineage.settings import LineageSettings
 
 
-def dag_run_event(dag_run: Any, kind: EventType, settings: LineageSettings, message: str = "") -> RunEvent:
+def dag_run_event(
+    dag_run: Any, kind: EventType, version: DagVersion, settings: LineageSettings, message: str = ""
+) -> RunEvent:
     """Tell that a DAG run started or ended.
 
     :param dag_run: the ORM ``DagRun``
+    :param version: the DAG version that the run was created with
     """
     run = _loaded(dag_run)
     moment = run["start_date"] if kind is EventType.START else run["end_date"]
@@ -48,7 +53,7 @@ def dag_run_event(dag_run: Any, kind: EventType, settings: LineageSettings, mess
         clear_number=run["clear_number"] or 0,
         moment=run["logical_date"] or run["run_after"],
     )
-    snapshot = _snapshot(run, getattr(dag_run, "dag", None))
+    snapshot = _snapshot(run, getattr(dag_run, "dag", None), version)
     return RunEvent(
         event_type=kind,
         event_time=moment or datetime.now(UTC),
@@ -115,14 +120,13 @@ def outside_event(task_instance: Any, ended: Ended, settings: LineageSettings) -
     )
 
 
-def _snapshot(run: dict[str, Any], dag: Any) -> DagSnapshot:
-    version = _loaded(run["created_dag_version"])
+def _snapshot(run: dict[str, Any], dag: Any, version: DagVersion) -> DagSnapshot:
     model = _loaded(run["dag_model"])
     return DagSnapshot(
         dag_id=run["dag_id"],
         dag_version_id=run["created_dag_version_id"],
-        version_number=version["version_number"],
-        bundle_name=version["bundle_name"] or model["bundle_name"],
+        version_number=version.number,
+        bundle_name=version.bundle_name or model["bundle_name"],
         bundle_version=run["bundle_version"],
         path=getattr(dag, "relative_fileloc", None) or model["relative_fileloc"],
         owners=owners_of(getattr(dag, "owner", None) or model["owners"]),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from festaf.provider.lineage.capture import Capture
     from festaf.provider.lineage.courier import Courier
+    from festaf.provider.lineage.dag_version import DagVersions
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ class LineageListener:
     def __init__(self) -> None:
         self._capture: Capture | None = None
         self._courier: Courier | None = None
+        self._versions: DagVersions | None = None
 
     @hookimpl
     def on_starting(self, component: object) -> None:
@@ -90,7 +92,8 @@ class LineageListener:
             from festaf.contract.openlineage import EventType
             from festaf.provider.lineage.dag_event import dag_run_event
 
-            self._hand_over(dag_run_event(dag_run, EventType(kind), self._ready().settings, message))
+            version = self._dag_versions().of(dag_run)
+            self._hand_over(dag_run_event(dag_run, EventType(kind), version, self._ready().settings, message))
 
     def _hand_over(self, event: Any) -> None:
         """Keep an event without waiting for the disk, and let the courier carry it."""
@@ -102,6 +105,13 @@ class LineageListener:
 
             self._capture = Capture.configured()
         return self._capture
+
+    def _dag_versions(self) -> DagVersions:
+        if self._versions is None:
+            from festaf.provider.lineage.dag_version import DagVersions
+
+            self._versions = DagVersions()
+        return self._versions
 
     def _living(self) -> Courier:
         if self._courier is None:
