@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from festaf.operators.feature_set.task import FeatureSetTask
+from festaf.operators.feature_set.task import FeatureSetTask, come_again
+from festaf.provider.assets import announce
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from festaf.provider.artifacts import Feature
+    from festaf.provider.artifacts.specification import FeatureSetSpecification
 
 
 class CreateFeatureSetOperator(FeatureSetTask):
@@ -115,4 +117,52 @@ class CreateFeatureSetOperator(FeatureSetTask):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Create or verify, and attach the definition to the definition's asset event."""
-        raise NotImplementedError
+        from festaf.provider.artifacts.creation import Creation
+        from festaf.provider.errors import QuotaError
+
+        declared, specification = self._specification()
+        creation = Creation(self.hook, self.log, self.timeout)
+        try:
+            found = creation.ensure(specification)
+        except QuotaError as error:
+            come_again(context, error, self.timeout, self.log)
+        definition = found.definition(
+            project=self.project,
+            owner=self.declared_owner,
+            purpose=self.purpose,
+            description=self.description,
+            declared=declared,
+        )
+        announce(context, self.outlets, definition)
+        return definition.model_dump(mode="json")
+
+    def _specification(self) -> tuple[tuple[Feature, ...], FeatureSetSpecification]:
+        """Put together what is asked for, before AWS is asked."""
+        from festaf.provider.artifacts import Feature
+        from festaf.provider.artifacts.schema import complete, infer_features
+        from festaf.provider.artifacts.specification import FeatureSetSpecification, duration
+
+        declared = tuple(Feature.of(feature) for feature in self.features)
+        if self.infer_from is not None:
+            declared = complete(declared, infer_features(self.infer_from, self.hook))
+        specification = FeatureSetSpecification(
+            name=self.feature_set,
+            record_identifier=self.record_identifier,
+            event_time=self.event_time,
+            features=declared,
+            online=self.online,
+            offline_s3_uri=self.offline_s3_uri,
+            role_arn=self.role_arn,
+            ttl=duration(self.ttl),
+            storage_type=self.storage_type,
+            throughput=self.throughput,
+            table_format=self.table_format,
+            create_glue_table=self.create_glue_table,
+            glue_table=self.glue_table,
+            online_kms_key_id=self.online_kms_key_id,
+            offline_kms_key_id=self.offline_kms_key_id,
+            description=self.description,
+            tags=self.tags or {},
+        )
+        specification.check()
+        return declared, specification

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from festaf.operators.feature_set.task import FeatureSetTask
+from festaf.provider.assets import announce
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -44,4 +45,19 @@ class DeleteFeatureSetOperator(FeatureSetTask):
 
     def execute(self, context: Context) -> bool:
         """Delete, and attach to the definition's asset event that it is gone."""
-        raise NotImplementedError
+        from festaf.provider.artifacts.deletion import Deletion
+
+        deletion = Deletion(self.hook, self.log, self.poll_interval, self.timeout)
+        found = self.hook.describe(self.feature_set)
+        if found is None:
+            self.log.info("There is no feature set %s; nothing to delete", self.feature_set)
+            return False
+        if self.delete_offline_data:
+            deletion.delete_data(found)
+        if self.delete_glue_table:
+            deletion.delete_table(found)
+        deletion.delete(found)
+        if self.wait_for_completion:
+            deletion.wait(found)
+        announce(context, self.outlets, found.definition(project=self.project, deleted=True))
+        return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from festaf.operators.feature_set.task import FeatureSetTask
+from festaf.provider.assets import announce
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from festaf.contract.feature_set import FeatureDeclaration
     from festaf.provider.artifacts import Feature
+    from festaf.provider.ingest.ingest import Ingest
+    from festaf.provider.ingest.source import Source
 
 Store = Literal["OnlineStore", "OfflineStore"]
 
@@ -96,4 +100,80 @@ class IngestFeaturesOperator(FeatureSetTask):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the rows and attach what was written to the asset event."""
-        raise NotImplementedError
+        from festaf.contract.feature_set import FeatureWrite
+
+        source = self._source()
+        ingest = self._ingest(source)
+        declarations = self._declarations(ingest)
+        totals = ingest.run()
+        write = FeatureWrite(
+            project=self.project,
+            feature_set=self.feature_set,
+            source=source.uri,
+            rows_read=totals.read,
+            rows_accepted=totals.accepted,
+            rows_rejected=totals.rejected,
+            rows_resumed=totals.resumed,
+            first_event_time=totals.first_event_time,
+            last_event_time=totals.last_event_time,
+            features=declarations,
+            dead_letter=totals.dead_letter,
+            **_running_code(context),
+        )
+        announce(context, self.outlets, write)
+        return write.model_dump(mode="json")
+
+    def _source(self) -> Source:
+        from festaf.provider.errors import InputError
+        from festaf.provider.ingest.source import open_source
+
+        if (self.source is None) == (self.sql is None):
+            raise InputError(f"Task {self.task_id} needs either source or sql: where the rows come from")
+        if self.sql is None:
+            return open_source(self.source, self.source_format, self.hook)
+        from festaf.provider.ingest.query_source import open_query
+
+        return open_query(self.sql, self.conn_id, self.parameters)
+
+    def _ingest(self, source: Source) -> Ingest:
+        from festaf.provider.artifacts.specification import duration
+        from festaf.provider.ingest.ingest import Ingest, writable
+
+        return Ingest(
+            feature_set=writable(self.hook, self.feature_set, self.retry_seconds, self.log),
+            source=source,
+            hook=self.hook,
+            log=self.log,
+            columns=self.columns,
+            target_stores=self.target_stores,
+            ttl=duration(self.ttl),
+            work_dir=self.work_dir,
+            resume=self.resume,
+            threads=self.threads,
+            retry_seconds=self.retry_seconds,
+            max_rejected_rows=self.max_rejected_rows,
+            stop_at_first_bad_row=self.stop_at_first_bad_row,
+        )
+
+    def _declarations(self, ingest: Ingest) -> tuple[FeatureDeclaration, ...]:
+        """Describe the features that the rows carry, with what was declared of them."""
+        from festaf.provider.artifacts import Feature
+        from festaf.provider.errors import InputError
+
+        declared = {feature.name: feature for feature in map(Feature.of, self.features)}
+        if unknown := [name for name in declared if ingest.feature_set.feature(name) is None]:
+            raise InputError(f"Feature set {self.feature_set} has no feature {', '.join(map(repr, unknown))}")
+        found = [feature for feature in ingest.feature_set.features if feature.name in ingest.by_feature]
+        return tuple(declared.get(feature.name, feature).declaration(feature) for feature in found)
+
+
+def _running_code(context: Context) -> dict[str, str | None]:
+    """Tell which code runs: the hash of the DAG file, and the bundle it stands in."""
+    from festaf.provider.lineage.source import dag_file
+
+    bundle = getattr(context["ti"], "bundle_instance", None)
+    return {
+        "logic_sha256": dag_file(context["dag"], getattr(bundle, "path", None)).sha256,
+        "bundle_name": getattr(bundle, "name", None),
+        "bundle_version": getattr(bundle, "version", None),
+    }

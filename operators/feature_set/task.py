@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator
 
@@ -13,7 +13,15 @@ from festaf.provider.assets import with_alias
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from airflow.sdk import Context
+    from airflow.sdk.types import Logger
+
+    from festaf.provider.errors import QuotaError
     from festaf.provider.hooks.feature_store import FeatureStoreHook
+
+FIRST_DELAY = 20.0
+"""Seconds until a task comes again that met a full quota; doubled each time."""
+LONGEST_DELAY = 300.0
 
 
 class FeatureSetTask(BaseOperator):
@@ -61,3 +69,23 @@ class FeatureSetTask(BaseOperator):
             verify=self.verify,
             config=self.botocore_config,
         )
+
+
+def come_again(context: Context, error: QuotaError, timeout: float, log: Logger) -> NoReturn:
+    """Give the worker's slot back while a quota is full, and come again later; longer each time.
+
+    :raises AirflowRescheduleException: Airflow starts the task again at that time
+    :raises QuotaError: the quota was full for ``timeout`` seconds
+    """
+    from datetime import UTC, datetime, timedelta
+    from random import random
+
+    from airflow.providers.common.compat.sdk import AirflowRescheduleException
+
+    now = datetime.now(UTC)
+    first = context["ti"].get_first_reschedule_date(context)
+    if first is not None and (now - first).total_seconds() > timeout:
+        raise error
+    seconds = min(LONGEST_DELAY, FIRST_DELAY * 2 ** context.get("task_reschedule_count", 0)) * (0.5 + random() / 2)
+    log.info("%s; coming again in %.0f s", error, seconds)
+    raise AirflowRescheduleException(now + timedelta(seconds=seconds))

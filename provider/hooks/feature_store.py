@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from festaf.provider.artifacts.feature_set import FeatureSet
 from festaf.provider.artifacts.meta import FeatureSetSummary
-from festaf.provider.errors import ABSENT, AccessError
+from festaf.provider.errors import ABSENT, AccessError, RefusedError
 from festaf.provider.hooks.aws_error import code_of, message_of, sorted_errors
 
 if TYPE_CHECKING:
@@ -198,6 +198,23 @@ class FeatureStoreHook(AwsBaseHook):
         """Delete a table from the Glue catalog (DeleteTable); False when there was none."""
         answer = self.call_or_none("glue", "delete_table", DatabaseName=table.database, Name=table.table)
         return answer is not None
+
+    def delete_objects(self, bucket: str, prefix: str) -> int:
+        """Delete every object and version under a prefix (DeleteObjects, 1,000 per call), and give how many."""
+        count = 0
+        while True:
+            page = self.call("s3", "list_object_versions", Bucket=bucket, Prefix=prefix, MaxKeys=1000)
+            found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            if not found:
+                return count
+            objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+            answer = self.call("s3", "delete_objects", Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+            if errors := answer.get("Errors"):
+                first = errors[0]
+                raise RefusedError(
+                    f"DeleteObjects: {first['Key']} stays: {first['Code']}: {first['Message']}", code=first["Code"]
+                )
+            count += len(objects)
 
     @cached_property
     def account(self) -> str:

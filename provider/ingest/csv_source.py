@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 
 from festaf.provider.errors import InputError
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from festaf.provider.ingest.files import SourceFile
 
 BLOCK_BYTES = 2 << 20
+# A number with leading zeros, such as a postal code, is text.
+WHOLE = r"^\s*[+-]?(0|[1-9]\d{0,17})\s*$"
+NUMBER = r"^\s*[+-]?((0|[1-9]\d{0,98})(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?\s*$"
 
 
 class CsvSource:
@@ -59,6 +63,14 @@ class CsvSource:
             nothing = pa.RecordBatch.from_arrays([pa.array([], pa.string()) for _ in columns], names=columns)
             yield Chunk(nothing, np.arange(0), tuple(broken))
 
+    def inferred_types(self) -> list[tuple[str, pa.DataType]]:
+        """Read every row to tell each column's type: whole numbers, numbers, or text."""
+        kinds = dict.fromkeys(self._names, pa.null())
+        for chunk in self.chunks(self._names):
+            for name in self._names:
+                kinds[name] = _wider(kinds[name], chunk.batch.column(name))
+        return list(kinds.items())
+
     def _header(self) -> list[str]:
         try:
             with self._file.open() as handle:
@@ -85,6 +97,19 @@ class CsvSource:
                 quoted_strings_can_be_null=False,
             ),
         )
+
+
+def _wider(known: pa.DataType, column: pa.Array) -> pa.DataType:
+    """Give the narrowest type that holds what is known and these values."""
+    if known == pa.string() or column.null_count == len(column):
+        return known
+    if known != pa.float64() and _all_match(column, WHOLE):
+        return pa.int64()
+    return pa.float64() if _all_match(column, NUMBER) else pa.string()
+
+
+def _all_match(column: pa.Array, pattern: str) -> bool:
+    return bool(pc.all(pc.match_substring_regex(column, pattern), skip_nulls=True).as_py())
 
 
 def _read_options() -> pcsv.ReadOptions:

@@ -9,8 +9,9 @@ from typing import IO, TYPE_CHECKING
 from festaf.provider.ingest.work import spool
 
 if TYPE_CHECKING:
-    import logging
     from pathlib import Path
+
+    from airflow.sdk.types import Logger
 
     from festaf.provider.ingest.rows import RejectedRow
     from festaf.provider.ingest.work import WorkFolder
@@ -23,7 +24,7 @@ SHOWN = 10
 class DeadLetter:
     """Collects the rejected rows of one run."""
 
-    def __init__(self, folder: WorkFolder, log: logging.Logger) -> None:
+    def __init__(self, folder: WorkFolder, log: Logger) -> None:
         self._folder = folder
         self._log = log
         self._path: Path | None = None

@@ -20,9 +20,10 @@ from festaf.provider.ingest.rows import RejectedRow
 from festaf.provider.ingest.sender import BATCH_ROWS, Answer, StoppedError
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Iterator
     from datetime import datetime
+
+    from airflow.sdk.types import Logger
 
     from festaf.provider.ingest.dead_letter import DeadLetter
     from festaf.provider.ingest.ledger import Ledger
@@ -73,7 +74,7 @@ class Engine:
     ledger: Ledger
     dead_letter: DeadLetter
     progress: Progress
-    log: logging.Logger
+    log: Logger
     threads: int
     stop_at_first_bad_row: bool = False
     _settled: queue.SimpleQueue[tuple[Call, Answer | BaseException]] = field(default_factory=queue.SimpleQueue)

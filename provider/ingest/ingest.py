@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from festaf.provider.errors import InputError, RejectedRowsError
+from festaf.provider.errors import FailedArtifactError, InputError, RejectedRowsError, ServiceError
 from festaf.provider.ingest.columns import misfit
 from festaf.provider.ingest.dead_letter import DeadLetter
 from festaf.provider.ingest.engine import Engine, Totals
@@ -18,8 +19,9 @@ from festaf.provider.ingest.source import fingerprint
 from festaf.provider.ingest.work import open_work_folder
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Mapping, Sequence
+
+    from airflow.sdk.types import Logger
 
     from festaf.provider.artifacts import FeatureSet
     from festaf.provider.hooks.feature_store import FeatureStoreHook
@@ -35,7 +37,7 @@ class Ingest:
     feature_set: FeatureSet
     source: Source
     hook: FeatureStoreHook
-    log: logging.Logger
+    log: Logger
     columns: Sequence[str] | Mapping[str, str] | None = None
     """The columns to send, when not all: names, or a mapping from column to feature."""
     target_stores: Sequence[str] | None = None
@@ -125,6 +127,31 @@ class Ingest:
                 allowed=self.max_rejected_rows,
                 dead_letter=totals.dead_letter,
             )
+
+
+def writable(hook: FeatureStoreHook, name: str, seconds: float, log: Logger) -> FeatureSet:
+    """Describe a feature set that takes records, waiting for one that AWS still creates.
+
+    :raises InputError: there is none of this name
+    :raises FailedArtifactError: it takes no records and never will
+    :raises ServiceError: it is still being created after that many seconds
+    """
+    deadline = time.monotonic() + seconds
+    waiting = False
+    while True:
+        found = hook.describe(name)
+        if found is None:
+            raise InputError(f"There is no feature set {name} in {hook.place}: create it first")
+        if found.status == "Created":
+            return found
+        if found.status != "Creating":
+            raise FailedArtifactError(f"Feature set {name}", found.status, found.failure_reason)
+        if time.monotonic() > deadline:
+            raise ServiceError(f"Feature set {name} is still being created after {seconds:.0f} s")
+        if not waiting:
+            log.info("AWS still creates feature set %s; waiting", name)
+        waiting = True
+        time.sleep(2.0)
 
 
 def _check_stores(feature_set: FeatureSet, stores: Sequence[str] | None) -> None:

@@ -6,8 +6,9 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable
+
+    from airflow.sdk.types import Logger
 
 FIRST = 5.0
 LONGEST = 60.0
@@ -16,7 +17,7 @@ LONGEST = 60.0
 class Progress:
     """Logs rows, rows per second and the time that is left; less often as the ingest takes longer."""
 
-    def __init__(self, log: logging.Logger, total: int | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, log: Logger, total: int | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = log
         self._total = total
         self._clock = clock

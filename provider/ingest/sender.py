@@ -19,8 +19,9 @@ from festaf.provider.hooks.aws_error import code_of, in_our_words, is_retryable,
 from festaf.provider.ingest.pace import Pace, delay
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Mapping, Sequence
+
+    from airflow.sdk.types import Logger
 
     from festaf.provider.hooks.feature_store import FeatureStoreHook
 
@@ -70,7 +71,7 @@ class Sender:
         hook: FeatureStoreHook,
         feature_set: str,
         head: str,
-        log: logging.Logger,
+        log: Logger,
         *,
         threads: int,
         retry_seconds: float,
