@@ -4,6 +4,7 @@ PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 EXIT ?=
+OPTIONS ?=
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help
@@ -27,7 +28,7 @@ install: $(VENV)/.installed ## Make the virtual environment with everything the 
 
 .PHONY: demo
 demo: install ## Run real DAGs on real flights and ask where a feature comes from (EXIT=1: stop after the answer)
-	@$(BIN)/festaf demo $(if $(EXIT),--exit)
+	@$(BIN)/festaf demo $(if $(EXIT),--exit) $(OPTIONS)
 
 .PHONY: check
 check: install ## Check format, lint, types, imports between rooms, and the layout
@@ -40,6 +41,25 @@ check: install ## Check format, lint, types, imports between rooms, and the layo
 .PHONY: test
 test: install ## Run every test, the flow tests with real Airflow processes included
 	$(BIN)/pytest
+
+# The libraries of the day when the oldest supported Airflow was new: with today's it would not start.
+OLDEST := .venv-oldest
+OLDEST_DAY := 2025-11-15
+
+$(OLDEST)/.installed: $(BIN)/uv pyproject.toml
+	@echo "Installing Airflow 3.1 and the libraries of its day into $(OLDEST)"
+	@$(PYTHON) -m venv --clear $(OLDEST)
+	@$(BIN)/uv pip install --quiet --python $(OLDEST)/bin/python --exclude-newer $(OLDEST_DAY) \
+		--editable '.[airflow,registry,local]' 'apache-airflow==3.1.0' --group dev
+	@touch $@
+
+.PHONY: test-oldest
+test-oldest: $(OLDEST)/.installed ## Run the tests of the Airflow side on Airflow 3.1 and the libraries of its day
+	$(OLDEST)/bin/python -m pytest tests/contract tests/client tests/provider tests/operators tests/sensors
+
+.PHONY: serve
+serve: install ## Serve the registry on this machine, without tokens
+	@$(BIN)/festaf registry serve --demo
 
 .PHONY: format
 format: install ## Format the code and fix what ruff can fix
