@@ -68,12 +68,16 @@ def serve(
 
 def _serve(host: str, port: int, settings: Settings, state: Path | None, *, as_json: bool) -> None:
     from festaf.local_aws.server import LocalAws, listen, serve
+    from festaf.local_aws.state.database import StateError
 
     try:
         listening = listen(host, port)
     except OSError as problem:
         _fail(f"The local AWS cannot listen on {host}:{port}: {problem.strerror or problem}.")
-    aws = LocalAws(settings, state)
+    try:
+        aws = LocalAws(settings, state)
+    except StateError as problem:
+        _fail(str(problem))
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{listening.getsockname()[1]}"
 

@@ -25,8 +25,9 @@ from festaf.local_aws.records.desk import OfflineDesk
 from festaf.local_aws.records.online import OnlineTables
 from festaf.local_aws.records.service import RecordService
 from festaf.local_aws.settings import CurrentSettings, Settings
-from festaf.local_aws.state.journal import NoJournal
-from festaf.local_aws.state.store import NoStore
+from festaf.local_aws.state.journal import Journal, KeptJournal, NoJournal
+from festaf.local_aws.state.kept import KeptStore
+from festaf.local_aws.state.store import Kept, NoStore, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,22 +53,43 @@ class LocalAws:
         self.faults = Faults()
         self.cloud = Cloud()
         self.connections = Connections()
-        self.store = NoStore()
-        journal = NoJournal()
+        self.journal, self.store = _keepers(state, self.cloud)
         self.online = OnlineTables()
         self.groups = FeatureGroups(self.clock, self.store)
         self.groups.gone.append(self.online.drop)
         self.offline = OfflineStore(self.cloud, self.clock)
-        self.desk = OfflineDesk(self.groups, self.offline, self.settings, self.faults, self.store, journal)
-        self.control = Control(self.clock, self.settings, self.faults, self._reset)
+        self.desk = OfflineDesk(self.groups, self.offline, self.settings, self.faults, self.store, self.journal)
+        self.control = Control(self.clock, self.settings, self.faults, self._reset, self._advanced)
         self.gateway = Gateway(self.control, self.connections, self.cloud.wsgi)
         self.gateway.before_others = self._before_others
-        self.gateway.mount(
-            FeatureGroupService(
-                self.groups, self.settings, self.faults, self.offline.resolve, self.desk.blocked, self.online.size
-            )
+        self._ahead = 0.0
+        self._mount()
+        self._take(self.store.load())
+
+    def close(self) -> None:
+        """Close the files of the state directory."""
+        self.journal.close()
+        self.store.close()
+
+    def _mount(self) -> None:
+        groups = FeatureGroupService(
+            self.groups, self.settings, self.faults, self.offline.resolve, self.desk.blocked, self.online.size
         )
+        self.gateway.mount(groups)
         self.gateway.mount(RecordService(self.groups, self.online, self.desk, self.store), inline=True)
+
+    def _take(self, kept: Kept) -> None:
+        self._ahead = kept.ahead
+        self.clock.advance(kept.ahead)
+        self.groups.load(kept.groups)
+        for group, identifier, record in kept.records:
+            self.online.put(group, identifier, record)
+        for group, rows in kept.waiting:
+            self.desk.take(group, rows)
+
+    def _advanced(self, seconds: float) -> None:
+        self._ahead += seconds
+        self.store.save_ahead(self._ahead)
 
     async def tick(self) -> None:
         """Look after the offline store until cancelled."""
@@ -92,7 +114,16 @@ class LocalAws:
         self.online.clear()
         self.desk.reset()
         self.store.clear()
+        self.journal.clear()
         self.cloud.reset()
+
+
+def _keepers(state: Path | None, cloud: Cloud) -> tuple[Journal, Store]:
+    """Give what keeps moto's changes and ours; moto has been told again what an earlier run kept."""
+    if state is None:
+        return NoJournal(), NoStore()
+    journal = KeptJournal(state, cloud)
+    return journal, KeptStore(state, journal.replay())
 
 
 class _Server(uvicorn.Server):
@@ -162,6 +193,7 @@ def serve(listening: socket.socket, aws: LocalAws, ready: Callable[[], None]) ->
         for number, handler in before.items():
             signal.signal(number, handler)
         listening.close()
+        aws.close()
 
 
 def _ignore(*_: Any) -> None:

@@ -29,8 +29,10 @@ class FeatureGroups:
         self._groups: dict[tuple[str, str], FeatureGroup] = {}
 
     def load(self, groups: list[FeatureGroup]) -> None:
-        """Take the groups of an earlier run."""
+        """Take the groups of an earlier run; the offline store makes sure of their tables anew."""
         with self.lock:
+            for group in groups:
+                group.table_made = bool((group.offline or {}).get("DisableGlueTableCreation"))
             self._groups = {(group.region, group.name): group for group in groups}
 
     def add(self, group: FeatureGroup) -> None:
