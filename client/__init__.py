@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from festaf.client.delivery import Delivery, Outcome
     from festaf.client.errors import RegistryError, SpoolError
     from festaf.client.registry import RegistryClient
+    from festaf.client.sender import Sender
     from festaf.client.spool import Spool
 
-__all__ = ["Breaker", "Delivery", "Outcome", "RegistryClient", "RegistryError", "Spool", "SpoolError"]
+__all__ = ["Breaker", "Delivery", "Outcome", "RegistryClient", "RegistryError", "Sender", "Spool", "SpoolError"]
 
 _HOMES = {
     "Breaker": "breaker",
@@ -26,6 +27,7 @@ _HOMES = {
     "Outcome": "delivery",
     "RegistryClient": "registry",
     "RegistryError": "errors",
+    "Sender": "sender",
     "Spool": "spool",
     "SpoolError": "errors",
 }

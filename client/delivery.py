@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from festaf.client.breaker import Breaker
-    from festaf.client.registry import RegistryClient
+    from festaf.client.sender import Sender
     from festaf.client.spool import Spool
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class Delivery:
         self,
         spool: Spool,
         breaker: Breaker,
-        connect: Callable[[float], RegistryClient],
+        connect: Callable[[float], Sender],
         *,
         deadline: float = DEADLINE,
     ) -> None:
@@ -153,7 +153,7 @@ class Delivery:
         if alone:
             self._spool.tidy()
 
-    def _send_older(self, client: RegistryClient, names: Iterable[str], journey: _Journey) -> None:
+    def _send_older(self, client: Sender, names: Iterable[str], journey: _Journey) -> None:
         batch: dict[str, bytes] = {}
         for name in names:
             if journey.over:
@@ -171,7 +171,7 @@ class Delivery:
         if batch and not journey.over:
             self._send_batch(client, batch, journey)
 
-    def _send_batch(self, client: RegistryClient, batch: dict[str, bytes], journey: _Journey) -> None:
+    def _send_batch(self, client: Sender, batch: dict[str, bytes], journey: _Journey) -> None:
         if len(batch) == 1:
             self._send_each(client, batch, journey)
             return
@@ -190,7 +190,7 @@ class Delivery:
             else:
                 self._rejected(name, failed[index].reason, journey)
 
-    def _send_each(self, client: RegistryClient, parcels: Iterable[Parcel], journey: _Journey) -> None:
+    def _send_each(self, client: Sender, parcels: Iterable[Parcel], journey: _Journey) -> None:
         for parcel in parcels:
             if journey.over:
                 return

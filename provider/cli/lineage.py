@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from festaf.client import Breaker, Delivery, RegistryClient, Spool
+from festaf.client import Breaker, Delivery, Sender, Spool
 from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect, fail
 from festaf.provider.lineage.settings import LineageSettings, default_spool_folder, is_configured, load_settings
 
@@ -87,7 +87,7 @@ def flush(
     url, secret = (registry, token) if registry else _configured()
     if rejected:
         box.restore()
-    delivery = Delivery(box, _breaker(folder), lambda seconds: RegistryClient(url, secret, seconds, retry=False))
+    delivery = Delivery(box, _breaker(folder), lambda seconds: Sender(url, secret, seconds, retry=False))
     outcome = delivery.flush()
     if as_json:
         typer.echo(json.dumps(asdict(outcome), indent=2))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from festaf.client.delivery import Parcel
-    from festaf.client.registry import RegistryClient
+    from festaf.client.sender import Sender
     from festaf.contract.openlineage import RunEvent
     from festaf.provider.lineage.settings import Endpoint
     from festaf.provider.lineage.task_event import Ended
@@ -68,10 +68,10 @@ class Capture:
                 parcels.append(body)
         return parcels
 
-    def _connect(self, timeout: float) -> RegistryClient:
-        from festaf.client.registry import RegistryClient
+    def _connect(self, timeout: float) -> Sender:
+        from festaf.client.sender import Sender
 
-        return RegistryClient(self._endpoint.url, self._endpoint.token, timeout, retry=False)
+        return Sender(self._endpoint.url, self._endpoint.token, timeout, retry=False)
 
     @cached_property
     def _endpoint(self) -> Endpoint:

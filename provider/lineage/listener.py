@@ -35,6 +35,7 @@ class LineageListener:
         """Start the courier in the scheduler, the triggerer and the DAG processor; a task's process has none."""
         if type(component).__name__ == "Job":
             with border():
+                warm()
                 self._living().start()
 
     @hookimpl
@@ -119,6 +120,13 @@ class LineageListener:
 
             self._courier = Courier(self._ready)
         return self._courier
+
+
+def warm() -> None:
+    """Import what a task needs when it ends, so that the tasks which an executor forks from here have it already."""
+    import festaf.client.sender
+    import festaf.provider.lineage.capture
+    import festaf.provider.lineage.task_event  # noqa: F401
 
 
 @contextmanager
