@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context, PokeReturnValue
 
+    from festaf.provider.readiness.bounds import Bounds
+
+GRACE = 60.0
+"""Seconds that a trigger has to give its answer after its own deadline."""
+
 Level = Literal["CREATED", "WRITABLE", "QUERYABLE", "FRESH"]
 
 
@@ -86,7 +91,103 @@ class FeatureSetReadySensor(BaseSensorOperator):
         self.project = project
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
+        self._missing: tuple[str, ...] = ()
+
+    def execute(self, context: Context) -> Any:
+        """Wait here, or in the triggerer when deferrable."""
+        from airflow.providers.common.compat.sdk import AirflowSensorTimeout, conf
+
+        from festaf.provider.errors import NotReadyError
+
+        bounds = self._bounds()
+        bounds.check(self.level)
+        deferrable = self.deferrable
+        if deferrable is None:
+            deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
+        if deferrable:
+            self._defer(bounds)
+        try:
+            return super().execute(context)
+        except NotReadyError:
+            raise
+        except AirflowSensorTimeout as error:
+            artifact = f"Feature set {self.feature_set}"
+            raise NotReadyError(artifact, self.level, self._missing, self.timeout) from error
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
-        raise NotImplementedError
+        from airflow.sdk import PokeReturnValue
+
+        from festaf.provider.errors import ServiceError
+        from festaf.provider.hooks.feature_store import FeatureStoreHook
+        from festaf.provider.readiness.readiness import Readiness
+
+        hook = FeatureStoreHook(aws_conn_id=self.aws_conn_id, region_name=self.region_name)
+        try:
+            self._missing = Readiness(hook, self.feature_set, self.level, self._bounds()).look()
+        except ServiceError as error:
+            self.log.info("Cannot look at %s now: %s", self.feature_set, error)
+            self._missing = self._missing or (str(error),)
+            return PokeReturnValue(is_done=False)
+        if self._missing:
+            self.log.info("Feature set %s is not %s yet: %s", self.feature_set, self.level, "; ".join(self._missing))
+        return PokeReturnValue(is_done=not self._missing, xcom_value=self._reached())
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, str]:
+        """Come back from the triggerer."""
+        from festaf.provider.errors import FailedArtifactError, InputError, NotReadyError
+
+        if event["status"] == "ready":
+            return self._reached()
+        if event["status"] == "failed":
+            raise FailedArtifactError(event["artifact"], event["state"], event["reason"])
+        if event["status"] == "late":
+            raise NotReadyError(event["artifact"], self.level, tuple(event["missing"]), event["waited"])
+        raise InputError(event["message"])
+
+    def _defer(self, bounds: Bounds) -> None:
+        from datetime import timedelta
+
+        from festaf.provider.triggers.feature_set import FeatureSetReadyTrigger
+
+        self.defer(
+            trigger=FeatureSetReadyTrigger(
+                name=self.feature_set,
+                level=self.level,
+                poll_interval=self.poke_interval,
+                timeout=self.timeout,
+                aws_conn_id=self.aws_conn_id,
+                region_name=self.region_name,
+                bounds=bounds.as_dict(),
+            ),
+            method_name="execute_complete",
+            # The trigger ends by itself and says what is missing; this is for a triggerer that was restarted.
+            timeout=timedelta(seconds=self.timeout + GRACE),
+        )
+
+    def _bounds(self) -> Bounds:
+        from festaf.provider.readiness.bounds import Bounds
+
+        return Bounds.of(
+            {
+                "record": self.record,
+                "until": self.until,
+                "rows": self.rows,
+                "max_age": self.max_age,
+                "athena_output": self.athena_output,
+                "workgroup": self.workgroup,
+            }
+        )
+
+    def _reached(self) -> dict[str, str]:
+        return {"feature_set": self.feature_set, "level": self.level}
+
+
+class FeatureFreshnessSensor(FeatureSetReadySensor):
+    """Wait until the newest event time of a feature set is within a bound: FeatureSetReadySensor with level FRESH.
+
+    :param max_age: how old the newest event time may be, a timedelta or seconds
+    """
+
+    def __init__(self, *, max_age: timedelta | float, **kwargs: Any) -> None:
+        super().__init__(level="FRESH", max_age=max_age, **kwargs)

@@ -59,5 +59,8 @@ class DeleteFeatureSetOperator(FeatureSetTask):
         deletion.delete(found)
         if self.wait_for_completion:
             deletion.wait(found)
+            if self.delete_offline_data:
+                # AWS may have written what it still held back when the data were deleted.
+                deletion.delete_data(found)
         announce(context, self.outlets, found.definition(project=self.project, deleted=True))
         return True

@@ -189,6 +189,36 @@ class FeatureStoreHook(AwsBaseHook):
             return None
         return {item["FeatureName"]: _value(item) for item in answer["Record"]}
 
+    def put_record(self, name: str, record: Record, **settings: Any) -> None:
+        """Write a record (PutRecord).
+
+        :param settings: TargetStores and TtlDuration, as AWS spells them
+        """
+        self.call(
+            "sagemaker-featurestore-runtime",
+            "put_record",
+            FeatureGroupName=name,
+            Record=[
+                {"FeatureName": feature, "ValueAsString" if isinstance(value, str) else "ValueAsStringList": value}
+                for feature, value in record.items()
+            ],
+            **settings,
+        )
+
+    def delete_record(self, name: str, identifier: str, event_time: str, **settings: Any) -> None:
+        """Delete a record (DeleteRecord).
+
+        :param settings: TargetStores and DeletionMode, as AWS spells them
+        """
+        self.call(
+            "sagemaker-featurestore-runtime",
+            "delete_record",
+            FeatureGroupName=name,
+            RecordIdentifierValueAsString=identifier,
+            EventTime=event_time,
+            **settings,
+        )
+
     def glue_table(self, table: GlueTable) -> dict[str, Any] | None:
         """Read a table from the Glue catalog (GetTable); None when there is none."""
         answer = self.call_or_none("glue", "get_table", DatabaseName=table.database, Name=table.table)

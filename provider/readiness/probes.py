@@ -1,0 +1,157 @@
+"""Look at the stores themselves: write and read back, read a record, count by SQL."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from festaf.provider.errors import AccessError, RefusedError, ServiceError
+from festaf.provider.readiness.bounds import read_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from festaf.provider.artifacts import FeatureSet
+    from festaf.provider.hooks.feature_store import FeatureStoreHook
+    from festaf.provider.readiness.bounds import Bounds
+
+QUERY_SECONDS = 600.0
+ONLINE_ONLY = ["OnlineStore"]
+
+
+@dataclass(frozen=True)
+class OfflineRows:
+    """What SQL sees."""
+
+    count: int
+    newest: datetime | None
+
+
+@dataclass(frozen=True)
+class Probes:
+    """Probes of one feature set; each call asks AWS."""
+
+    hook: FeatureStoreHook
+    found: FeatureSet
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+    def write_and_read_back(self) -> str | None:
+        """Write a probe record to the online store, read it back, and delete it for good; tell what is missing.
+
+        The probe has an identifier of its own at random, goes to the online store only, so that no history keeps it,
+        and expires by itself after a minute should the deletion be lost.
+        """
+        identifier = self._probe_identifier()
+        now = datetime.now(UTC)
+        record: dict[str, str | list[str]] = {
+            self.found.record_identifier: identifier,
+            self.found.event_time: self._event_time(now),
+        }
+        ttl = {"Unit": "Minutes", "Value": 1}
+        try:
+            self.hook.put_record(self.found.name, record, TargetStores=ONLINE_ONLY, TtlDuration=ttl)
+        except RefusedError as error:
+            return f"AWS does not take a record: {error}"
+        try:
+            return None if self._reads(identifier) else "the probe record cannot be read back"
+        finally:
+            later = self._event_time(now + timedelta(seconds=1))
+            self.hook.delete_record(
+                self.found.name, identifier, later, TargetStores=ONLINE_ONLY, DeletionMode="HardDelete"
+            )
+
+    def record_moment(self, identifier: str) -> datetime | None:
+        """Give the event time of a record in the online store; None when there is none."""
+        record = self.hook.get_record(self.found.name, identifier)
+        return self._moment(record[self.found.event_time]) if record else None
+
+    def offline_rows(self, bounds: Bounds) -> OfflineRows | str:
+        """Count the rows that SQL sees, and find their newest event time; or tell why SQL does not answer."""
+        store = self.found.offline
+        assert store is not None
+        assert store.glue_table is not None
+        column = f'"{self.found.event_time}"'
+        moment = f"to_unixtime(from_iso8601_timestamp({column}))" if self._is_text else column
+        sql = (
+            f"SELECT count(*), max({moment}) "
+            f'FROM "{store.glue_table.database}"."{store.glue_table.table}" WHERE NOT is_deleted'
+        )
+        answer = self._query(sql, bounds)
+        if isinstance(answer, str):
+            return answer
+        count, newest = answer
+        return OfflineRows(int(count or 0), datetime.fromtimestamp(float(newest), UTC) if newest else None)
+
+    @property
+    def _is_text(self) -> bool:
+        feature = self.found.feature(self.found.event_time)
+        return feature is None or feature.type == "String"
+
+    def _event_time(self, moment: datetime) -> str:
+        if self._is_text:
+            return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return f"{moment.timestamp():.3f}"
+
+    def _moment(self, value: Any) -> datetime:
+        text = str(value)
+        return read_moment(text) if self._is_text else datetime.fromtimestamp(float(text), UTC)
+
+    def _probe_identifier(self) -> str:
+        feature = self.found.feature(self.found.record_identifier)
+        if feature is None or feature.type == "String":
+            return f"festaf-probe-{secrets.token_hex(8)}"
+        return str(-(2**52) - secrets.randbelow(2**51) * 2)
+
+    def _reads(self, identifier: str) -> bool:
+        for _ in range(5):
+            if self.hook.get_record(self.found.name, identifier):
+                return True
+            self.sleep(0.5)
+        return False
+
+    def _query(self, sql: str, bounds: Bounds) -> tuple[str | None, ...] | str:
+        """Run a query that gives one row (StartQueryExecution, GetQueryExecution, GetQueryResults)."""
+        asked: dict[str, Any] = {"QueryString": sql, "ResultConfiguration": {"OutputLocation": self._output(bounds)}}
+        if bounds.workgroup:
+            asked["WorkGroup"] = bounds.workgroup
+        try:
+            execution = self.hook.call("athena", "start_query_execution", **asked)["QueryExecutionId"]
+        except RefusedError as error:
+            return f"Athena does not take a query: {error}"
+        deadline = self.clock() + QUERY_SECONDS
+        pause = 0.2
+        while True:
+            status = self.hook.call("athena", "get_query_execution", QueryExecutionId=execution)
+            state = status["QueryExecution"]["Status"]
+            if state["State"] == "SUCCEEDED":
+                break
+            if state["State"] in {"FAILED", "CANCELLED"}:
+                return self._failed(state)
+            if self.clock() > deadline:
+                raise ServiceError(
+                    f"Athena has not answered after {QUERY_SECONDS:.0f} s", operation="GetQueryExecution"
+                )
+            self.sleep(pause)
+            pause = min(pause * 1.5, 5.0)
+        rows = self.hook.call("athena", "get_query_results", QueryExecutionId=execution)["ResultSet"]["Rows"]
+        return tuple(item.get("VarCharValue") for item in rows[1]["Data"])
+
+    def _failed(self, state: dict[str, Any]) -> str:
+        reason = state.get("StateChangeReason") or "Athena gives no reason"
+        if "access denied" in reason.lower() or "accessdenied" in reason.lower():
+            raise AccessError(f"Athena may not answer: {reason}")
+        return f"SQL does not answer: {reason}"
+
+    def _output(self, bounds: Bounds) -> str:
+        if bounds.athena_output:
+            return bounds.athena_output
+        configured = self.hook.conn_config.get_service_config("athena").get("output_location")
+        if configured:
+            return str(configured)
+        assert self.found.offline is not None
+        return f"s3://{urlsplit(self.found.offline.s3_uri).netloc}/athena-results/"
