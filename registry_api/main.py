@@ -12,6 +12,7 @@ from festaf.contract.http import API
 from festaf.registry_api import health
 from festaf.registry_api.dags.routes import router as dags
 from festaf.registry_api.database import Database
+from festaf.registry_api.documentation import add_documentation
 from festaf.registry_api.features.routes import router as features
 from festaf.registry_api.lineage.routes import router as lineage
 from festaf.registry_api.problems import add_problem_handlers
@@ -45,4 +46,5 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     app.include_router(health.router)
     for router in (lineage, features, dags):
         app.include_router(router, prefix=API)
+    add_documentation(app)
     return app

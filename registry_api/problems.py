@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 from festaf.contract.http import Problem
 from festaf.registry_api.errors import BadRequestError, ServiceError, UnavailableError
 
+SQLITE_ERROR = 1
+"""SQLite's code for a wrong statement, which its driver counts among the operational errors."""
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 
@@ -40,7 +42,10 @@ def add_problem_handlers(app: FastAPI) -> None:
         return _answer(request, BadRequestError("a value is one that the database cannot hold"))
 
     async def away(request: Request, error: Exception) -> Response:
-        log.warning("The database did not answer: %s", getattr(error, "orig", None) or error)
+        cause = getattr(error, "orig", None) or error
+        if getattr(cause, "sqlite_errorcode", None) == SQLITE_ERROR:
+            raise error
+        log.warning("The database did not answer: %s", cause)
         return _answer(request, UnavailableError("the database is locked or away; try again"))
 
     for passing in (OperationalError, InterfaceError, PoolTimeoutError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -26,11 +27,13 @@ from festaf.contract.names import DatasetName, sha256_of
 from festaf.registry_api.dags.service import DagService, RunService, dag_fact, dag_owners
 from festaf.registry_api.dags.tables import DagTable, RunTable
 from festaf.registry_api.errors import NotFoundError
+from festaf.registry_api.features.newest_repository import Newest
+from festaf.registry_api.features.portrait import Gallery, Portrait, known_owner
 from festaf.registry_api.features.repository import FeatureRepository
-from festaf.registry_api.features.service import is_deleted, known_owner
+from festaf.registry_api.features.sources import FeatureGraph
 from festaf.registry_api.features.tables import FeatureTable, WriteTable
-from festaf.registry_api.graph.names import NodeName, feature_node, job_node, source_node
-from festaf.registry_api.graph.service import GraphService, Neighbour, name_of
+from festaf.registry_api.graph.names import NodeName, feature_node, job_node
+from festaf.registry_api.graph.service import Neighbour
 from festaf.registry_api.lineage import reading
 from festaf.registry_api.lineage.folding import RunState, bodies
 
@@ -54,7 +57,8 @@ class FeatureAnswer:
     def __init__(self, session: Session, as_of: datetime | None) -> None:
         self.as_of = as_of
         self.features = FeatureRepository(session)
-        self.graph = GraphService(session)
+        self.gallery = Gallery(session, as_of)
+        self.graph = FeatureGraph(session, as_of)
         self.dags = DagService(session)
         self.runs = RunService(session)
         self.origins: dict[str, Origin] = {}
@@ -65,31 +69,27 @@ class FeatureAnswer:
         :raises NotFoundError: nothing speaks of such a feature, or not yet at that time
         """
         row = self.require(project, feature_set, name)
-        saying = self.features.newest_saying(row.id, declared=True, as_of=self.as_of)
-        bare = saying or self.features.newest_saying(row.id, declared=False, as_of=self.as_of)
-        content = bare.version.content if bare else {}
-        definition = self.features.newest_definition(row.feature_set_id, "declared", self.as_of)
-        observed = self.features.newest_definition(row.feature_set_id, "observed", self.as_of)
-        about = definition.content if definition else {}
-        seen = observed.content if observed else {}
-        made = self._made(row)
+        portrait = self.gallery.draw(row.feature_set_id, [row])[0]
+        content, newest = portrait.content, portrait.newest
+        made = self._made(row, newest)
         node = feature_node(project, feature_set, name)
+        said = newest.saying.version.sha256 if newest.saying and portrait.declared else None
         return Feature(
             project=project,
             feature_set=feature_set,
             name=name,
-            type=self._said("type", (content.get("type"), "declared" if saying else "lineage")),
+            type=self._said("type", (content.get("type"), "declared" if said else "lineage")),
             collection=content.get("collection"),
             tags=tuple(content.get("tags") or ()),
-            version=self._version_number(row.id, saying.version.sha256) if saying else None,
-            version_sha256=saying.version.sha256 if saying else None,
-            deleted=self._deleted(row, made),
-            who=self._who(content, about, seen, made),
-            when=self._when(row, made),
+            version=self.features.declared_order(row.id).index(said) + 1 if said else None,
+            version_sha256=said,
+            deleted=portrait.deleted,
+            who=self._who(portrait, made),
+            when=self._when(newest, made),
             how=self._how(content, made),
-            why=self._why(content, about, seen),
+            why=self._why(portrait),
             run=self._run(made) if made else None,
-            sources=self._sources(node, content, made),
+            sources=self._sources(node, made),
             consumers=self._consumers(node),
             origins=dict(sorted(self.origins.items())),
         )
@@ -114,36 +114,24 @@ class FeatureAnswer:
                 return value
         return None
 
-    def _made(self, feature: FeatureTable) -> Made | None:
-        found = self.features.newest_production(feature.id, feature.feature_set_id, self.as_of)
-        if found is None:
+    def _made(self, feature: FeatureTable, newest: Newest) -> Made | None:
+        if newest.production is None:
             return None
-        run, write = found
+        run, write = self.features.run_and_write(newest.production.run.id, feature.feature_set_id)
         parent = self.runs.find(run.parent_uuid) if run.parent_uuid else None
         dag_pk = run.dag_pk or (parent.dag_pk if parent else None)
         version, path = self.dags.version_of(run, parent)
         dag = self.dags.find(dag_pk) if dag_pk else None
         return Made(run, write, parent, dag, RunState.model_validate_json(run.folded), version, path)
 
-    def _version_number(self, feature_id: int, sha256: str) -> int:
-        """Count the declared contents that were first said no later than this one."""
-        versions = self.features.declared_versions(feature_id)
-        since = {item.sha256: self.features.version_since(item.id) for item in versions}
-        order = sorted((moment, key) for key, moment in since.items() if moment)
-        return 1 + [key for _, key in order].index(sha256)
-
-    def _deleted(self, feature: FeatureTable, made: Made | None) -> bool:
-        retired = self.features.newest_definition(feature.feature_set_id, "retired", self.as_of)
-        life = self.features.last_life(feature.id, self.as_of)
-        return is_deleted(retired.said_at if retired else None, life, made.write.ended_at if made else None)
-
-    def _who(self, content: dict[str, Any], about: dict[str, Any], seen: dict[str, Any], made: Made | None) -> Who:
+    def _who(self, portrait: Portrait, made: Made | None) -> Who:
+        declared, seen = portrait.about.declared, portrait.about.observed
         job_owners = reading.owners(bodies(made.state.job_facets)) if made else ()
         return Who(
             owner=self._said(
                 "who.owner",
-                (known_owner(content.get("owner")), "declared"),
-                (known_owner(about.get("owner")), "declared"),
+                (known_owner(portrait.content.get("owner")), "declared"),
+                (known_owner(declared.get("owner")), "declared"),
                 (seen.get("owner"), "lineage"),
             ),
             dag_owners=self._said(
@@ -154,29 +142,26 @@ class FeatureAnswer:
             or (),
         )
 
-    def _when(self, feature: FeatureTable, made: Made | None) -> When:
-        dag = made.dag if made else None
-        assert feature.first_seen is not None
+    def _when(self, newest: Newest, made: Made | None) -> When:
+        dag, write = (made.dag, made.write) if made else (None, None)
+        assert newest.first_said is not None
+        next_run = dag_fact(dag, "next_run") if dag and not self.as_of else None
         return When(
-            first_seen=feature.first_seen,
-            last_written=self._said("when.last_written", (made.write.ended_at if made else None, "lineage")),
-            last_event_time=self._said(
-                "when.last_event_time", (made.write.last_event_time if made else None, "lineage")
-            ),
-            next_run=self._said(
-                "when.next_run", (dag_fact(dag, "next_run") if dag and not self.as_of else None, "airflow")
-            ),
+            first_seen=newest.first_said,
+            last_written=self._said("when.last_written", (write.ended_at if write else None, "lineage")),
+            last_event_time=self._said("when.last_event_time", (write.last_event_time if write else None, "lineage")),
+            next_run=self._said("when.next_run", (next_run, "airflow")),
             schedule=self._said("when.schedule", (dag_fact(dag, "schedule") if dag else None, "airflow")),
         )
 
-    def _how(self, content: dict[str, Any], made: Made | None) -> How:
+    def _how(self, content: Mapping[str, Any], made: Made | None) -> How:
         return How(
             technique=self._said("how.technique", (content.get("technique"), "declared")),
             logic=self._logic(content, made),
             dag_file=self._dag_file(made),
         )
 
-    def _logic(self, content: dict[str, Any], made: Made | None) -> Code | None:
+    def _logic(self, content: Mapping[str, Any], made: Made | None) -> Code | None:
         if text := content.get("logic"):
             self.origins["how.logic"] = "declared"
             return Code(language="sql" if _looks_like_sql(text) else "python", text=text, sha256=sha256_of(text))
@@ -194,13 +179,15 @@ class FeatureAnswer:
         sha256 = made.version.source_sha256
         return Code(text=self.dags.code(sha256), sha256=sha256, path=made.path)
 
-    def _why(self, content: dict[str, Any], about: dict[str, Any], seen: dict[str, Any]) -> Why:
+    def _why(self, portrait: Portrait) -> Why:
+        content, declared, seen = portrait.content, portrait.about.declared, portrait.about.observed
+        own: Origin = "declared" if portrait.declared else "lineage"
         return Why(
-            purpose=self._said("why.purpose", (content.get("purpose"), "declared"), (about.get("purpose"), "declared")),
+            purpose=self._said("why.purpose", (content.get("purpose"), own), (declared.get("purpose"), "declared")),
             description=self._said(
                 "why.description",
-                (content.get("description"), "declared"),
-                (about.get("description"), "declared"),
+                (content.get("description"), own),
+                (declared.get("description"), "declared"),
                 (seen.get("description"), "lineage"),
             ),
         )
@@ -231,41 +218,39 @@ class FeatureAnswer:
             rows=rows,
         )
 
-    def _sources(self, node: NodeName, content: dict[str, Any], made: Made | None) -> tuple[Source, ...]:
+    def _sources(self, node: NodeName, made: Made | None) -> tuple[Source, ...]:
         """Give declared sources and column lineage; the inputs of the task only when there is neither."""
-        found = {source_node(uri): "declared" for uri in content.get("sources") or ()}
-        for item in self.graph.neighbours([node], "source").get(node, []):
-            if item.origin == "lineage":
-                found.setdefault(_name(item), "lineage")
+        found = self.graph.neighbours([node], "source")[node]
         if not found and made:
             job = job_node(made.run.namespace, made.run.job)
-            found = {_name(item): "lineage" for item in self.graph.neighbours([job], "source").get(job, [])}
+            found = self.graph.neighbours([job], "source")[job]
+        said: dict[NodeName, Origin] = {}
+        for item in found:
+            said[item.node] = "declared" if "declared" in (item.origin, said.get(item.node)) else item.origin
         return tuple(
             Source(
                 uri=DatasetName(name.namespace, name.name, name.field).uri,
                 namespace=name.namespace,
                 name=name.name,
                 field=name.field,
-                origin="declared" if origin == "declared" else "lineage",
+                origin=origin,
             )
-            for name, origin in sorted(found.items())
+            for name, origin in sorted(said.items(), key=lambda pair: pair[0].id)
         )
 
     def _consumers(self, node: NodeName) -> tuple[Consumer, ...]:
         whole = node.whole
-        asked = [node, whole] if whole else [node]
         found: dict[NodeName, Neighbour] = {}
-        for items in self.graph.neighbours(asked, "target").values():
+        for items in self.graph.neighbours([node, whole] if whole else [node], "target").values():
             for item in items:
-                known = found.get(_name(item))
+                known = found.get(item.node)
                 if known is None or known.last_stated < item.last_stated:
-                    found[_name(item)] = item
+                    found[item.node] = item
         dags = self.dags.which_are_dags({(name.namespace, name.name) for name in found if name.kind == "job"})
-        return tuple(_consumer(name, found[name], is_dag=(name.namespace, name.name) in dags) for name in sorted(found))
-
-
-def _name(item: Neighbour) -> NodeName:
-    return name_of(item.node)
+        return tuple(
+            _consumer(name, found[name], is_dag=(name.namespace, name.name) in dags)
+            for name in sorted(found, key=lambda name: name.id)
+        )
 
 
 def _consumer(name: NodeName, item: Neighbour, *, is_dag: bool) -> Consumer:
@@ -274,7 +259,7 @@ def _consumer(name: NodeName, item: Neighbour, *, is_dag: bool) -> Consumer:
         namespace=name.namespace,
         name=name.name if name.field is None else f"{name.name}#{name.field}",
         last_read=item.last_stated,
-        origin="declared" if item.origin == "declared" else "lineage",
+        origin=item.origin,
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, or_, select, tuple_
+from sqlalchemy import Row, delete, func, or_, select, tuple_, type_coerce
 from sqlalchemy.orm import Session
 
-from festaf.registry_api.dags.tables import DagTable, RunTable
+from festaf.registry_api.dags.tables import RunTable
 from festaf.registry_api.features.facts import FeatureContent
 from festaf.registry_api.features.tables import (
     DeclarationTable,
@@ -21,22 +21,25 @@ from festaf.registry_api.features.tables import (
     ProductionTable,
     WriteTable,
 )
+from festaf.registry_api.table import Moment
 from festaf.registry_api.upsert import insert_missing
 
 CHUNK = 400
 
 
-@dataclass(frozen=True)
-class Saying:
-    """A content of a feature and when it was said."""
+@dataclass
+class Touched:
+    """The features whose newest facts may be others now, by feature set."""
 
-    at: datetime
-    version: FeatureVersionTable
+    features: dict[int, set[int]] = field(default_factory=dict)
+    whole: set[int] = field(default_factory=set)
+    """Feature sets of which every feature is touched."""
 
-    @property
-    def order(self) -> tuple[datetime, str]:
-        """Order sayings; the hash decides between equal times."""
-        return self.at, self.version.sha256
+    def add(self, feature_set_id: int, said: Iterable[tuple[int, int, FeatureContent]], *, whole: bool) -> None:
+        """Note features of a set, or all of it."""
+        self.features.setdefault(feature_set_id, set()).update(feature_id for feature_id, _, _ in said)
+        if whole:
+            self.whole.add(feature_set_id)
 
 
 class FeatureRepository:
@@ -65,7 +68,12 @@ class FeatureRepository:
         ).first()
 
     def page(
-        self, wanted: Mapping[str, str], text: str | None, after: tuple[str, ...] | None, limit: int
+        self,
+        wanted: Mapping[str, str],
+        text: str | None,
+        as_of: datetime | None,
+        after: tuple[str, ...] | None,
+        limit: int,
     ) -> Sequence[Row[FeatureTable, FeatureSetTable]]:
         """List features by project, feature set and name.
 
@@ -83,6 +91,8 @@ class FeatureRepository:
             .order_by(*key)
             .limit(limit)
         )
+        if as_of is not None:
+            query = query.where(FeatureTable.first_seen <= as_of)
         if text:
             like = [column.icontains(text, autoescape=True) for column in (FeatureTable.name, FeatureTable.description)]
             query = query.where(or_(*like))
@@ -123,24 +133,30 @@ class FeatureRepository:
             found += [(fid, version, wanted[fid, sha256]) for fid, sha256, version in self.session.execute(query)]
         return found
 
-    def forget_run(self, run_id: int) -> tuple[set[int], set[int]]:
-        """Remove what a run said and wrote before it is stored anew; give the feature sets and features touched."""
-        definitions = self.session.execute(
-            select(DefinitionTable.id, DefinitionTable.feature_set_id).where(DefinitionTable.run_id == run_id)
-        ).all()
-        written = select(WriteTable.feature_set_id).where(WriteTable.run_id == run_id)
-        sets = {row.feature_set_id for row in definitions} | set(self.session.scalars(written))
-        if not sets:
-            return set(), set()
+    def forget_run(self, run_id: int, touched: Touched) -> None:
+        """Remove what a run said and wrote before it is stored anew, and note what that touches."""
+        query = select(DefinitionTable.id, DefinitionTable.feature_set_id, DefinitionTable.kind)
+        definitions = self.session.execute(query.where(DefinitionTable.run_id == run_id)).all()
+        columns = select(WriteTable.feature_set_id, WriteTable.lists_features)
+        writes = self.session.execute(columns.where(WriteTable.run_id == run_id)).all()
+        if not definitions and not writes:
+            return
+        for row in definitions:
+            touched.add(row.feature_set_id, (), whole=row.kind != "mentioned")
+        for write in writes:
+            touched.add(write.feature_set_id, (), whole=not write.lists_features)
         ids = [row.id for row in definitions]
-        declared = select(DeclarationTable.feature_id).where(DeclarationTable.definition_id.in_(ids))
-        produced = select(ProductionTable.feature_id).where(ProductionTable.run_id == run_id)
-        features = set(self.session.scalars(declared)) | set(self.session.scalars(produced))
+        said = select(DeclarationTable.feature_id).where(DeclarationTable.definition_id.in_(ids))
+        written = select(ProductionTable.feature_id).where(ProductionTable.run_id == run_id)
+        named = {*self.session.scalars(said), *self.session.scalars(written)}
+        for chunk in _chunks(sorted(named)):
+            pairs = select(FeatureTable.id, FeatureTable.feature_set_id).where(FeatureTable.id.in_(chunk))
+            for feature_id, feature_set_id in self.session.execute(pairs):
+                touched.features[feature_set_id].add(feature_id)
         self.session.execute(delete(DeclarationTable).where(DeclarationTable.definition_id.in_(ids)))
         self.session.execute(delete(DefinitionTable).where(DefinitionTable.run_id == run_id))
         self.session.execute(delete(ProductionTable).where(ProductionTable.run_id == run_id))
         self.session.execute(delete(WriteTable).where(WriteTable.run_id == run_id))
-        return sets, features
 
     def add_definition(self, definition: DefinitionTable, said: Sequence[tuple[int, int, FeatureContent]]) -> None:
         """Store what was said of a set and its features."""
@@ -201,116 +217,37 @@ class FeatureRepository:
             query.order_by(DefinitionTable.said_at.desc(), DefinitionTable.sha256.desc()).limit(1)
         ).first()
 
-    def newest_saying(self, feature_id: int, *, declared: bool, as_of: datetime | None) -> Saying | None:
-        """Give the newest content of a feature, from definitions and from writes."""
-        found = [
-            self._newest(
-                DeclarationTable.said_at,
-                DeclarationTable.version_id,
-                _of(DeclarationTable, feature_id, declared),
-                as_of,
-            ),
-            self._newest(
-                ProductionTable.ended_at, ProductionTable.version_id, _of(ProductionTable, feature_id, declared), as_of
-            ),
-        ]
-        return max((item for item in found if item), key=lambda item: item.order, default=None)
-
-    def _newest(
-        self, moment: Any, version: Any, conditions: Sequence[ColumnElement[bool]], as_of: datetime | None
-    ) -> Saying | None:
+    def run_and_write(self, run_id: int, feature_set_id: int) -> tuple[RunTable, WriteTable]:
+        """Give a run and what it wrote into a set."""
         query = (
-            select(moment, FeatureVersionTable)
-            .join(FeatureVersionTable, FeatureVersionTable.id == version)
-            .where(*conditions, *([moment <= as_of] if as_of else []))
-            .order_by(moment.desc(), FeatureVersionTable.sha256.desc())
-            .limit(1)
-        )
-        row = self.session.execute(query).first()
-        return Saying(row[0], row[1]) if row else None
-
-    def newest_production(
-        self, feature_id: int, feature_set_id: int, as_of: datetime | None
-    ) -> tuple[RunTable, WriteTable] | None:
-        """Give the run that wrote the feature last, and what it wrote into the set."""
-        listed = self._newest_write(
-            select(RunTable, WriteTable)
-            .select_from(ProductionTable)
-            .join(RunTable, RunTable.id == ProductionTable.run_id)
-            .join(
-                WriteTable,
-                (WriteTable.run_id == ProductionTable.run_id) & (WriteTable.feature_set_id == feature_set_id),
-            )
-            .where(ProductionTable.feature_id == feature_id),
-            ProductionTable.ended_at,
-            as_of,
-        )
-        whole = self._newest_write(
             select(RunTable, WriteTable)
             .join(WriteTable, WriteTable.run_id == RunTable.id)
-            .where(WriteTable.feature_set_id == feature_set_id, WriteTable.lists_features.is_(False)),
-            WriteTable.ended_at,
-            as_of,
+            .where(RunTable.id == run_id, WriteTable.feature_set_id == feature_set_id)
         )
-        return max(
-            (item for item in (listed, whole) if item), key=lambda item: (item[1].ended_at, item[0].uuid), default=None
+        row = self.session.execute(query).one()
+        return row[0], row[1]
+
+    def declared_order(self, feature_id: int) -> list[str]:
+        """Give the hashes of every declared content of a feature that is still said, by when it was first said."""
+        said = (
+            select(func.min(DeclarationTable.said_at))
+            .where(DeclarationTable.version_id == FeatureVersionTable.id)
+            .scalar_subquery()
         )
-
-    def _newest_write(
-        self, query: Select[RunTable, WriteTable], moment: Any, as_of: datetime | None
-    ) -> tuple[RunTable, WriteTable] | None:
-        query = query.where(moment <= as_of) if as_of else query
-        row = self.session.execute(query.order_by(moment.desc(), RunTable.uuid.desc()).limit(1)).first()
-        return (row[0], row[1]) if row else None
-
-    def first_said(self, feature_id: int) -> datetime | None:
-        """Give when anything first spoke of a feature."""
-        return self._earliest(DeclarationTable.feature_id == feature_id, ProductionTable.feature_id == feature_id)
-
-    def version_since(self, version_id: int) -> datetime | None:
-        """Give when a content was first said."""
-        return self._earliest(DeclarationTable.version_id == version_id, ProductionTable.version_id == version_id)
-
-    def _earliest(self, said: ColumnElement[bool], written: ColumnElement[bool]) -> datetime | None:
-        found = [
-            self.session.scalar(select(func.min(DeclarationTable.said_at)).where(said)),
-            self.session.scalar(select(func.min(ProductionTable.ended_at)).where(written)),
-        ]
-        return min((moment for moment in found if moment), default=None)
-
-    def last_life(self, feature_id: int, as_of: datetime | None) -> datetime | None:
-        """Give the last time that a definition or a write spoke of the feature."""
-        said, written = DeclarationTable.said_at, ProductionTable.ended_at
-        found = [
-            self.session.scalar(
-                select(func.max(said)).where(
-                    DeclarationTable.feature_id == feature_id, *([said <= as_of] if as_of else [])
-                )
-            ),
-            self.session.scalar(
-                select(func.max(written)).where(
-                    ProductionTable.feature_id == feature_id, *([written <= as_of] if as_of else [])
-                )
-            ),
-        ]
-        return max((moment for moment in found if moment), default=None)
-
-    def declared_versions(self, feature_id: int) -> Sequence[FeatureVersionTable]:
-        """Give every declared content of a feature."""
-        query = select(FeatureVersionTable).where(
+        written = (
+            select(func.min(ProductionTable.ended_at))
+            .where(ProductionTable.version_id == FeatureVersionTable.id)
+            .scalar_subquery()
+        )
+        query = select(FeatureVersionTable.sha256, type_coerce(said, Moment), type_coerce(written, Moment)).where(
             FeatureVersionTable.feature_id == feature_id, FeatureVersionTable.declared.is_(True)
         )
-        return self.session.scalars(query).all()
-
-    def dag_id_of(self, run: RunTable) -> str | None:
-        """Give the id of the DAG that a run belongs to."""
-        return self.session.scalar(select(DagTable.dag_id).where(DagTable.id == run.dag_pk)) if run.dag_pk else None
-
-
-def _of(
-    table: type[DeclarationTable] | type[ProductionTable], feature_id: int, declared: bool
-) -> list[ColumnElement[bool]]:
-    return [table.feature_id == feature_id, table.declared.is_(declared)]
+        found = [
+            (min(moments), sha256)
+            for sha256, *known in self.session.execute(query)
+            if (moments := [moment for moment in known if moment])
+        ]
+        return [sha256 for _, sha256 in sorted(found)]
 
 
 def _chunks(items: Sequence[Any]) -> Iterable[Sequence[Any]]:

@@ -12,8 +12,8 @@ from festaf.contract.http import Page
 from festaf.registry_api.edge import AsOf, Limit, Reader, Reading
 from festaf.registry_api.features.answer import FeatureAnswer
 from festaf.registry_api.features.listing import FeatureFilter, list_features
+from festaf.registry_api.features.sources import FeatureGraph
 from festaf.registry_api.graph.names import feature_node
-from festaf.registry_api.graph.service import GraphService
 from festaf.registry_api.graph.walk import Direction, Walk
 
 router = APIRouter(tags=["features"])
@@ -45,7 +45,8 @@ def get_lineage(
     direction: Direction = "both",
     depth: Annotated[int, Query(ge=1, le=50)] = 5,
     limit: Limit = 200,
+    as_of: AsOf = None,
 ) -> Graph:
     """Walk from a feature to what it is made from and to what is made from it, within bounds."""
-    FeatureAnswer(session, None).require(project, feature_set, feature)
-    return Walk(GraphService(session), feature_node(project, feature_set, feature), limit).go(direction, depth)
+    FeatureAnswer(session, as_of).require(project, feature_set, feature)
+    return Walk(FeatureGraph(session, as_of), feature_node(project, feature_set, feature), limit).go(direction, depth)

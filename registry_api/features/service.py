@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from festaf.registry_api.features.facts import SetStatement, SetWrite
-from festaf.registry_api.features.repository import FeatureRepository, Saying
-from festaf.registry_api.features.tables import DefinitionTable, FeatureTable, WriteTable
-from festaf.registry_api.graph.names import feature_node, source_node
-from festaf.registry_api.graph.service import Declared, GraphService
+from festaf.registry_api.features.facts import FeatureContent, SetStatement, SetWrite
+from festaf.registry_api.features.portrait import Gallery
+from festaf.registry_api.features.repository import FeatureRepository, Touched
+from festaf.registry_api.features.source_repository import SourceRepository
+from festaf.registry_api.features.tables import DefinitionTable, WriteTable
+from festaf.registry_api.graph.names import source_node
+from festaf.registry_api.graph.service import GraphService
 from festaf.registry_api.table import content_sha256
-
-NEEDS_ALL = {"declared", "retired", "observed"}
-"""Statements about the whole set: every feature's owner, description or being there may change."""
 
 
 class FeatureService:
     """Records facts about features."""
 
     def __init__(self, session: Session) -> None:
+        self.session = session
         self.features = FeatureRepository(session)
+        self.sources = SourceRepository(session)
         self.graph = GraphService(session)
 
     def record(
@@ -34,21 +34,20 @@ class FeatureService:
         event_id: int | None = None,
     ) -> None:
         """Keep what a run (instead of what it said before) or an event said."""
-        touched: dict[int, set[int] | None] = {}
+        touched = Touched()
         if run_id is not None:
-            sets, features = self.features.forget_run(run_id)
-            touched = dict.fromkeys(sets) if sets else {}
-            _ = features
+            self.features.forget_run(run_id, touched)
         for statement in statements:
-            set_id = self._record_statement(statement, run_id, event_id)
-            touched[set_id] = None
+            self._record_statement(statement, run_id, event_id, touched)
         for write in writes:
             if run_id is not None:
-                touched[self._record_write(write, run_id)] = None
-        for set_id in sorted(touched):
-            self.refresh(set_id)
+                self._record_write(write, run_id, touched)
+        for set_id, features in sorted(touched.features.items()):
+            self.refresh(set_id, None if set_id in touched.whole else features)
 
-    def _record_statement(self, statement: SetStatement, run_id: int | None, event_id: int | None) -> int:
+    def _record_statement(
+        self, statement: SetStatement, run_id: int | None, event_id: int | None, touched: Touched
+    ) -> None:
         set_id = self.features.ensure_set(statement.project, statement.feature_set)
         content = dict(statement.content)
         definition = DefinitionTable(
@@ -60,10 +59,11 @@ class FeatureService:
             run_id=run_id,
             event_id=event_id,
         )
-        self.features.add_definition(definition, self.features.ensure_versions(set_id, statement.features))
-        return set_id
+        said = self._versions(set_id, statement.features)
+        self.features.add_definition(definition, said)
+        touched.add(set_id, said, whole=statement.kind != "mentioned")
 
-    def _record_write(self, write: SetWrite, run_id: int) -> int:
+    def _record_write(self, write: SetWrite, run_id: int, touched: Touched) -> None:
         set_id = self.features.ensure_set(write.project, write.feature_set)
         row = WriteTable(
             feature_set_id=set_id,
@@ -75,54 +75,25 @@ class FeatureService:
             rows_rejected=write.rows_rejected,
             last_event_time=write.last_event_time,
         )
-        self.features.add_write(row, self.features.ensure_versions(set_id, write.features or ()))
-        return set_id
+        said = self._versions(set_id, write.features or ())
+        self.features.add_write(row, said)
+        touched.add(set_id, said, whole=write.features is None)
 
-    def refresh(self, set_id: int) -> None:
-        """Repeat the newest facts on the rows of a set's features, and let their declared sources stand."""
-        feature_set = self.features.feature_set(set_id)
-        definition = self.features.newest_definition(set_id, "declared", None)
-        observed = self.features.newest_definition(set_id, "observed", None)
-        retired = self.features.newest_definition(set_id, "retired", None)
-        declared: list[Declared] = []
-        silent = []
-        for feature in self.features.features(set_id, None):
-            saying = self.features.newest_saying(feature.id, declared=True, as_of=None)
-            self._refresh_feature(feature, saying, (definition, observed, retired))
-            node = feature_node(feature_set.project, feature_set.name, feature.name)
-            if saying is None:
-                silent.append(node)
-                continue
-            sources = frozenset(source_node(uri) for uri in saying.version.content.get("sources", ()))
-            since = self.features.version_since(saying.version.id) or saying.at
-            declared.append(Declared(node, sources, since, saying.at))
-        self.graph.declare(declared, silent)
+    def refresh(self, set_id: int, ids: set[int] | None) -> None:
+        """Repeat the newest facts on the rows of a set's features.
 
-    def _refresh_feature(
-        self, feature: FeatureTable, saying: Saying | None, about: tuple[DefinitionTable | None, ...]
-    ) -> None:
-        definition, observed, retired = about
-        bare = self.features.newest_saying(feature.id, declared=False, as_of=None) if saying is None else None
-        content = (saying or bare).version.content if (saying or bare) else {}  # type: ignore[union-attr]
-        set_content = definition.content if definition else {}
-        seen = observed.content if observed else {}
-        production = self.features.newest_production(feature.id, feature.feature_set_id, None)
-        life = self.features.last_life(feature.id, None)
-        feature.first_seen = self.features.first_said(feature.id)
-        feature.type = content.get("type")
-        feature.description = content.get("description")
-        feature.owner = known_owner(content.get("owner")) or known_owner(set_content.get("owner")) or seen.get("owner")
-        feature.last_written = production[1].ended_at if production else None
-        feature.dag_id = self.features.dag_id_of(production[0]) if production else None
-        feature.deleted = is_deleted(retired.said_at if retired else None, life, feature.last_written)
+        :param ids: the features that something new was said of; None for all of the set
+        """
+        for portrait in Gallery(self.session).draw(set_id, self.features.features(set_id, ids)):
+            for name, value in portrait.row().items():
+                setattr(portrait.newest.feature, name, value)
+        self.session.flush()
 
-
-def known_owner(owner: str | None) -> str | None:
-    """Leave out what Airflow's secret masker left of an owner."""
-    return owner if owner and "***" not in owner else None
-
-
-def is_deleted(retired: datetime | None, life: datetime | None, written: datetime | None) -> bool:
-    """Tell whether nothing spoke of a feature after its set was retired."""
-    newest = max((moment for moment in (life, written) if moment), default=None)
-    return retired is not None and (newest is None or newest < retired)
+    def _versions(self, set_id: int, features: Iterable[FeatureContent]) -> list[tuple[int, int, FeatureContent]]:
+        """Keep contents and the sources that they name; give feature id, version id and content of each."""
+        said = self.features.ensure_versions(set_id, features)
+        nodes = self.graph.ids({source_node(uri) for _, _, content in said for uri in content.sources})
+        self.sources.keep(
+            {(version, nodes[source_node(uri)]) for _, version, content in said for uri in content.sources}
+        )
+        return said

@@ -81,6 +81,8 @@ class FeatureTable(Table):
     dag_id: Mapped[str | None] = mapped_column(String(250))
     last_written: Mapped[datetime | None]
     deleted: Mapped[bool] = mapped_column(Boolean, default=False)
+    version_id: Mapped[int | None] = mapped_column(BigInteger)
+    """The newest declared content."""
 
 
 class FeatureVersionTable(Table):
@@ -96,6 +98,16 @@ class FeatureVersionTable(Table):
     content: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
+class FeatureSourceTable(Table):
+    """A declared content names a source: an edge that stands while the content is the feature's newest."""
+
+    __tablename__ = "feature_source"
+    __table_args__ = (Index(None, "node_id"),)
+
+    version_id: Mapped[int] = mapped_column(ForeignKey("feature_version.id"), primary_key=True)
+    node_id: Mapped[int] = mapped_column(ForeignKey("node.id"), primary_key=True)
+
+
 class DeclarationTable(Table):
     """A definition spoke of a feature, with this content."""
 
@@ -106,8 +118,8 @@ class DeclarationTable(Table):
             "ix_declaration_declared",
             "feature_id",
             "said_at",
-            sqlite_where=text("declared = 1"),
-            postgresql_where=text("declared"),
+            sqlite_where=text("declared IS 1"),
+            postgresql_where=text("declared IS true"),
         ),
         Index("ix_declaration_version_id", "version_id", "said_at"),
     )
@@ -129,8 +141,8 @@ class ProductionTable(Table):
             "ix_production_declared",
             "feature_id",
             "ended_at",
-            sqlite_where=text("declared = 1"),
-            postgresql_where=text("declared"),
+            sqlite_where=text("declared IS 1"),
+            postgresql_where=text("declared IS true"),
         ),
         Index("ix_production_version_id", "version_id", "ended_at"),
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from festaf.contract.feature import Origin
@@ -69,17 +68,13 @@ class EdgeStatement:
     stated_at: datetime
     closing: bool
     last_run: str | None = None
-    nodes: frozenset[NodeName] = field(default=frozenset())
+    mapped_in: str | None = None
 
     @property
     def sha256(self) -> str:
         """Hash the set of edges."""
-        return sha256_of_edges(self.edges)
-
-
-def sha256_of_edges(edges: Iterable[EdgeName]) -> str:
-    """Hash a set of edges by the names at their ends."""
-    return content_sha256(sorted([edge.source.key, edge.target.key, edge.transformation or ""] for edge in edges))
+        ends = sorted([edge.source.key, edge.target.key, edge.transformation or ""] for edge in self.edges)
+        return content_sha256(ends)
 
 
 def job_node(namespace: str, name: str) -> NodeName:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Row, Select, delete, func, select, type_coerce
+from sqlalchemy import ColumnElement, Row, Select, delete, func, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from festaf.registry_api.graph.names import EdgeName, NodeName
@@ -84,17 +84,6 @@ class GraphRepository:
             insert_missing(self.session, EdgeTable, list(rows.values()), ["edge_set_id", "source_id", "target_id"])
         return made
 
-    def edge_sets(self, asserter_ids: Collection[int], origin: str) -> Sequence[EdgeSetTable]:
-        """Give every set that the asserters ever stated from this origin."""
-        found: list[EdgeSetTable] = []
-        ordered = sorted(asserter_ids)
-        for start in range(0, len(ordered), CHUNK):
-            query = select(EdgeSetTable).where(
-                EdgeSetTable.asserter_id.in_(ordered[start : start + CHUNK]), EdgeSetTable.origin == origin
-            )
-            found += self.session.scalars(query)
-        return found
-
     def add_sighting(self, sighting: SightingTable) -> None:
         """Store that a set was stated."""
         self.session.add(sighting)
@@ -110,17 +99,11 @@ class GraphRepository:
 
     def refresh(self, asserter_id: int, origin: str) -> None:
         """Write on the asserter's sets which of them stand, since when and until when."""
-        closing = self.session.scalars(
-            select(SightingTable)
-            .where(
-                SightingTable.asserter_id == asserter_id,
-                SightingTable.origin == origin,
-                SightingTable.closing.is_(True),
-            )
-            .order_by(SightingTable.stated_at.desc())
-            .limit(1)
-        ).first()
-        for edge_set in self.edge_sets([asserter_id], origin):
+        stands = _stands(None)
+        query = select(EdgeSetTable, stands).where(
+            EdgeSetTable.asserter_id == asserter_id, EdgeSetTable.origin == origin
+        )
+        for edge_set, standing in self.session.execute(query).all():
             first, last = self.session.execute(
                 select(func.min(SightingTable.stated_at), func.max(SightingTable.stated_at)).where(
                     SightingTable.edge_set_id == edge_set.id
@@ -128,9 +111,8 @@ class GraphRepository:
             ).one()
             edge_set.valid_from, edge_set.last_stated = first, last
             edge_set.last_run = self._last_run(edge_set.id) if last else None
-            stands = last is not None and (closing is None or last >= closing.stated_at)
-            edge_set.current = stands
-            edge_set.valid_to = None if stands or last is None else self._closed_at(asserter_id, origin, last)
+            edge_set.current = bool(standing)
+            edge_set.valid_to = None if standing or last is None else self._closed_at(asserter_id, origin, last)
         self.session.flush()
 
     def _closed_at(self, asserter_id: int, origin: str, after: datetime) -> datetime | None:
@@ -151,18 +133,22 @@ class GraphRepository:
             .limit(1)
         )
 
-    def edges(self, ends: Collection[int], side: Literal["source", "target"]) -> Sequence[EdgeRow]:
-        """Give the standing edges whose source or target is one of the nodes."""
+    def edges(
+        self, ends: Collection[int], side: Literal["source", "target"], as_of: datetime | None
+    ) -> Sequence[EdgeRow]:
+        """Give the edges that stand, or stood at a time, whose source or target is one of the nodes."""
         column = EdgeTable.source_id if side == "source" else EdgeTable.target_id
         found: list[EdgeRow] = []
         ordered = sorted(ends)
         for start in range(0, len(ordered), CHUNK):
-            query = _standing_edges().where(column.in_(ordered[start : start + CHUNK]))
+            query = _standing_edges(as_of).where(column.in_(ordered[start : start + CHUNK]))
             found += self.session.execute(query).all()
         return found
 
 
-def _standing_edges() -> Select[int, int, str, datetime, datetime, str | None, str | None]:
+def _standing_edges(
+    as_of: datetime | None,
+) -> Select[int, int, str, datetime, datetime, str | None, str | None]:
     edge, edge_set = aliased(EdgeTable), aliased(EdgeSetTable)
     since = (
         select(func.min(edge_set.valid_from))
@@ -186,5 +172,45 @@ def _standing_edges() -> Select[int, int, str, datetime, datetime, str | None, s
             EdgeTable.transformation,
         )
         .join(EdgeSetTable, EdgeSetTable.id == EdgeTable.edge_set_id)
-        .where(EdgeSetTable.current.is_(True))
+        .where(EdgeSetTable.current.is_(True) if as_of is None else _stands(as_of))
     )
+
+
+def _stands(as_of: datetime | None) -> ColumnElement[bool]:
+    """Say of an edge set that it was stated no earlier than its asserter's last closing statement.
+
+    The mapped instances of a task are one job with one run each; what they state within one DAG run stands together.
+    """
+    closing, own, sibling, last = (aliased(SightingTable) for _ in range(4))
+    last_closing = (
+        select(func.max(last.stated_at))
+        .where(
+            last.asserter_id == EdgeSetTable.asserter_id,
+            last.origin == EdgeSetTable.origin,
+            last.closing.is_(True),
+            *([last.stated_at <= as_of] if as_of else []),
+        )
+        .correlate(EdgeSetTable)
+        .scalar_subquery()
+    )
+    last_own = (
+        select(func.max(own.stated_at))
+        .where(own.edge_set_id == EdgeSetTable.id, *([own.stated_at <= as_of] if as_of else []))
+        .correlate(EdgeSetTable)
+        .scalar_subquery()
+    )
+    together = (
+        select(sibling.id)
+        .join(closing, (closing.mapped_in == sibling.mapped_in) & (closing.asserter_id == sibling.asserter_id))
+        .where(
+            sibling.edge_set_id == EdgeSetTable.id,
+            sibling.closing.is_(True),
+            closing.closing.is_(True),
+            closing.origin == EdgeSetTable.origin,
+            closing.stated_at == last_closing,
+            *([sibling.stated_at <= as_of] if as_of else []),
+        )
+        .correlate(EdgeSetTable)
+        .exists()
+    )
+    return last_own.is_not(None) & (last_closing.is_(None) | (last_own >= last_closing) | together)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -10,7 +10,7 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from festaf.contract.feature import Origin
-from festaf.registry_api.graph.names import EdgeName, EdgeStatement, NodeName, sha256_of_edges
+from festaf.registry_api.graph.names import EdgeStatement, NodeName
 from festaf.registry_api.graph.repository import EdgeRow, GraphRepository
 from festaf.registry_api.graph.tables import NodeTable, SightingTable
 
@@ -18,21 +18,11 @@ Side = Literal["source", "target"]
 
 
 @dataclass(frozen=True)
-class Declared:
-    """The sources that a feature's newest declaration names, since when, and by which run."""
-
-    feature: NodeName
-    sources: frozenset[NodeName]
-    since: datetime
-    last_stated: datetime
-
-
-@dataclass(frozen=True)
 class Neighbour:
     """A node at the other end of a standing edge."""
 
-    node: NodeTable
-    origin: str
+    node: NodeName
+    origin: Origin
     since: datetime
     last_stated: datetime
     last_run: str | None
@@ -67,6 +57,7 @@ class GraphService:
                     stated_at=statement.stated_at,
                     closing=statement.closing,
                     last_run=statement.last_run,
+                    mapped_in=statement.mapped_in,
                     run_id=run_id,
                     event_id=event_id,
                 )
@@ -75,42 +66,30 @@ class GraphService:
         for asserter_id, origin in sorted(touched):
             self.graph.refresh(asserter_id, origin)
 
-    def declare(self, declarations: Sequence[Declared], silent: Iterable[NodeName]) -> None:
-        """Let exactly the sources of the newest declarations stand; those of ``silent`` features have none."""
-        by_node = {item.feature: item for item in declarations}
-        ids = self.graph.ids([*by_node, *silent])
-        standing: dict[int, tuple[int, Declared]] = {}
-        for node, item in sorted(by_node.items()):
-            if node not in ids:
-                continue
-            edges = [EdgeName(source, node) for source in sorted(item.sources)]
-            if edges:
-                made = self.graph.ensure_edge_set(ids[node], "declared", sha256_of_edges(edges), edges)
-                standing[ids[node]] = (made.id, item)
-        for edge_set in self.graph.edge_sets(ids.values(), "declared"):
-            found = standing.get(edge_set.asserter_id)
-            edge_set.current = found is not None and found[0] == edge_set.id
-            if found and edge_set.current:
-                edge_set.valid_from, edge_set.last_stated = found[1].since, found[1].last_stated
-                edge_set.valid_to = None
-            elif edge_set.valid_to is None:
-                edge_set.valid_to = found[1].since if found else edge_set.last_stated
-        self.graph.session.flush()
+    def ids(self, nodes: Iterable[NodeName]) -> dict[NodeName, int]:
+        """Give the ids of the nodes that are known."""
+        return self.graph.ids(nodes)
 
-    def neighbours(self, nodes: Collection[NodeName], side: Side) -> dict[NodeName, list[Neighbour]]:
-        """Give by node what goes into it (``source``) or comes out of it (``target``)."""
+    def names(self, ids: Collection[int]) -> dict[int, NodeName]:
+        """Give the names of nodes."""
+        return {node_id: name_of(row) for node_id, row in self.graph.nodes(ids).items()}
+
+    def neighbours(
+        self, nodes: Collection[NodeName], side: Side, as_of: datetime | None = None
+    ) -> dict[NodeName, list[Neighbour]]:
+        """Give by node what goes into it (``source``) or comes out of it (``target``), as events said it."""
         ids = self.graph.ids(nodes)
         names = {node_id: name for name, node_id in ids.items()}
-        rows = self.graph.edges(list(names), "target" if side == "source" else "source")
-        others = self.graph.nodes({_other(row, side) for row in rows})
+        rows = self.graph.edges(list(names), "target" if side == "source" else "source", as_of)
+        others = self.names({_other(row, side) for row in rows})
         found: dict[NodeName, list[Neighbour]] = {name: [] for name in names.values()}
         for row in rows:
             _, _, origin, since, last_stated, last_run, transformation = row
             asked = row[1] if side == "source" else row[0]
             other = others[_other(row, side)]
-            found[names[asked]].append(Neighbour(other, origin, since, last_stated, last_run, transformation))
-        for items in found.values():
-            items.sort(key=lambda item: (item.node.kind, item.node.namespace, item.node.name, item.node.field or ""))
+            found[names[asked]].append(
+                Neighbour(other, origin_of(origin), since, last_stated, last_run, transformation)
+            )
         return found
 
     def first_seen(self, node: NodeName) -> datetime | None:

@@ -1,4 +1,7 @@
-"""Nodes and edges. Edges come in sets: what one job (or feature) said at one time stands and falls together."""
+"""Nodes and edges. Edges come in sets: what one job said at one time stands and falls together.
+
+The edges from declared sources to features are not here: they belong to the features' versions.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ class EdgeSetTable(Table):
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     asserter_id: Mapped[int] = mapped_column(ForeignKey("node.id"))
-    """The job whose runs stated it; the feature for declared sources; the dataset for events without a job."""
+    """The job whose runs stated it; the dataset for events without a job."""
     origin: Mapped[str] = mapped_column(String(16))
     sha256: Mapped[str] = mapped_column(String(64))
     valid_from: Mapped[datetime | None]
@@ -76,5 +79,7 @@ class SightingTable(Table):
     stated_at: Mapped[datetime]
     closing: Mapped[bool] = mapped_column(Boolean)
     last_run: Mapped[str | None] = mapped_column(Text)
+    mapped_in: Mapped[str | None] = mapped_column(Text)
+    """Airflow's run id, when the run is one of several instances of a mapped task."""
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"))
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, Protocol
 
 from festaf.contract.graph import Edge, Graph, Node
 from festaf.registry_api.graph.names import NodeName
-from festaf.registry_api.graph.service import GraphService, Side, name_of, origin_of
+from festaf.registry_api.graph.service import Neighbour, Side
 
 Direction = Literal["upstream", "downstream", "both"]
 PART_OF = "PART_OF"
 """The transformation of an edge between a feature and its feature set, or a field and its dataset."""
 
 
+class Ground(Protocol):
+    """What is walked on."""
+
+    def neighbours(self, nodes: Collection[NodeName], side: Side) -> Mapping[NodeName, Sequence[Neighbour]]:
+        """Give by node what goes into it (``source``) or comes out of it (``target``)."""
+
+    def first_seen(self, node: NodeName) -> datetime | None:
+        """Give when a node was first named."""
+
+
 class Walk:
     """One walk; it gathers nodes with their distance, and edges."""
 
-    def __init__(self, graph: GraphService, root: NodeName, limit: int) -> None:
+    def __init__(self, graph: Ground, root: NodeName, limit: int) -> None:
         self.graph = graph
         self.root = root
         self.limit = limit
@@ -52,14 +64,14 @@ class Walk:
         self.truncated = self.truncated or self._continues(level, seen, side)
 
     def _continues(self, level: set[NodeName], seen: set[NodeName], side: Side) -> bool:
-        further = {name_of(item.node) for items in self.graph.neighbours(level, side).values() for item in items}
+        further = {item.node for items in self.graph.neighbours(level, side).values() for item in items}
         return bool((further | {whole for name in level if (whole := name.whole)}) - seen)
 
     def _next(self, level: set[NodeName], side: Side, distance: int) -> set[NodeName]:
         found: set[NodeName] = set()
         for name, items in sorted(self.graph.neighbours(level, side).items()):
             for item in items:
-                other = name_of(item.node)
+                other = item.node
                 if not self._reach(other, distance):
                     continue
                 found.add(other)
@@ -68,7 +80,7 @@ class Walk:
                     Edge(
                         source=ends[0].id,
                         target=ends[1].id,
-                        origin=origin_of(item.origin),
+                        origin=item.origin,
                         last_run=item.last_run,
                         since=item.since,
                         transformation=item.transformation,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -79,7 +79,14 @@ def facts_of(state: RunState) -> RunFacts:
     ended = _ended(state, task)
     inputs, outputs = _stand(state.inputs.values()), _stand(state.outputs.values())
     statements, writes = _outcome(outputs, event_type, ended or state.last_event_at)
-    last_run = task.run_id if task else str(state.run_id)
+    edges = edges_of(
+        job_node(state.job.namespace, state.job.name),
+        inputs,
+        outputs,
+        stated_at=ended or state.last_event_at,
+        closing=event_type is EventType.COMPLETE,
+    )
+    mapped = task.run_id if task and task.map_index >= 0 else None
     parent = reading.parent_run(run_facets)
     return RunFacts(
         run_id=state.run_id,
@@ -97,14 +104,7 @@ def facts_of(state: RunState) -> RunFacts:
         task=task,
         statements=tuple(statements),
         writes=tuple({(item.project, item.feature_set): item for item in writes}.values()),
-        edges=edges_of(
-            job_node(state.job.namespace, state.job.name),
-            inputs,
-            outputs,
-            stated_at=ended or state.last_event_at,
-            closing=event_type is EventType.COMPLETE,
-            last_run=last_run,
-        ),
+        edges=replace(edges, last_run=task.run_id if task else str(state.run_id), mapped_in=mapped),
     )
 
 
@@ -126,7 +126,6 @@ def edges_of(
     *,
     stated_at: datetime,
     closing: bool,
-    last_run: str | None = None,
 ) -> EdgeStatement:
     """Read the edges that inputs, outputs and column lineage say."""
     edges: set[EdgeName] = set()
@@ -135,13 +134,13 @@ def edges_of(
     ]
     for output in outputs:
         edges |= _column_edges(output)
-        if asserter.kind == "job" and not is_definition(output.namespace, output.name):
-            edges.add(EdgeName(asserter, dataset_node(output.namespace, output.name)))
         write = reading.write(output.facets)
+        if asserter.kind == "job" and _is_data(output, written=write is not None):
+            edges.add(EdgeName(asserter, dataset_node(output.namespace, output.name)))
         if write and write.source:
             sources.append(source_node(write.source))
     edges |= {EdgeName(source, asserter) for source in sources}
-    return EdgeStatement(asserter, "lineage", frozenset(edges), stated_at, closing, last_run)
+    return EdgeStatement(asserter, "lineage", frozenset(edges), stated_at, closing)
 
 
 def _ended(state: RunState, task: TaskRun | None) -> datetime | None:
@@ -236,6 +235,12 @@ def _plain_write(name: tuple[str, str], dataset: DatasetFacets, ended: datetime)
     return SetWrite(
         *name, ended, observed_features(fields) if fields else None, rows, rows, None if rows is None else 0
     )
+
+
+def _is_data(output: DatasetFacets, *, written: bool) -> bool:
+    """Tell whether a run put data there; making or retiring a feature set does not."""
+    defined = reading.definition(output.facets) is not None
+    return written or not (defined or is_definition(output.namespace, output.name))
 
 
 def _column_edges(output: DatasetFacets) -> set[EdgeName]:

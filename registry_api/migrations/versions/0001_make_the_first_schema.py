@@ -131,6 +131,7 @@ def upgrade() -> None:
         sa.Column("dag_id", sa.String(length=250), nullable=True),
         sa.Column("last_written", sa.DateTime(timezone=True), nullable=True),
         sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.Column("version_id", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["feature_set_id"], ["feature_set.id"], name=op.f("fk_feature_feature_set_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feature")),
         sa.UniqueConstraint("feature_set_id", "name", name=op.f("uq_feature_feature_set_id_name")),
@@ -231,6 +232,15 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "feature_source",
+        sa.Column("version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("node_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["node_id"], ["node.id"], name=op.f("fk_feature_source_node_id")),
+        sa.ForeignKeyConstraint(["version_id"], ["feature_version.id"], name=op.f("fk_feature_source_version_id")),
+        sa.PrimaryKeyConstraint("version_id", "node_id", name=op.f("pk_feature_source")),
+    )
+    op.create_index(op.f("ix_feature_source_node_id"), "feature_source", ["node_id"], unique=False)
+    op.create_table(
         "production",
         sa.Column("feature_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
@@ -247,8 +257,8 @@ def upgrade() -> None:
         "production",
         ["feature_id", "ended_at"],
         unique=False,
-        sqlite_where=sa.text("declared = 1"),
-        postgresql_where=sa.text("declared"),
+        sqlite_where=sa.text("declared IS 1"),
+        postgresql_where=sa.text("declared IS true"),
     )
     op.create_index("ix_production_run_id", "production", ["run_id"], unique=False)
     op.create_index("ix_production_version_id", "production", ["version_id", "ended_at"], unique=False)
@@ -261,6 +271,7 @@ def upgrade() -> None:
         sa.Column("stated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closing", sa.Boolean(), nullable=False),
         sa.Column("last_run", sa.Text(), nullable=True),
+        sa.Column("mapped_in", sa.Text(), nullable=True),
         sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(["asserter_id"], ["node.id"], name=op.f("fk_sighting_asserter_id")),
@@ -294,8 +305,8 @@ def upgrade() -> None:
         "declaration",
         ["feature_id", "said_at"],
         unique=False,
-        sqlite_where=sa.text("declared = 1"),
-        postgresql_where=sa.text("declared"),
+        sqlite_where=sa.text("declared IS 1"),
+        postgresql_where=sa.text("declared IS true"),
     )
     op.create_index("ix_declaration_feature_id_said_at", "declaration", ["feature_id", "said_at"], unique=False)
     op.create_index("ix_declaration_version_id", "declaration", ["version_id", "said_at"], unique=False)
@@ -307,8 +318,8 @@ def downgrade() -> None:
     op.drop_index(
         "ix_declaration_declared",
         table_name="declaration",
-        sqlite_where=sa.text("declared = 1"),
-        postgresql_where=sa.text("declared"),
+        sqlite_where=sa.text("declared IS 1"),
+        postgresql_where=sa.text("declared IS true"),
     )
     op.drop_table("declaration")
     op.drop_index(op.f("ix_sighting_run_id"), table_name="sighting")
@@ -320,10 +331,12 @@ def downgrade() -> None:
     op.drop_index(
         "ix_production_declared",
         table_name="production",
-        sqlite_where=sa.text("declared = 1"),
-        postgresql_where=sa.text("declared"),
+        sqlite_where=sa.text("declared IS 1"),
+        postgresql_where=sa.text("declared IS true"),
     )
     op.drop_table("production")
+    op.drop_index(op.f("ix_feature_source_node_id"), table_name="feature_source")
+    op.drop_table("feature_source")
     op.drop_index(op.f("ix_feature_set_write_feature_set_id_lists_features_ended_at"), table_name="feature_set_write")
     op.drop_table("feature_set_write")
     op.drop_index(op.f("ix_definition_run_id"), table_name="definition")

@@ -1,0 +1,108 @@
+"""A feature in short, now or at an earlier time: what lists show, and what is repeated on the feature's own row."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from festaf.registry_api.features.newest_repository import Newest, NewestRepository
+from festaf.registry_api.features.repository import FeatureRepository
+from festaf.registry_api.features.tables import DefinitionTable, FeatureTable
+from festaf.registry_api.lineage.reading import MASK
+
+
+@dataclass(frozen=True)
+class SetPortrait:
+    """What is known of a feature set as a whole."""
+
+    declared: Mapping[str, Any]
+    """The newest definition."""
+    observed: Mapping[str, Any]
+    """The newest of OpenLineage's own facets."""
+    retired_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A feature in short, with the facts that it was drawn from."""
+
+    newest: Newest
+    about: SetPortrait
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """Give what was said of the feature itself."""
+        return self.newest.saying.version.content if self.newest.saying else {}
+
+    @property
+    def declared(self) -> bool:
+        """Tell whether more than a name and a type was said."""
+        return self.newest.saying is not None and self.newest.saying.version.declared
+
+    @property
+    def owner(self) -> str | None:
+        """Give the owner: the feature's, else its set's."""
+        declared = known_owner(self.content.get("owner")) or known_owner(self.about.declared.get("owner"))
+        return declared or self.about.observed.get("owner")
+
+    @property
+    def last_written(self) -> datetime | None:
+        """Give when the last production ended."""
+        return self.newest.production.ended_at if self.newest.production else None
+
+    @property
+    def deleted(self) -> bool:
+        """Tell whether nothing spoke of the feature after its set was retired."""
+        life = max((moment for moment in (self.newest.last_said, self.last_written) if moment), default=None)
+        retired = self.about.retired_at
+        return retired is not None and (life is None or life < retired)
+
+    def row(self) -> dict[str, Any]:
+        """Give what the feature's own row repeats."""
+        production = self.newest.production
+        return {
+            "first_seen": self.newest.first_said,
+            "type": self.content.get("type"),
+            "description": self.content.get("description"),
+            "owner": self.owner,
+            "dag_id": production.dag_id if production else None,
+            "last_written": self.last_written,
+            "deleted": self.deleted,
+            "version_id": self.newest.saying.version.id if self.newest.saying and self.declared else None,
+        }
+
+
+class Gallery:
+    """Draws portraits of the features of one set at one time."""
+
+    def __init__(self, session: Session, as_of: datetime | None = None) -> None:
+        self.as_of = as_of
+        self.features = FeatureRepository(session)
+        self.newest = NewestRepository(session, as_of)
+
+    def draw(self, feature_set_id: int, features: Collection[FeatureTable]) -> list[Portrait]:
+        """Draw features of one set."""
+        about = self.about(feature_set_id)
+        return [Portrait(newest, about) for newest in self.newest.of(feature_set_id, features)]
+
+    def about(self, feature_set_id: int) -> SetPortrait:
+        """Draw the set as a whole."""
+        retired = self._definition(feature_set_id, "retired")
+        declared, observed = (self._definition(feature_set_id, kind) for kind in ("declared", "observed"))
+        return SetPortrait(
+            declared=declared.content if declared else {},
+            observed=observed.content if observed else {},
+            retired_at=retired.said_at if retired else None,
+        )
+
+    def _definition(self, feature_set_id: int, kind: str) -> DefinitionTable | None:
+        return self.features.newest_definition(feature_set_id, kind, self.as_of)
+
+
+def known_owner(owner: str | None) -> str | None:
+    """Leave out what Airflow's secret masker left of an owner."""
+    return owner if owner and MASK not in owner else None

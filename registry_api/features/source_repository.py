@@ -1,0 +1,95 @@
+"""The SQL of declared sources: the edges into features that their authors named."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import func, select, type_coerce
+from sqlalchemy.orm import Session
+
+from festaf.registry_api.features.tables import (
+    DeclarationTable,
+    FeatureSetTable,
+    FeatureSourceTable,
+    FeatureTable,
+    FeatureVersionTable,
+    ProductionTable,
+)
+from festaf.registry_api.table import Moment
+from festaf.registry_api.upsert import insert_missing
+
+CHUNK = 200
+
+
+class SourceRepository:
+    """Sources of declared contents."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def keep(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Store which content, by version id, names which node."""
+        rows = [{"version_id": version, "node_id": node} for version, node in sorted(pairs)]
+        if rows:
+            insert_missing(self.session, FeatureSourceTable, rows, ["version_id", "node_id"])
+
+    def features(self, project: str, feature_set: str, names: Collection[str]) -> list[FeatureTable]:
+        """Give features of one set by name."""
+        query = (
+            select(FeatureTable)
+            .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
+            .where(FeatureSetTable.project == project, FeatureSetTable.name == feature_set)
+        )
+        ordered = sorted(names)
+        return [
+            row
+            for start in range(0, len(ordered), CHUNK)
+            for row in self.session.scalars(query.where(FeatureTable.name.in_(ordered[start : start + CHUNK])))
+        ]
+
+    def fed_by(self, node_ids: Collection[int]) -> list[tuple[FeatureTable, FeatureSetTable]]:
+        """Give the features that any declared content ever made from one of the nodes."""
+        query = (
+            select(FeatureTable, FeatureSetTable)
+            .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
+            .join(FeatureVersionTable, FeatureVersionTable.feature_id == FeatureTable.id)
+            .join(FeatureSourceTable, FeatureSourceTable.version_id == FeatureVersionTable.id)
+            .where(FeatureTable.first_seen.is_not(None))
+            .order_by(FeatureTable.id)
+        )
+        ordered = sorted(node_ids)
+        found: dict[int, tuple[FeatureTable, FeatureSetTable]] = {}
+        for start in range(0, len(ordered), CHUNK):
+            chunk = FeatureSourceTable.node_id.in_(ordered[start : start + CHUNK])
+            for feature, feature_set in self.session.execute(query.where(chunk)):
+                found[feature.id] = (feature, feature_set)
+        return list(found.values())
+
+    def sources(self, feature_ids: Collection[int]) -> list[tuple[int, int, int, datetime | None]]:
+        """Give feature id, version id, node id, and when that version was first said, of every declared content."""
+        said = (
+            select(func.min(DeclarationTable.said_at))
+            .where(DeclarationTable.version_id == FeatureVersionTable.id)
+            .scalar_subquery()
+        )
+        written = (
+            select(func.min(ProductionTable.ended_at))
+            .where(ProductionTable.version_id == FeatureVersionTable.id)
+            .scalar_subquery()
+        )
+        query = select(
+            FeatureVersionTable.feature_id,
+            FeatureVersionTable.id,
+            FeatureSourceTable.node_id,
+            type_coerce(said, Moment),
+            type_coerce(written, Moment),
+        ).join(FeatureSourceTable, FeatureSourceTable.version_id == FeatureVersionTable.id)
+        ordered = sorted(feature_ids)
+        return [
+            (feature, version, node, min((moment for moment in moments if moment), default=None))
+            for start in range(0, len(ordered), CHUNK)
+            for feature, version, node, *moments in self.session.execute(
+                query.where(FeatureVersionTable.feature_id.in_(ordered[start : start + CHUNK]))
+            )
+        ]

@@ -1,0 +1,97 @@
+"""The whole graph around features: what events said, and what the features' authors declared."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from festaf.contract.names import DatasetName
+from festaf.contract.names import feature_set_of as read_feature_set
+from festaf.registry_api.features.newest_repository import Newest, NewestRepository
+from festaf.registry_api.features.source_repository import SourceRepository
+from festaf.registry_api.features.tables import FeatureTable
+from festaf.registry_api.graph.names import NodeName, feature_node
+from festaf.registry_api.graph.service import GraphService, Neighbour, Side
+
+Neighbours = dict[NodeName, list[Neighbour]]
+
+
+class FeatureGraph:
+    """Gives the neighbours of nodes, as they are or were at a time."""
+
+    def __init__(self, session: Session, as_of: datetime | None) -> None:
+        self.as_of = as_of
+        self.graph = GraphService(session)
+        self.sources = SourceRepository(session)
+        self.newest = NewestRepository(session, as_of)
+
+    def neighbours(self, nodes: Collection[NodeName], side: Side) -> Neighbours:
+        """Give by node what goes into it (``source``) or comes out of it (``target``)."""
+        found: Neighbours = {node: [] for node in nodes}
+        for said in (self._declared(nodes, side), self.graph.neighbours(nodes, side, self.as_of)):
+            for node, items in said.items():
+                found[node] += items
+        for items in found.values():
+            items.sort(key=lambda item: (item.node.id, item.origin))
+        return found
+
+    def first_seen(self, node: NodeName) -> datetime | None:
+        """Give when a node was first named."""
+        return self.graph.first_seen(node)
+
+    def _declared(self, nodes: Collection[NodeName], side: Side) -> Neighbours:
+        features = self._asked(nodes) if side == "source" else self._fed_by(nodes)
+        newest = self._newest(features)
+        rows = self.sources.sources([feature.id for feature, _ in features.values()])
+        names = self.graph.names({node for _, _, node, _ in rows})
+        since: dict[tuple[int, int], datetime] = {}
+        for feature_id, _, node, moment in rows:
+            if moment:
+                since[feature_id, node] = min(moment, since.get((feature_id, node), moment))
+        found: Neighbours = defaultdict(list)
+        for feature_id, version_id, node, _ in rows:
+            item, name = newest[feature_id], names[node]
+            asked, other = (item[1], name) if side == "source" else (name, item[1])
+            saying = item[0].saying
+            if asked in nodes and saying and saying.version.id == version_id and (feature_id, node) in since:
+                found[asked].append(
+                    Neighbour(other, "declared", since[feature_id, node], saying.at, _last_run(item[0]), None)
+                )
+        return found
+
+    def _newest(self, features: dict[NodeName, tuple[FeatureTable, int]]) -> dict[int, tuple[Newest, NodeName]]:
+        by_set: dict[int, list[FeatureTable]] = defaultdict(list)
+        names = {feature.id: name for name, (feature, _) in features.items()}
+        for feature, feature_set_id in features.values():
+            by_set[feature_set_id].append(feature)
+        return {
+            item.feature.id: (item, names[item.feature.id])
+            for feature_set_id, rows in by_set.items()
+            for item in self.newest.of(feature_set_id, rows)
+        }
+
+    def _asked(self, nodes: Iterable[NodeName]) -> dict[NodeName, tuple[FeatureTable, int]]:
+        by_set: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for node in nodes:
+            named = read_feature_set(DatasetName(node.namespace, node.name)) if node.kind == "feature" else None
+            if named and node.field:
+                by_set[named].add(node.field)
+        return {
+            feature_node(project, feature_set, row.name): (row, row.feature_set_id)
+            for (project, feature_set), names in by_set.items()
+            for row in self.sources.features(project, feature_set, names)
+        }
+
+    def _fed_by(self, nodes: Iterable[NodeName]) -> dict[NodeName, tuple[FeatureTable, int]]:
+        rows = self.sources.fed_by(list(self.graph.ids(nodes).values()))
+        return {feature_node(group.project, group.name, row.name): (row, group.id) for row, group in rows}
+
+
+def _last_run(newest: Newest) -> str | None:
+    """Give Airflow's run id of the run that said the declaration last, when a write did."""
+    production, saying = newest.production, newest.saying
+    said = production and saying and production.ended_at >= saying.at
+    return production.run.airflow_run_id if production and said else None
