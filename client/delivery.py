@@ -46,7 +46,7 @@ class Outcome:
     left: int = 0
     """Events that still wait."""
     fault: str | None = None
-    """Why it stopped before the spool was empty."""
+    """Why not everything was sent."""
     busy: bool = False
     """True when another process was sending already."""
 
@@ -186,7 +186,7 @@ class Delivery:
             if index not in failed:
                 self._accepted(name, journey)
             elif failed[index].retriable:
-                self._spool.postpone(name)
+                self._postponed(name, failed[index].reason, journey)
             else:
                 self._rejected(name, failed[index].reason, journey)
 
@@ -202,10 +202,9 @@ class Delivery:
                 client.send(body)
             except InvalidError as error:
                 self._rejected(name, str(error), journey)
-            except FaultError:
+            except FaultError as error:
                 journey.stumbles += 1
-                if name:
-                    self._spool.postpone(name)
+                self._postponed(name, str(error), journey)
                 if journey.stumbles == MAX_STUMBLES:
                     raise
             else:
@@ -217,6 +216,11 @@ class Delivery:
         self._breaker.reset()
         journey.outcome.sent += 1
         journey.stumbles = 0
+
+    def _postponed(self, name: str | None, reason: str, journey: _Journey) -> None:
+        if name:
+            self._spool.postpone(name)
+        journey.outcome.fault = reason
 
     def _rejected(self, name: str | None, reason: str, journey: _Journey) -> None:
         if name:

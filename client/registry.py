@@ -35,18 +35,15 @@ class RegistryClient(Sender):
         query: str | None = None,
         project: str | None = None,
         feature_set: str | None = None,
-        as_of: datetime | None = None,
     ) -> Iterator[FeatureSummary]:
         """List features, page by page, in the registry's order.
 
-        :param query: words to look for
-        :param as_of: list what stood at this time
+        :param query: a part of the name or the description, in any case
         """
         asked: Params = {
             "q": query,
             "project": project,
             "feature_set": feature_set,
-            "asOf": _time(as_of),
             "limit": PAGE_SIZE,
         }
         cursor: str | None = None

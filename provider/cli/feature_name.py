@@ -72,9 +72,7 @@ def _same(found: FeatureSummary, wanted: FeatureName) -> bool:
 
 
 def _unknown(client: RegistryClient, wanted: FeatureName, as_of: datetime | None) -> str:
-    known = [
-        f"{found.project}/{found.feature_set}/{found.name}" for found in islice(client.features(as_of=as_of), SEARCHED)
-    ]
+    known = [f"{found.project}/{found.feature_set}/{found.name}" for found in islice(client.features(), SEARCHED)]
     sentence = f"The registry at {client.url} knows no feature {wanted}"
     if as_of:
         sentence += f" at {as_of.isoformat()}"

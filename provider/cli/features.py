@@ -20,7 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="List features and show what was de
 
 @app.command("list")
 def list_features(
-    query: Annotated[str | None, typer.Argument(help="Words to look for; all features without any.")] = None,
+    query: Annotated[str | None, typer.Argument(help="A part of the name or description; all without.")] = None,
     project: Annotated[str | None, typer.Option(help="Only features of this project.")] = None,
     feature_set: Annotated[str | None, typer.Option(help="Only features of this feature set.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,

@@ -35,6 +35,7 @@ class Courier:
         self._woken = Event()
         self._stopping = False
         self._urgent: list[Parcel] = []
+        self._said: str | None = None
         os.register_at_fork(after_in_child=self._forget)
 
     def start(self) -> None:
@@ -85,7 +86,8 @@ class Courier:
         if not parcels and not capture.spool.names(min_age=REST_SECONDS):
             return
         outcome = capture.delivery.flush(parcels, min_age=REST_SECONDS, call_seconds=CALL_SECONDS)
-        if outcome.fault:
+        if outcome.fault and outcome.fault != self._said:
             log.warning("%d lineage events wait in %s: %s", outcome.left, capture.spool.folder, outcome.fault)
-        elif outcome.sent:
+        if outcome.sent:
             log.info("Handed %d lineage events to the registry", outcome.sent)
+        self._said = outcome.fault
