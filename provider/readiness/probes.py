@@ -139,6 +139,8 @@ class Probes:
             self.sleep(pause)
             pause = min(pause * 1.5, 5.0)
         rows = self.hook.call("athena", "get_query_results", QueryExecutionId=execution)["ResultSet"]["Rows"]
+        if len(rows) < 2:
+            return "SQL answers without a row"
         return tuple(item.get("VarCharValue") for item in rows[1]["Data"])
 
     def _failed(self, state: dict[str, Any]) -> str:
