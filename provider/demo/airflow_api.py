@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -40,7 +41,7 @@ class AirflowApi:
         self._client.headers["Authorization"] = f"Bearer {token}"
 
     def wait_for_dag(self, dag_id: str, *, seconds: float) -> None:
-        """Wait until the dag-processor has stored a DAG, and let it run.
+        """Wait until the dag-processor has stored a DAG.
 
         :raises StartError: Airflow cannot read it, or did not in time
         """
@@ -53,10 +54,16 @@ class AirflowApi:
                 raise StartError(f"Airflow's dag-processor had not read the DAG {dag_id} after {seconds:.0f} s")
             time.sleep(0.5)
         answer.raise_for_status()
+
+    def unpause(self, dag_id: str) -> None:
+        """Let a DAG run."""
         self._client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}).raise_for_status()
 
-    def trigger(self, dag_id: str) -> str:
-        """Start a run and give its id."""
+    def start(self, dag_id: str) -> str | None:
+        """Start a run and give its id; None when the scheduler is about to start one that is due."""
+        due = self._get(f"/api/v2/dags/{dag_id}")["next_dagrun_run_after"]
+        if due and datetime.fromisoformat(due) <= datetime.now(UTC):
+            return None
         answer = self._client.post(f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None})
         run_id: str = answer.raise_for_status().json()["dag_run_id"]
         return run_id

@@ -101,8 +101,10 @@ class Story:
         self._airflow.log_in()
         for dag_id in (FEATURES_DAG, TRAINING_DAG):
             self._airflow.wait_for_dag(dag_id, seconds=READ_SECONDS)
-        run_id = self._airflow.trigger(FEATURES_DAG)
-        self._display.say(f"Airflow runs {FEATURES_DAG} on all flights of 2013: {run_id}")
+        run_id = self._airflow.start(FEATURES_DAG)
+        for dag_id in (FEATURES_DAG, TRAINING_DAG):
+            self._airflow.unpause(dag_id)
+        self._display.say(f"Airflow runs {FEATURES_DAG} on all flights of 2013")
         features = self._follow(FEATURES_DAG, run_id)
         self._display.say(f"All three feature sets were written; that starts {TRAINING_DAG}")
         training = self._follow(TRAINING_DAG, None)

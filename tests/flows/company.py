@@ -37,7 +37,9 @@ class Company:
     def run(self, dag_id: str) -> DagRun:
         """Run a DAG to its end."""
         self.airflow.wait_for_dag(dag_id, seconds=60)
-        run_id = self.airflow.trigger(dag_id)
+        run_id = self.airflow.start(dag_id)
+        assert run_id is not None
+        self.airflow.unpause(dag_id)
         return self.until(lambda: self.airflow.run(dag_id, run_id), lambda run: run.finished)
 
     def feature(self) -> Feature | None:

@@ -66,6 +66,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
             api = AirflowApi(place.airflow_url)
             api.log_in()
             api.wait_for_dag("tides_readers", seconds=READY_SECONDS)
+            api.unpause("tides_readers")
             yield Company(cluster, api, rows, tokens[1]["token"])
     finally:
         postgres.cleanup()
