@@ -62,6 +62,7 @@ class LocalAws:
         self.control = Control(self.clock, self.settings, self.faults, self._reset, self._advanced)
         self.gateway = Gateway(self.control, self.connections, self.cloud.wsgi)
         self.gateway.before_others = self._before_others
+        self.records = RecordService(self.groups, self.online, self.desk, self.store)
         self._ahead = 0.0
         self._mount()
         self._take(self.store.load())
@@ -76,14 +77,14 @@ class LocalAws:
             self.groups, self.settings, self.faults, self.offline.resolve, self.desk.blocked, self.online.size
         )
         self.gateway.mount(groups)
-        self.gateway.mount(RecordService(self.groups, self.online, self.desk, self.store), inline=True)
+        self.gateway.mount(self.records, inline=True)
 
     def _take(self, kept: Kept) -> None:
         self._ahead = kept.ahead
         self.clock.advance(kept.ahead)
         self.groups.load(kept.groups)
         for group, identifier, record in kept.records:
-            self.online.put(group, identifier, record)
+            self.records.load(group, identifier, record)
         for group, rows in kept.waiting:
             self.desk.take(group, rows)
 
@@ -96,14 +97,19 @@ class LocalAws:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             try:
-                await asyncio.to_thread(self.desk.work)
+                await asyncio.to_thread(self.work)
             except Exception:
                 # The ticker must outlive a failure, or nothing would ever reach the files again.
                 log.exception("The offline store failed; it is tried again")
 
+    def work(self) -> None:
+        """Do everything that is due by the clock."""
+        self.records.sweep()
+        self.desk.work()
+
     def _before_others(self, service: str | None) -> None:
         if service in READERS:
-            self.desk.work()
+            self.work()
 
     async def _reset(self) -> None:
         await asyncio.to_thread(self._forget)
@@ -111,7 +117,7 @@ class LocalAws:
 
     def _forget(self) -> None:
         self.groups.clear()
-        self.online.clear()
+        self.records.reset()
         self.desk.reset()
         self.store.clear()
         self.journal.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from festaf.local_aws.feature_groups import tags
@@ -72,7 +73,9 @@ class FeatureGroupService:
                 )
             self._check_limits(call)
             now = self._groups.clock.now()
-            group = _new_group(call, request, _timeline(now, self._settings.now, request))
+            # AWS shows a time in milliseconds; one that is kept finer would not equal what was shown.
+            created = math.floor(now * 1000) / 1000
+            group = _new_group(call, request, _timeline(created, self._settings.now, request))
             group.failure = self._faults.creation_failure(name)
             if group.offline is not None:
                 self._complete_offline(group)

@@ -19,7 +19,7 @@ def write_records(records: RecordService, call: Call, request: dict[str, Any]) -
     with records.writing:
         for entry in request["Entries"]:
             try:
-                change = records.plan(call, entry, entry.get("TtlDuration", default_ttl))
+                change = records.plan(call, entry, entry.get("TtlDuration", default_ttl), missing="ResourceNotFound")
             except ApiError as problem:
                 errors.append({"Entry": entry, "ErrorCode": problem.code, "ErrorMessage": problem.message})
                 continue

@@ -75,6 +75,11 @@ class OnlineTables:
         expires = record.expires
         return None if expires is not None and expires <= now else record
 
+    def expired(self, group: FeatureGroup, identifier: str, now: float) -> OnlineRecord | None:
+        """Give a record that still takes room but has expired."""
+        record = self._tables.get(group.key, {}).get(identifier)
+        return None if record is None or record.expires is None or record.expires > now else record
+
     def put(self, group: FeatureGroup, identifier: str, record: OnlineRecord) -> None:
         """Take a record in place of the one that stands."""
         self._tables.setdefault(group.key, {})[identifier] = record

@@ -70,7 +70,9 @@ class RecordSchema:
             for one in definitions
             if one.get("CollectionType")
         }
-        self._read_event_time = from_seconds if self._types[event_time] == "Fractional" else from_text
+        self.takes_text = self._types[event_time] == "String"
+        """Whether event times are ISO 8601, not seconds."""
+        self._read_event_time = from_text if self.takes_text else from_seconds
 
     def check(self, features: Sequence[Mapping[str, Any]]) -> Record:
         """Check a whole record.
@@ -119,7 +121,7 @@ class RecordSchema:
         try:
             return self._read_event_time(event_time)
         except ValueError:
-            expected = "seconds since 1970" if self._read_event_time is from_seconds else "yyyy-MM-dd'T'HH:mm:ssZ"
+            expected = "yyyy-MM-dd'T'HH:mm:ssZ" if self.takes_text else "seconds since 1970"
             raise invalid(
                 f"EventTime [{event_time}] of feature [{self.event_time}] is not of the format {expected}."
             ) from None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from festaf.local_aws.feature_groups.listing import read_token, write_token
 from festaf.local_aws.offline_store import OfflineRow
 from festaf.local_aws.records import batch
+from festaf.local_aws.records.expiry import Expiry
 from festaf.local_aws.records.online import SECONDS, OnlineRecord, OnlineTables, spelled
 from festaf.local_aws.records.schema import Record, Values, invalid
 from festaf.local_aws.service import ApiError, Call, Handler
@@ -39,6 +40,7 @@ class RecordService:
         self._store = store
         self.writing = desk.writing
         """Held from the decision what a write changes until it is kept."""
+        self._expiry = Expiry()
         self._last_time = 0.0
         self.operations: Mapping[str, Handler] = {
             "PutRecord": self.put,
@@ -115,6 +117,22 @@ class RecordService:
         end = start + request.get("MaxResults", DEFAULT_PAGE)
         return {"RecordIdentifiers": found[start:end], "NextToken": write_token(end) if end < len(found) else None}
 
+    def sweep(self) -> None:
+        """Remove what has expired by now."""
+        with self.writing:
+            self._expiry.sweep(self)
+
+    def load(self, group: FeatureGroup, identifier: str, record: OnlineRecord) -> None:
+        """Take a record of an earlier run."""
+        with self.writing:
+            self.apply(Written(group, identifier, online=record))
+
+    def reset(self) -> None:
+        """Forget every record."""
+        with self.writing:
+            self.online.clear()
+            self._expiry.clear()
+
     def now(self) -> float:
         """Give the server's time, in seconds since 1970."""
         return self._groups.clock.now()
@@ -163,13 +181,16 @@ class RecordService:
             raise invalid(f"FeatureNames [{', '.join(unknown)}] are not features of FeatureGroup [{group.name}].")
         return names
 
-    def plan(self, call: Call, request: Mapping[str, Any], ttl: Mapping[str, Any] | None) -> Written:
+    def plan(
+        self, call: Call, request: Mapping[str, Any], ttl: Mapping[str, Any] | None, missing: str = "ValidationError"
+    ) -> Written:
         """Check a whole record and decide what it changes; the lock must be held until it is kept.
 
         :param request: a PutRecord or an entry of a BatchWriteRecord
         :param ttl: the record's own TtlDuration
+        :param missing: the error's code when there is no such group
         """
-        group = self.writable(call, request["FeatureGroupName"])
+        group = self.writable(call, request["FeatureGroupName"], missing)
         record = group.schema.check(request["Record"])
         online, offline = targets(group, request.get("TargetStores"))
         standing = self.online.find(group, record.identifier, self.now()) if online else None
@@ -182,6 +203,7 @@ class RecordService:
         """Make a change true online, in memory; the lock must be held."""
         if change.online is not None:
             self.online.put(change.group, change.identifier, change.online)
+            self._expiry.note(change.group, change.identifier, change.online)
         elif change.removed:
             self.online.remove(change.group, change.identifier)
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -50,12 +51,12 @@ class LocalAws:
             if process.stdout:
                 process.stdout.close()
 
-    def client(self, service: str, **config: Any) -> Any:
+    def client(self, service: str, region: str = REGION, **config: Any) -> Any:
         """Make an unmodified boto3 client."""
         return boto3.client(
             service,
             endpoint_url=self.url,
-            region_name=REGION,
+            region_name=region,
             aws_access_key_id="local",
             aws_secret_access_key="local",
             **config,
@@ -74,9 +75,18 @@ class LocalAws:
         """Jump ahead in the server's time."""
         httpx.post(f"{self.url}/_local/clock", json={"advance": seconds}).raise_for_status()
 
+    def now(self) -> datetime:
+        """Give the server's time."""
+        found = httpx.get(f"{self.url}/_local/clock").raise_for_status().json()["now"]
+        return datetime.fromtimestamp(found, UTC)
+
     def fault(self, **order: Any) -> None:
         """Order a fault: ``operation`` (regex), ``kind``, ``count``, and what the kind asks for."""
         httpx.post(f"{self.url}/_local/faults", json=order).raise_for_status()
+
+    def clear_faults(self) -> None:
+        """Forget every fault that stands."""
+        httpx.delete(f"{self.url}/_local/faults").raise_for_status()
 
     def stats(self) -> dict[str, int]:
         """Count the calls by operation since the last reset."""
