@@ -8,10 +8,12 @@ see what changed.
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes, urlsplit
@@ -53,6 +55,47 @@ It may keep the request, and it may hold others back meanwhile.
 """
 
 
+class Changes:
+    """What changed lately in S3 and Glue, so that whoever keeps a copy knows whether it still holds.
+
+    An S3 change is ``/bucket/key``, or ``/bucket`` when the bucket or several of its objects changed; a Glue change is
+    ``glue``. Only the latest are remembered; what is older counts as changed.
+    """
+
+    def __init__(self, length: int = 50_000) -> None:
+        self._latest: deque[tuple[int, str]] = deque(maxlen=length)
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def mark(self) -> int:
+        """Give a mark to ask about later: take it before reading what is kept."""
+        with self._lock:
+            return self._count
+
+    def note(self, what: str) -> None:
+        """Remember a change."""
+        with self._lock:
+            self._count += 1
+            self._latest.append((self._count, what))
+
+    def since(self, mark: int, prefixes: Sequence[str]) -> bool:
+        """Say whether anything that begins with one of the prefixes, or that holds one of them, changed."""
+        with self._lock:
+            if self._latest and self._latest[0][0] > mark + 1:
+                return True
+            recent = list(itertools.takewhile(lambda change: change[0] > mark, reversed(self._latest)))
+        return any(
+            what.startswith(prefix) or prefix.startswith(f"{what}/") for _, what in recent for prefix in prefixes
+        )
+
+    def forget(self) -> None:
+        """Count everything as changed."""
+        with self._lock:
+            self._count += 2
+            self._latest.clear()
+            self._latest.append((self._count, ""))
+
+
 class Cloud:
     """moto as one object; it may be called from several threads.
 
@@ -67,6 +110,7 @@ class Cloud:
         self._session: Session | None = None
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
+        self.changes = Changes()
 
     def wsgi(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a WSGI request by moto."""
@@ -96,6 +140,7 @@ class Cloud:
     def reset(self) -> None:
         """Forget every resource of every service; the observer is not told."""
         self._call(_environ("POST", "/moto-api/reset", {}), b"")
+        self.changes.forget()
 
     def seed(self, number: int) -> None:
         """Make the identifiers that moto makes up next the same for the same number; the observer is not told."""
@@ -181,7 +226,19 @@ _REASONS = {200: "OK", 201: "Created", 204: "No Content", 206: "Partial Content"
 
 
 _SIGNED_BY = re.compile(r"Credential=[^,]+/(s3|glue)/aws4_request")
+_GLUE_READS = re.compile(r"AWSGlue\.(Get|BatchGet|List|Search)")
 _SPECIAL_PATHS = ("/moto-api", "/favicon.ico", "/latest/", "/v20180820/")
+
+
+def _changed(environ: WSGIEnvironment) -> str | None:
+    """Name what a request is about to change in S3 or Glue."""
+    service = _plain_service(environ)
+    if service == "s3" and environ["REQUEST_METHOD"] in ("PUT", "POST", "DELETE"):
+        path: str = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
+        return path.rstrip("/")
+    if service == "glue" and not _GLUE_READS.match(environ.get("HTTP_X_AMZ_TARGET", "")):
+        return "glue"
+    return None
 
 
 def _moto() -> WSGIApplication:

@@ -1,0 +1,122 @@
+"""Runs executions, one after another in each of a few threads."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from festaf.local_aws.athena.catalog import Catalog
+from festaf.local_aws.athena.ddl import Ddl
+from festaf.local_aws.athena.engine import CancelledError, whole_numbers
+from festaf.local_aws.athena.errors import QueryError
+from festaf.local_aws.athena.place import located
+from festaf.local_aws.athena.results import Results
+from festaf.local_aws.athena.statement import bind
+from festaf.local_aws.athena.tables import Tables
+from festaf.local_aws.athena.translate import translate
+from festaf.local_aws.objects import Objects, ObjectStoreError, split_uri
+
+if TYPE_CHECKING:
+    from festaf.local_aws.athena.execution import Execution
+    from festaf.local_aws.clock import Clock
+    from festaf.local_aws.cloud import Cloud
+
+log = logging.getLogger(__name__)
+
+WORKERS = 2
+KEPT_RESULTS = 16
+"""How many results stay in memory; the others are read from their files again."""
+
+
+class Runner:
+    """Brings executions to a final state, and gives their results."""
+
+    def __init__(self, cloud: Cloud, clock: Clock) -> None:
+        self._cloud = cloud
+        self._clock = clock
+        self._tables = Tables(cloud)
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="athena")
+        self._lock = threading.Lock()
+        self._results: OrderedDict[str, Results] = OrderedDict()
+
+    def submit(self, execution: Execution) -> None:
+        """Run an execution as soon as a thread is free."""
+        self._pool.submit(self._run, execution)
+
+    def results(self, execution: Execution) -> Results:
+        """Give the results of a succeeded execution, as they are in its file when they are not in memory.
+
+        :raises ObjectStoreError: the file is not there any more
+        """
+        with self._lock:
+            kept = self._results.get(execution.identity)
+        if kept is None:
+            bucket, key = split_uri(execution.output)
+            objects = Objects(self._cloud, execution.region)
+            kept = Results.of_file(objects.get(bucket, key), objects.get(bucket, f"{key}.metadata"))
+            self._keep(execution, kept)
+        return kept
+
+    def forget(self) -> None:
+        """Drop the results in memory."""
+        with self._lock:
+            self._results.clear()
+
+    def close(self) -> None:
+        """End the threads; what waits is not run."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self, execution: Execution) -> None:
+        if not execution.begin(self._clock.now()):
+            return
+        try:
+            results = self._answer(execution)
+            self._store(execution, results)
+            execution.end("SUCCEEDED", self._clock.now())
+        except CancelledError:
+            execution.end("CANCELLED", self._clock.now(), "Query was cancelled by the user")
+        except QueryError as error:
+            self._fail(execution, located(error, execution.statement.text).reason, category=2)
+        except ObjectStoreError as error:
+            self._fail(execution, f"HIVE_WRITER_OPEN_ERROR: {error}", category=2)
+        except Exception as error:  # The state must become final, or its waiters would wait forever.
+            log.exception("Athena query %s failed by a defect of the local Athena", execution.identity)
+            self._fail(execution, f"GENERIC_INTERNAL_ERROR: {error}", category=1)
+
+    def _answer(self, execution: Execution) -> Results:
+        catalog = Catalog(self._cloud, execution.region)
+        tree = bind(execution.statement, execution.parameters)
+        if not isinstance(tree, exp.Query):
+            return Ddl(self._cloud, execution.region, execution.database).run(tree)
+        now = datetime.fromtimestamp(self._clock.now(), UTC)
+        translated = translate(tree, execution.statement.text, catalog, execution.database, now)
+        tables = {}
+        for name, table in translated.tables.items():
+            read = self._tables.read(table)
+            tables[name] = read.rows
+            execution.scanned += read.scanned
+        rows = whole_numbers(execution.engine.run(translated.sql, tables))
+        return Results.of_query(rows, translated.names)
+
+    def _store(self, execution: Execution, results: Results) -> None:
+        bucket, key = split_uri(execution.output)
+        objects = Objects(self._cloud, execution.region)
+        objects.put(bucket, key, results.file(), "application/octet-stream")
+        objects.put(bucket, f"{key}.metadata", results.metadata(), "application/octet-stream")
+        self._keep(execution, results)
+
+    def _keep(self, execution: Execution, results: Results) -> None:
+        with self._lock:
+            self._results[execution.identity] = results
+            while len(self._results) > KEPT_RESULTS:
+                self._results.popitem(last=False)
+
+    def _fail(self, execution: Execution, reason: str, category: int) -> None:
+        error = {"ErrorCategory": category, "ErrorType": 1006, "Retryable": False, "ErrorMessage": reason}
+        execution.end("FAILED", self._clock.now(), reason, error)

@@ -1,0 +1,107 @@
+"""Reads the text of a statement: what kind it is, and its parameters put in."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError, SqlglotError
+
+from festaf.local_aws.athena.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Kind = Literal["DML", "DDL", "UTILITY"]
+
+
+class MalformedStatementError(Exception):
+    """The text is no statement; StartQueryExecution refuses it at once, as Athena does."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement that was read."""
+
+    text: str
+    tree: exp.Expr
+    kind: Kind
+    subtype: str
+    """Athena's SubstatementType, such as ``SELECT``."""
+
+
+def read_statement(text: str) -> Statement:
+    """Read a statement of Athena's SQL.
+
+    :raises MalformedStatementError: it cannot be read, or there are several
+    """
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
+    try:
+        trees = [tree for tree in sqlglot.parse(text, read="athena") if tree is not None]
+    except ParseError as error:
+        raise MalformedStatementError(_worded(error)) from error
+    except SqlglotError as error:
+        raise MalformedStatementError(str(error)) from error
+    if not trees:
+        raise MalformedStatementError("line 1:1: mismatched input '<EOF>'. Expecting: <query>")
+    if len(trees) > 1:
+        raise MalformedStatementError(f"Only one sql statement is allowed. Got: {text}")
+    kind, subtype = _kind(trees[0])
+    return Statement(text, trees[0], kind, subtype)
+
+
+def bind(statement: Statement, parameters: Sequence[str]) -> exp.Expr:
+    """Put ExecutionParameters, each written as SQL, in the places of the question marks.
+
+    :raises QueryError: there are more or fewer, or one is no value
+    """
+    tree = statement.tree.copy()
+    places = [node for node in tree.walk(bfs=False) if isinstance(node, exp.Placeholder)]
+    if len(places) != len(parameters):
+        message = f"Incorrect number of parameters: expected {len(places)} but found {len(parameters)}"
+        raise QueryError("INVALID_PARAMETER_USAGE", f"line 1:1: {message}")
+    for place, text in zip(places, parameters, strict=True):
+        place.replace(_value(text))
+    return tree
+
+
+def _value(text: str) -> exp.Expr:
+    try:
+        value = sqlglot.parse_one(text, read="athena")
+    except SqlglotError:
+        value = exp.Column(this=exp.to_identifier(text))
+    plain = value.this if isinstance(value, exp.Neg | exp.Cast) else value
+    if not isinstance(plain, exp.Literal | exp.Boolean | exp.Null | exp.Interval | exp.Array):
+        raise QueryError("INVALID_PARAMETER_USAGE", f"The parameter {text!r} is no value; write text in single quotes")
+    return value
+
+
+def _kind(tree: exp.Expr) -> tuple[Kind, str]:
+    if isinstance(tree, exp.Query):
+        return "DML", "SELECT"
+    if isinstance(tree, exp.Create):
+        target = {"SCHEMA": "DATABASE"}.get(tree.kind or "", tree.kind or "")
+        if target == "TABLE" and tree.expression is not None:
+            return "DDL", "CREATE_TABLE_AS_SELECT"
+        return "DDL", f"CREATE_{target}"
+    if isinstance(tree, exp.Drop):
+        return "DDL", f"DROP_{tree.args.get('kind') or ''}".replace("SCHEMA", "DATABASE")
+    if isinstance(tree, exp.Insert):
+        return "DML", "INSERT"
+    if isinstance(tree, exp.Command):
+        words = f"{tree.name} {tree.expression.name if tree.expression else ''}".upper().split()
+        return ("UTILITY" if words[0] in ("SHOW", "DESCRIBE", "EXPLAIN") else "DDL"), "_".join(words[:2])
+    return ("UTILITY" if isinstance(tree, exp.Describe) else "DML"), type(tree).__name__.upper()
+
+
+def _worded(error: ParseError) -> str:
+    details = error.errors[0] if error.errors else {}
+    line, column, found = details.get("line"), details.get("col"), details.get("highlight")
+    if not isinstance(line, int) or not isinstance(column, int):
+        return re.sub(r"\x1b\[\d*m", "", str(error))
+    shown = str(found or "<EOF>")
+    return f"line {line}:{max(column - len(shown) + 1, 1)}: mismatched input '{shown}'. {details.get('description')}"

@@ -1,0 +1,240 @@
+"""Trino's SQL made DuckDB's: names resolved by Glue, meaning kept, and what cannot be kept refused."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+from sqlglot.errors import OptimizeError, SqlglotError
+from sqlglot.optimizer.annotate_types import TypeAnnotator, annotate_types
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.schema import MappingSchema
+
+from festaf.local_aws.athena.errors import NotSupportedError, QueryError
+from festaf.local_aws.athena.grammar import check_grammar
+from festaf.local_aws.athena.meaning import keep_meaning
+from festaf.local_aws.athena.place import place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from festaf.local_aws.athena.catalog import Catalog, GlueTable
+
+COERCES_TO = {kind: set(wider) for kind, wider in TypeAnnotator.COERCES_TO.items()}
+"""A decimal and a double give a double in Trino; sqlglot has it the other way round."""
+COERCES_TO[exp.DType.DECIMAL] |= {exp.DType.FLOAT, exp.DType.DOUBLE}
+COERCES_TO[exp.DType.DOUBLE] -= {exp.DType.DECIMAL}
+COERCES_TO[exp.DType.FLOAT] -= {exp.DType.DECIMAL}
+
+CATALOGS = ("", "awsdatacatalog")
+_UNNAMED = re.compile(r"unnamed column \d+")
+
+
+@dataclass(frozen=True)
+class Translated:
+    """A query for DuckDB."""
+
+    sql: str
+    names: tuple[str, ...]
+    """The result's columns as Athena names them."""
+    tables: Mapping[str, GlueTable]
+    """By the name of the view under which the query reads them."""
+
+
+def translate(query: exp.Query, sql: str, catalog: Catalog, database: str, now: datetime) -> Translated:
+    """Translate a query.
+
+    :param sql: the text that the query was parsed from, for the places in messages
+    :param database: where unqualified tables are looked up
+    :param now: what the query shall take for the current time, in UTC
+    :raises QueryError: Athena would fail, or would answer what DuckDB cannot
+    """
+    for identifier in query.find_all(exp.Identifier):
+        identifier.set("this", identifier.name.lower())
+    check_grammar(query, sql)
+    tables = _resolve_tables(query, sql, catalog, database)
+    _name_outputs(query)
+    _type_decimals(query)
+    resolved, schema = _resolve_columns(query, sql, tables)
+    resolved = annotate_types(resolved, schema=schema, coerces_to=COERCES_TO, dialect="athena")
+    _restore_decimals(resolved)
+    names = _output_names(resolved)
+    keep_meaning(resolved, sql, now)
+    views = {_view(table): table for table in tables.values()}
+    for node in list(resolved.find_all(exp.Table)):
+        found = tables.get((node.db, node.name)) if node.db else None
+        if found is not None:
+            node.replace(exp.Table(this=exp.to_identifier(_view(found), quoted=True), alias=node.args.get("alias")))
+    for column in resolved.find_all(exp.Column):
+        column.set("db", None)
+        column.set("catalog", None)
+    return Translated(resolved.sql("duckdb"), names, views)
+
+
+def _view(table: GlueTable) -> str:
+    return f"{table.database}.{table.name}"
+
+
+def _resolve_tables(query: exp.Query, sql: str, catalog: Catalog, database: str) -> dict[tuple[str, str], GlueTable]:
+    """Find every table that is not a WITH query in Glue, and write its database into the query."""
+    found: dict[tuple[str, str], GlueTable] = {}
+    for scope in traverse_scope(query):
+        for source in scope.sources.values():
+            if not isinstance(source, exp.Table) or not isinstance(source.this, exp.Identifier):
+                continue
+            if source.catalog not in CATALOGS:
+                raise QueryError("CATALOG_NOT_FOUND", f"{place_of(source, sql)}Catalog '{source.catalog}' not found")
+            home = source.db or database.lower()
+            found.setdefault((home, source.name), _look_up(catalog, home, source, sql))
+            source.set("db", exp.to_identifier(home, quoted=True))
+            source.set("catalog", None)
+    return found
+
+
+def _look_up(catalog: Catalog, database: str, node: exp.Table, sql: str) -> GlueTable:
+    if database == "information_schema":
+        raise NotSupportedError("information_schema", place_of(node, sql))
+    table = catalog.table(database, node.name)
+    if table is not None:
+        return table
+    if not catalog.has_database(database):
+        raise QueryError("SCHEMA_NOT_FOUND", f"{place_of(node, sql)}Schema '{database}' does not exist")
+    name = f"awsdatacatalog.{database}.{node.name}"
+    raise QueryError("TABLE_NOT_FOUND", f"{place_of(node, sql)}Table '{name}' does not exist")
+
+
+def _name_outputs(query: exp.Query) -> None:
+    """Give every unnamed expression a name that no one can write, so that none gets another's."""
+    count = 0
+    for select in query.find_all(exp.Select):
+        for item in list(select.expressions):
+            if isinstance(item, exp.Alias | exp.Column | exp.Star | exp.Aliases):
+                continue
+            count += 1
+            item.replace(exp.alias_(item.copy(), f"unnamed column {count}", quoted=True))
+
+
+def _type_decimals(query: exp.Query) -> None:
+    """Say what type 1.50 has in Trino, decimal(3,2); sqlglot takes it for a double.
+
+    The digits wait in ``meta`` until the types are worked out: sqlglot takes a decimal with digits for wider than a
+    double.
+    """
+    for literal in list(query.find_all(exp.Literal)):
+        text = literal.name.lower()
+        if not literal.is_string and "." in text and "e" not in text:
+            whole, _, fraction = text.partition(".")
+            digits = max(len(whole.lstrip("0")) + len(fraction), 1)
+            kind = exp.DataType.build(f"decimal({digits},{len(fraction)})")
+            literal.replace(exp.Cast(this=literal.copy(), to=kind))
+    for cast in query.find_all(exp.Cast):
+        if cast.to.this == exp.DType.DECIMAL and cast.to.expressions:
+            cast.meta["decimal"] = cast.to
+            cast.set("to", exp.DataType(this=exp.DType.DECIMAL))
+
+
+def _restore_decimals(query: exp.Query) -> None:
+    for cast in query.find_all(exp.Cast):
+        if "decimal" in cast.meta:
+            cast.set("to", cast.meta["decimal"].copy())
+
+
+def _output_names(query: exp.Query) -> tuple[str, ...]:
+    names = query.named_selects if not isinstance(query, exp.Values) else []
+    return tuple(f"_col{index}" if _UNNAMED.fullmatch(name) else name for index, name in enumerate(names))
+
+
+def _resolve_columns(
+    query: exp.Query, sql: str, tables: Mapping[tuple[str, str], GlueTable]
+) -> tuple[exp.Query, MappingSchema]:
+    schema = MappingSchema(dialect="athena")
+    for (database, name), table in tables.items():
+        columns = {column: _bare(kind) for column, kind in table.all_columns.items()}
+        schema.add_table(exp.table_(name, db=database, quoted=True), columns, dialect="athena", normalize=False)
+    try:
+        resolved = qualify(
+            query,
+            dialect="athena",
+            schema=schema,
+            expand_alias_refs=False,
+            validate_qualify_columns=False,
+        )
+    except OptimizeError as error:
+        raise _optimize_error(query, sql, str(error)) from error
+    except SqlglotError as error:
+        raise QueryError("SYNTAX_ERROR", str(error)) from error
+    if not isinstance(resolved, exp.Query):
+        raise NotSupportedError("this statement")
+    _resolve_rest(resolved, sql, tables)
+    return resolved, schema
+
+
+def _resolve_rest(query: exp.Query, sql: str, tables: Mapping[tuple[str, str], GlueTable]) -> None:
+    """Find the tables of HAVING's columns, which sqlglot leaves since in other dialects they may be aliases.
+
+    :raises QueryError: a column is of no table, or of several
+    """
+    scopes = {id(scope.expression): scope for scope in traverse_scope(query)}
+    for column in list(query.find_all(exp.Column)):
+        if column.table or _is_allowed_alias(column):
+            continue
+        scope = scopes.get(id(column.find_ancestor(exp.Select)))
+        sources = scope.selected_sources.items() if scope else ()
+        homes = [alias for alias, (_, source) in sources if column.name in _columns_of(source, tables)]
+        if len(homes) > 1:
+            raise _ambiguous(column, column.name, sql)
+        if not homes:
+            raise _column_not_found(column, column.name, sql)
+        column.set("table", exp.to_identifier(homes[0], quoted=True))
+
+
+def _columns_of(source: object, tables: Mapping[tuple[str, str], GlueTable]) -> Iterable[str]:
+    if isinstance(source, exp.Table):
+        found = tables.get((source.db, source.name))
+        return found.all_columns if found else ()
+    query = source.expression if isinstance(source, Scope) else None
+    return query.named_selects if isinstance(query, exp.Query) else ()
+
+
+def _bare(kind: exp.DataType) -> str:
+    return "decimal" if kind.this == exp.DType.DECIMAL else kind.sql("athena")
+
+
+def _is_allowed_alias(column: exp.Column) -> bool:
+    """Say whether a column without table is the name of an output: Trino knows those in ORDER BY only."""
+    order = column.find_ancestor(exp.Order, exp.Select, exp.SetOperation)
+    if isinstance(order, exp.Order):
+        query = order.parent
+        return isinstance(query, exp.Query) and column.name in query.named_selects
+    return False
+
+
+def _optimize_error(query: exp.Query, sql: str, message: str) -> QueryError:
+    for pattern, report in _OPTIMIZE_ERRORS:
+        if found := re.search(pattern, message):
+            column = next((node for node in query.find_all(exp.Column) if node.name == found[1]), None)
+            return report(column, found[1], sql)
+    return QueryError("SYNTAX_ERROR", message)
+
+
+def _column_not_found(node: exp.Expr | None, name: str, sql: str) -> QueryError:
+    where = place_of(node, sql) if node is not None else ""
+    shown = f"{node.table}.{name}" if isinstance(node, exp.Column) and node.table else name
+    message = f"Column '{shown}' cannot be resolved or requester is not authorized to access requested resources"
+    return QueryError("COLUMN_NOT_FOUND", f"{where}{message}")
+
+
+def _ambiguous(node: exp.Expr | None, name: str, sql: str) -> QueryError:
+    where = place_of(node, sql) if node is not None else ""
+    return QueryError("AMBIGUOUS_NAME", f"{where}Column '{name}' is ambiguous")
+
+
+_OPTIMIZE_ERRORS: tuple[tuple[str, Callable[[exp.Expr | None, str, str], QueryError]], ...] = (
+    (r"mbiguous.*?['\"]?([\w]+)['\"]?\s*$", _ambiguous),
+    (r"Unknown column: \"?(\w+)", _column_not_found),
+    (r"Column '\"?(\w+)", _column_not_found),
+)
