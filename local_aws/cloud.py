@@ -163,6 +163,7 @@ class Cloud:
             started.append((status, headers))
             return written.append
 
+        changed = _changed(environ)
         chunks = self._application(environ, start_response)
         try:
             content = b"".join([*written, *chunks])
@@ -170,8 +171,11 @@ class Cloud:
             close = getattr(chunks, "close", None)
             if close is not None:
                 close()
-        status, headers = started[-1]
-        return Reply(int(status.split(" ", 1)[0]), tuple(headers), content)
+        text, headers = started[-1]
+        status = int(text.split(" ", 1)[0])
+        if changed and status < 400:
+            self.changes.note(changed)
+        return Reply(status, tuple(headers), content)
 
     def _new_client(self, service: str, region: str) -> Any:
         from botocore.config import Config

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from festaf.local_aws.athena import AthenaService
+from festaf.local_aws.athena import AthenaService
 from festaf.local_aws.clock import Clock
 from festaf.local_aws.cloud import Cloud
 from festaf.local_aws.connections import Connections
@@ -63,12 +65,15 @@ class LocalAws:
         self.gateway = Gateway(self.control, self.connections, self.cloud.wsgi)
         self.gateway.before_others = self._before_others
         self.records = RecordService(self.groups, self.online, self.desk, self.store)
+        self.athena = AthenaService(self.cloud, self.clock, self.work)
+        self.athena = AthenaService(self.cloud, self.clock)
         self._ahead = 0.0
         self._mount()
         self._take(self.store.load())
 
     def close(self) -> None:
-        """Close the files of the state directory."""
+        """End the queries and close the files of the state directory."""
+        self.athena.close()
         self.journal.close()
         self.store.close()
 
@@ -77,7 +82,9 @@ class LocalAws:
             self.groups, self.settings, self.faults, self.offline.resolve, self.desk.blocked, self.online.size
         )
         self.gateway.mount(groups)
+        self.gateway.mount(self.athena)
         self.gateway.mount(self.records, inline=True)
+        self.gateway.mount(self.athena)
 
     def _take(self, kept: Kept) -> None:
         self._ahead = kept.ahead
@@ -116,6 +123,7 @@ class LocalAws:
         self.gateway.reset()
 
     def _forget(self) -> None:
+        self.athena.reset()
         self.groups.clear()
         self.records.reset()
         self.desk.reset()
