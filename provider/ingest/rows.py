@@ -118,9 +118,19 @@ class RowEncoder:
 def _rejected(chunk: Chunk, reasons: dict[int, str]) -> Iterator[RejectedRow]:
     for broken in chunk.broken:
         yield RejectedRow(broken.row, broken.reason, {"text": broken.text})
-    for position in sorted(reasons):
-        values = chunk.batch.slice(position, 1).to_pylist()[0]
+    positions = sorted(reasons)
+    columns = [_python_values(chunk.batch.column(place).take(positions)) for place in range(chunk.batch.num_columns)]
+    for number, position in enumerate(positions):
+        values = {name: column[number] for name, column in zip(chunk.batch.schema.names, columns, strict=True)}
         yield RejectedRow(int(chunk.rows[position]), reasons[position], values)
+
+
+def _python_values(column: pa.Array) -> list[Any]:
+    """Give a column's values, also where text is not what its type says."""
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        content = column.cast(pa.large_binary()).to_pylist()
+        return [None if value is None else value.decode(errors="replace") for value in content]
+    return list(column.to_pylist())
 
 
 def _valid(column: pa.Array, name: str, reasons: dict[int, str]) -> pa.Array:
