@@ -22,6 +22,8 @@ for _name in [name for name in os.environ if name.startswith(("AWS_", "FESTAF_",
 
 from tests.local_aws.server import LocalAws  # noqa: E402 - after the environment is set
 
+pytest_plugins = ["tests.feature_store"]
+
 
 @pytest.fixture(scope="session")
 def local_aws_server() -> Iterator[LocalAws]:
