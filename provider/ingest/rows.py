@@ -119,6 +119,8 @@ def _rejected(chunk: Chunk, reasons: dict[int, str]) -> Iterator[RejectedRow]:
     for broken in chunk.broken:
         yield RejectedRow(broken.row, broken.reason, {"text": broken.text})
     positions = sorted(reasons)
+    if not positions:
+        return
     columns = [_python_values(chunk.batch.column(place).take(positions)) for place in range(chunk.batch.num_columns)]
     for number, position in enumerate(positions):
         values = {name: column[number] for name, column in zip(chunk.batch.schema.names, columns, strict=True)}
