@@ -49,7 +49,6 @@ class Gateway:
     """Answers every request that reaches the server.
 
     :param others: moto's WSGI application, called in threads
-    :param before_others: called in a thread before moto answers for one of the services that read what ours wrote
     """
 
     def __init__(self, control: Control, connections: Connections, others: Wsgi) -> None:
@@ -60,8 +59,8 @@ class Gateway:
         self._throttle = Throttle()
         self._handlers: dict[tuple[str, str], _Mounted] = {}
         self._loader = Loader()
-        self.before_others: Callable[[str | None], None] | None = None
-        """Called in a thread, with the signing name, before moto answers."""
+        self.before_reading: Callable[[str | None], None] | None = None
+        """Called in a thread, with the signing name, before a service answers that may read what ours wrote."""
 
     def mount(self, service: Service, *, inline: bool = False) -> None:
         """Take a service's operations away from moto.
@@ -129,15 +128,20 @@ class Gateway:
             if mounted.inline:
                 answer = _handle(route, handler, exchange.request, exchange.signed.region)
             else:
-                answer = await asyncio.to_thread(_handle, route, handler, exchange.request, exchange.signed.region)
+                answer = await asyncio.to_thread(self._handle_in_thread, exchange, route, handler)
         except NotOurs:
             await self._pass_on(exchange)
             return
         await _reply(exchange.send, answer)
 
+    def _handle_in_thread(self, exchange: _Exchange, route: Route, handler: Handler) -> Answer:
+        if self.before_reading is not None:
+            self.before_reading(exchange.signed.service)
+        return _handle(route, handler, exchange.request, exchange.signed.region)
+
     async def _pass_on(self, exchange: _Exchange) -> None:
-        if self.before_others is not None:
-            await asyncio.to_thread(self.before_others, exchange.signed.service)
+        if self.before_reading is not None:
+            await asyncio.to_thread(self.before_reading, exchange.signed.service)
         await self._others(exchange.scope, _once(exchange.request.body), exchange.send)  # type: ignore[arg-type]
 
     async def _cut(self, exchange: _Exchange) -> None:

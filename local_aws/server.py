@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from festaf.local_aws.athena import AthenaService
-from festaf.local_aws.athena import AthenaService
 from festaf.local_aws.clock import Clock
 from festaf.local_aws.cloud import Cloud
 from festaf.local_aws.connections import Connections
@@ -63,9 +62,8 @@ class LocalAws:
         self.desk = OfflineDesk(self.groups, self.offline, self.settings, self.faults, self.store, self.journal)
         self.control = Control(self.clock, self.settings, self.faults, self._reset, self._advanced)
         self.gateway = Gateway(self.control, self.connections, self.cloud.wsgi)
-        self.gateway.before_others = self._before_others
+        self.gateway.before_reading = self._before_reading
         self.records = RecordService(self.groups, self.online, self.desk, self.store)
-        self.athena = AthenaService(self.cloud, self.clock, self.work)
         self.athena = AthenaService(self.cloud, self.clock)
         self._ahead = 0.0
         self._mount()
@@ -82,7 +80,6 @@ class LocalAws:
             self.groups, self.settings, self.faults, self.offline.resolve, self.desk.blocked, self.online.size
         )
         self.gateway.mount(groups)
-        self.gateway.mount(self.athena)
         self.gateway.mount(self.records, inline=True)
         self.gateway.mount(self.athena)
 
@@ -114,7 +111,7 @@ class LocalAws:
         self.records.sweep()
         self.desk.work()
 
-    def _before_others(self, service: str | None) -> None:
+    def _before_reading(self, service: str | None) -> None:
         if service in READERS:
             self.work()
 

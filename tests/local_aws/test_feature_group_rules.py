@@ -31,7 +31,7 @@ def plus(*more: dict[str, Any]) -> list[dict[str, Any]]:
     return [*FEATURES, *more]
 
 
-VECTOR = {"CollectionType": "Vector", "CollectionConfig": {"VectorConfig": {"Dimension": 3}}}
+VECTOR: dict[str, Any] = {"CollectionType": "Vector", "CollectionConfig": {"VectorConfig": {"Dimension": 3}}}
 
 BROKEN_CONSTRAINTS: dict[str, tuple[dict[str, Any], str]] = {
     "a name with a space": (

@@ -259,7 +259,8 @@ def test_a_hard_deletion_that_is_not_later_is_refused_and_leaves_no_mark(group: 
 def test_identifiers_are_listed_by_pages(group: str, runtime: Any) -> None:
     for number in range(5):
         put(runtime, f"airport-{number}")
-    found, token = [], {}
+    found = []
+    token: dict[str, str] = {}
     while True:
         page = runtime.list_records(FeatureGroupName=group, MaxResults=2, **token)
         found.append(page["RecordIdentifiers"])
