@@ -23,8 +23,6 @@ from festaf.local_aws.athena.translate import translate
 from festaf.local_aws.objects import Objects, ObjectStoreError, split_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from festaf.local_aws.athena.execution import Execution
     from festaf.local_aws.clock import Clock
     from festaf.local_aws.cloud import Cloud
@@ -39,8 +37,7 @@ KEPT_RESULTS = 16
 class Runner:
     """Brings executions to a final state, and gives their results."""
 
-    def __init__(self, cloud: Cloud, clock: Clock, before: Callable[[], None]) -> None:
-        self._before = before
+    def __init__(self, cloud: Cloud, clock: Clock) -> None:
         self._cloud = cloud
         self._clock = clock
         self._tables = Tables(cloud)
@@ -79,7 +76,6 @@ class Runner:
         if not execution.begin(self._clock.now()):
             return
         try:
-            self._before()
             results = self._answer(execution)
             self._store(execution, results)
             execution.end("SUCCEEDED", self._clock.now())

@@ -15,7 +15,7 @@ from festaf.local_aws.objects import Objects, ObjectStoreError, split_uri
 from festaf.local_aws.service import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from festaf.local_aws.clock import Clock
     from festaf.local_aws.cloud import Cloud
@@ -27,17 +27,14 @@ PAGE = 1000
 
 
 class AthenaService:
-    """Answers what starts, shows and ends queries.
-
-    :param before: called in the query's thread before it reads anything, to write what is due
-    """
+    """Answers what starts, shows and ends queries."""
 
     name = "athena"
 
-    def __init__(self, cloud: Cloud, clock: Clock, before: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, cloud: Cloud, clock: Clock) -> None:
         self._cloud = cloud
         self._clock = clock
-        self._runner = Runner(cloud, clock, before)
+        self._runner = Runner(cloud, clock)
         self._executions: dict[str, Execution] = {}
         self._tokens: dict[tuple[str, str], tuple[dict[str, Any], str]] = {}
         self._lock = threading.Lock()
