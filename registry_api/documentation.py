@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -10,12 +10,17 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
+from festaf.registry_api.errors import SetupError
+
 ASSETS = "/docs/assets"
 
 
 def add_documentation(app: FastAPI) -> None:
     """Serve the interactive documentation of the application."""
-    app.mount(ASSETS, StaticFiles(directory=Path(str(files("swagger_ui") / "static"))), name="docs-assets")
+    package = find_spec("swagger_ui")
+    if package is None or package.origin is None:
+        raise SetupError("the package swagger-ui-py is missing; install festaf[registry]")
+    app.mount(ASSETS, StaticFiles(directory=Path(package.origin).parent / "static"), name="docs-assets")
 
     @app.get("/docs", include_in_schema=False)
     def get_docs() -> HTMLResponse:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, type_coerce
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from festaf.registry_api.dags.tables import DagTable, RunTable
@@ -21,6 +22,7 @@ from festaf.registry_api.features.tables import (
 from festaf.registry_api.table import Moment
 
 CHUNK = 200
+AS_OF = bindparam("as_of", type_=Moment())
 Said = type[DeclarationTable] | type[ProductionTable]
 
 
@@ -82,7 +84,8 @@ class NewestRepository:
 
     def _chunk(self, features: Sequence[FeatureTable], whole: Production | None) -> list[Newest]:
         by_id = {feature.id: feature for feature in features}
-        rows = self.session.execute(self._query().where(FeatureTable.id.in_(by_id))).all()
+        asked = {"features": list(by_id)} | ({"as_of": self.as_of} if self.as_of else {})
+        rows = self.session.execute(_newest_query(dated=self.as_of is not None), asked).all()
         versions = self._versions({value for row in rows for value in row[5:9] if value is not None})
         runs = self._runs({row.run_id for row in rows if row.run_id is not None})
         by_row = {row.id: row for row in rows}
@@ -110,53 +113,6 @@ class NewestRepository:
             production=max((item for item in (listed, whole) if item), key=lambda item: item.order, default=None),
         )
 
-    def _query(self) -> Select[*tuple[Any, ...]]:
-        run = (
-            select(ProductionTable.run_id)
-            .join(RunTable, RunTable.id == ProductionTable.run_id)
-            .where(*self._of(ProductionTable))
-            .order_by(ProductionTable.ended_at.desc(), RunTable.uuid.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
-        said, written = DeclarationTable, ProductionTable
-        return select(
-            FeatureTable.id,
-            self._bound(said, func.min).label("first_said"),
-            self._bound(written, func.min).label("first_written"),
-            self._bound(said, func.max).label("last_said"),
-            self._bound(written, func.max).label("last_written"),
-            self._version(said, declared=True).label("said_declared"),
-            self._version(written, declared=True).label("written_declared"),
-            self._version(said).label("said"),
-            self._version(written).label("written"),
-            self._bound(said, func.max, declared=True).label("said_declared_at"),
-            self._bound(written, func.max, declared=True).label("written_declared_at"),
-            run.label("run_id"),
-        )
-
-    def _of(self, table: Said, *, declared: bool = False) -> list[ColumnElement[bool]]:
-        conditions = [table.feature_id == FeatureTable.id]
-        if declared:
-            conditions.append(table.declared.is_(True))
-        if self.as_of is not None:
-            conditions.append(_moment(table) <= self.as_of)
-        return conditions
-
-    def _bound(self, table: Said, bound: Any, *, declared: bool = False) -> ColumnElement[datetime | None]:
-        query = select(bound(_moment(table))).where(*self._of(table, declared=declared))
-        return type_coerce(query.scalar_subquery(), Moment)
-
-    def _version(self, table: Said, *, declared: bool = False) -> ColumnElement[int | None]:
-        query = (
-            select(table.version_id)
-            .join(FeatureVersionTable, FeatureVersionTable.id == table.version_id)
-            .where(*self._of(table, declared=declared))
-            .order_by(_moment(table).desc(), FeatureVersionTable.sha256.desc())
-            .limit(1)
-        )
-        return query.scalar_subquery()
-
     def _whole_write(self, feature_set_id: int) -> Production | None:
         """Give the newest write that did not say which features it wrote."""
         query = (
@@ -183,6 +139,59 @@ class NewestRepository:
             .where(RunTable.id.in_(sorted(ids)))
         )
         return {run.id: (run, dag_id) for run, dag_id in self.session.execute(query)}
+
+
+@cache
+def _newest_query(*, dated: bool) -> Select[*tuple[Any, ...]]:
+    """Build the query once: that takes longer than running it."""
+    said, written = DeclarationTable, ProductionTable
+    run = (
+        select(ProductionTable.run_id)
+        .join(RunTable, RunTable.id == ProductionTable.run_id)
+        .where(*_of(ProductionTable, dated))
+        .order_by(ProductionTable.ended_at.desc(), RunTable.uuid.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(
+        FeatureTable.id,
+        _bound(said, func.min, dated).label("first_said"),
+        _bound(written, func.min, dated).label("first_written"),
+        _bound(said, func.max, dated).label("last_said"),
+        _bound(written, func.max, dated).label("last_written"),
+        _version(said, dated, declared=True).label("said_declared"),
+        _version(written, dated, declared=True).label("written_declared"),
+        _version(said, dated).label("said"),
+        _version(written, dated).label("written"),
+        _bound(said, func.max, dated, declared=True).label("said_declared_at"),
+        _bound(written, func.max, dated, declared=True).label("written_declared_at"),
+        run.label("run_id"),
+    ).where(FeatureTable.id.in_(bindparam("features", expanding=True)))
+
+
+def _of(table: Said, dated: bool, *, declared: bool = False) -> list[ColumnElement[bool]]:
+    conditions = [table.feature_id == FeatureTable.id]
+    if declared:
+        conditions.append(table.declared.is_(True))
+    if dated:
+        conditions.append(_moment(table) <= AS_OF)
+    return conditions
+
+
+def _bound(table: Said, bound: Any, dated: bool, *, declared: bool = False) -> ColumnElement[datetime | None]:
+    query = select(bound(_moment(table))).where(*_of(table, dated, declared=declared))
+    return type_coerce(query.scalar_subquery(), Moment)
+
+
+def _version(table: Said, dated: bool, *, declared: bool = False) -> ColumnElement[int | None]:
+    query = (
+        select(table.version_id)
+        .join(FeatureVersionTable, FeatureVersionTable.id == table.version_id)
+        .where(*_of(table, dated, declared=declared))
+        .order_by(_moment(table).desc(), FeatureVersionTable.sha256.desc())
+        .limit(1)
+    )
+    return query.scalar_subquery()
 
 
 def _moment(table: Said) -> InstrumentedAttribute[datetime]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, select, type_coerce
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, select, type_coerce
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from festaf.registry_api.graph.names import EdgeName, NodeName
 from festaf.registry_api.graph.tables import EdgeSetTable, EdgeTable, NodeTable, SightingTable
@@ -15,6 +16,7 @@ from festaf.registry_api.table import Moment
 from festaf.registry_api.upsert import insert_missing
 
 CHUNK = 400
+AS_OF = bindparam("as_of", type_=Moment())
 EdgeRow = Row[int, int, str, datetime, datetime, str | None, str | None]
 """source, target, origin, since, last stated, last run, transformation"""
 
@@ -99,11 +101,8 @@ class GraphRepository:
 
     def refresh(self, asserter_id: int, origin: str) -> None:
         """Write on the asserter's sets which of them stand, since when and until when."""
-        stands = _stands(None)
-        query = select(EdgeSetTable, stands).where(
-            EdgeSetTable.asserter_id == asserter_id, EdgeSetTable.origin == origin
-        )
-        for edge_set, standing in self.session.execute(query).all():
+        asked = {"asserter": asserter_id, "asserted": origin}
+        for edge_set, standing in self.session.execute(_asserted(), asked).all():
             first, last = self.session.execute(
                 select(func.min(SightingTable.stated_at), func.max(SightingTable.stated_at)).where(
                     SightingTable.edge_set_id == edge_set.id
@@ -129,7 +128,7 @@ class GraphRepository:
         return self.session.scalar(
             select(SightingTable.last_run)
             .where(SightingTable.edge_set_id == edge_set_id)
-            .order_by(SightingTable.stated_at.desc(), SightingTable.last_run.desc())
+            .order_by(SightingTable.stated_at.desc(), SightingTable.last_run.desc().nulls_last())
             .limit(1)
         )
 
@@ -137,18 +136,29 @@ class GraphRepository:
         self, ends: Collection[int], side: Literal["source", "target"], as_of: datetime | None
     ) -> Sequence[EdgeRow]:
         """Give the edges that stand, or stood at a time, whose source or target is one of the nodes."""
-        column = EdgeTable.source_id if side == "source" else EdgeTable.target_id
+        query = _standing_edges(side, dated=as_of is not None)
         found: list[EdgeRow] = []
         ordered = sorted(ends)
         for start in range(0, len(ordered), CHUNK):
-            query = _standing_edges(as_of).where(column.in_(ordered[start : start + CHUNK]))
-            found += self.session.execute(query).all()
+            asked = {"ends": ordered[start : start + CHUNK]} | ({"as_of": as_of} if as_of else {})
+            found += self.session.execute(query, asked).all()
         return found
 
 
+@cache
+def _asserted() -> Select[EdgeSetTable, bool]:
+    """Build the query for the sets of one asserter and origin, with whether each stands."""
+    return select(EdgeSetTable, _stands(dated=False)).where(
+        EdgeSetTable.asserter_id == bindparam("asserter"), EdgeSetTable.origin == bindparam("asserted")
+    )
+
+
+@cache
 def _standing_edges(
-    as_of: datetime | None,
+    side: Literal["source", "target"], *, dated: bool
 ) -> Select[int, int, str, datetime, datetime, str | None, str | None]:
+    """Build the query for edges by their ends; building it takes longer than running it, so it is built once."""
+    column = EdgeTable.source_id if side == "source" else EdgeTable.target_id
     edge, edge_set = aliased(EdgeTable), aliased(EdgeSetTable)
     since = (
         select(func.min(edge_set.valid_from))
@@ -167,16 +177,31 @@ def _standing_edges(
             EdgeTable.target_id,
             EdgeSetTable.origin,
             type_coerce(since, Moment),
-            type_coerce(EdgeSetTable.last_stated, Moment),
-            EdgeSetTable.last_run,
+            type_coerce(_last(SightingTable.stated_at) if dated else EdgeSetTable.last_stated, Moment),
+            _last(SightingTable.last_run) if dated else EdgeSetTable.last_run,
             EdgeTable.transformation,
         )
         .join(EdgeSetTable, EdgeSetTable.id == EdgeTable.edge_set_id)
-        .where(EdgeSetTable.current.is_(True) if as_of is None else _stands(as_of))
+        .where(column.in_(bindparam("ends", expanding=True)))
+        .where(_stands(dated=True) if dated else EdgeSetTable.current.is_(True))
     )
 
 
-def _stands(as_of: datetime | None) -> ColumnElement[bool]:
+def _last(
+    column: InstrumentedAttribute[datetime] | InstrumentedAttribute[str | None],
+) -> ColumnElement[Any]:
+    """Read a column of the last sighting of an edge set that was made by then."""
+    return (
+        select(column)
+        .where(SightingTable.edge_set_id == EdgeSetTable.id, SightingTable.stated_at <= AS_OF)
+        .order_by(SightingTable.stated_at.desc(), SightingTable.last_run.desc().nulls_last())
+        .limit(1)
+        .correlate(EdgeSetTable)
+        .scalar_subquery()
+    )
+
+
+def _stands(*, dated: bool) -> ColumnElement[bool]:
     """Say of an edge set that it was stated no earlier than its asserter's last closing statement.
 
     The mapped instances of a task are one job with one run each; what they state within one DAG run stands together.
@@ -188,14 +213,14 @@ def _stands(as_of: datetime | None) -> ColumnElement[bool]:
             last.asserter_id == EdgeSetTable.asserter_id,
             last.origin == EdgeSetTable.origin,
             last.closing.is_(True),
-            *([last.stated_at <= as_of] if as_of else []),
+            *([last.stated_at <= AS_OF] if dated else []),
         )
         .correlate(EdgeSetTable)
         .scalar_subquery()
     )
     last_own = (
         select(func.max(own.stated_at))
-        .where(own.edge_set_id == EdgeSetTable.id, *([own.stated_at <= as_of] if as_of else []))
+        .where(own.edge_set_id == EdgeSetTable.id, *([own.stated_at <= AS_OF] if dated else []))
         .correlate(EdgeSetTable)
         .scalar_subquery()
     )
@@ -208,7 +233,7 @@ def _stands(as_of: datetime | None) -> ColumnElement[bool]:
             closing.closing.is_(True),
             closing.origin == EdgeSetTable.origin,
             closing.stated_at == last_closing,
-            *([sibling.stated_at <= as_of] if as_of else []),
+            *([sibling.stated_at <= AS_OF] if dated else []),
         )
         .correlate(EdgeSetTable)
         .exists()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -87,15 +87,23 @@ class GraphService:
             _, _, origin, since, last_stated, last_run, transformation = row
             asked = row[1] if side == "source" else row[0]
             other = others[_other(row, side)]
-            found[names[asked]].append(
-                Neighbour(other, origin_of(origin), since, last_stated, last_run, transformation)
-            )
-        return found
+            item = Neighbour(other, origin_of(origin), since, last_stated, last_run, transformation)
+            found[names[asked]].append(item)
+        return {name: _joined(items) for name, items in found.items()}
 
     def first_seen(self, node: NodeName) -> datetime | None:
         """Give when a node was first named."""
         ids = self.graph.ids([node])
         return self.graph.nodes(ids.values())[ids[node]].first_seen if ids else None
+
+
+def _joined(items: Iterable[Neighbour]) -> list[Neighbour]:
+    """Make one of what several standing sets say of the same edge: since the first, as the last said it."""
+    found: dict[tuple[NodeName, Origin], Neighbour] = {}
+    for item in sorted(items, key=lambda item: (item.last_stated, item.last_run or "", item.transformation or "")):
+        known = found.get((item.node, item.origin), item)
+        found[item.node, item.origin] = replace(item, since=min(item.since, known.since))
+    return list(found.values())
 
 
 def _other(row: EdgeRow, side: Side) -> int:

@@ -113,7 +113,7 @@ class Walk:
     def _add(self, edge: Edge) -> None:
         key = (edge.source, edge.target, edge.origin)
         known = self.edges.get(key)
-        if known is None or edge.since < known.since:
+        if known is None or (edge.since, edge.transformation or "") < (known.since, known.transformation or ""):
             self.edges[key] = edge
 
 

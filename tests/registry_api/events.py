@@ -83,10 +83,12 @@ def defined(*features: Json, name: str = "delays", project: str = "nyc", deleted
     return feature_set(name, project, festaf_definition=facet(definition=definition))
 
 
-def run_of(task: str = "ingest", day: int = 0, try_number: int = 1, dag_id: str = DAG) -> uuid.UUID:
+def run_of(
+    task: str = "ingest", day: int = 0, try_number: int = 1, dag_id: str = DAG, map_index: int = -1
+) -> uuid.UUID:
     moment = DAY + timedelta(days=day)
     return task_run_id(
-        namespace=NAMESPACE, dag_id=dag_id, task_id=task, try_number=try_number, map_index=-1, moment=moment
+        namespace=NAMESPACE, dag_id=dag_id, task_id=task, try_number=try_number, map_index=map_index, moment=moment
     )
 
 
@@ -101,6 +103,7 @@ def task_event(
     task: str = "ingest",
     day: int = 0,
     try_number: int = 1,
+    map_index: int = -1,
     dag_id: str = DAG,
     inputs: tuple[Json, ...] = (),
     outputs: tuple[Json, ...] = (),
@@ -125,6 +128,7 @@ def task_event(
         "task_id": task,
         "run_id": f"scheduled__{day}",
         "try_number": try_number,
+        "map_index": map_index,
         "operator": "IngestFeaturesOperator",
         "state": "success",
         "started_at": (moment - timedelta(minutes=5)).isoformat(),
@@ -136,7 +140,7 @@ def task_event(
         "producer": PRODUCER,
         "schemaURL": RUN_EVENT_SCHEMA,
         "run": {
-            "runId": str(run_of(task, day, try_number, dag_id)),
+            "runId": str(run_of(task, day, try_number, dag_id, map_index)),
             "facets": {"festaf_task": facet(task=task_run), "parent": facet(**parent), **(run_facets or {})},
         },
         "job": {

@@ -1,0 +1,128 @@
+"""Late, doubled and shuffled events give the same answers as events in order."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from festaf.registry_api.dags.record import run_record
+from festaf.registry_api.dags.service import DagService
+from festaf.registry_api.database import Database
+from festaf.registry_api.features.answer import FeatureAnswer
+from festaf.registry_api.features.listing import FeatureFilter, list_features
+from festaf.registry_api.features.sources import FeatureGraph
+from festaf.registry_api.graph.names import feature_node
+from festaf.registry_api.graph.walk import Walk
+from festaf.registry_api.lineage.service import LineageService
+from festaf.registry_api.schema import migrate
+from tests.registry_api.events import DAY, at, dag_run_of, run_of
+from tests.registry_api.story import story
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from festaf.contract.http import Page
+    from tests.registry_api.events import Json
+
+STORY = story()
+TIMES: tuple[datetime | None, ...] = (None, at(24 * 60 + 15), at(48 * 60 + 30.5))
+
+
+def tell(database: Database, events: list[Json]) -> None:
+    with database.writing() as session:
+        service = LineageService(session, DAY)
+        for event in events:
+            service.take(event)
+
+
+class Answers:
+    """Everything the registry says, with a short repr."""
+
+    def __init__(self, said: list[Any]) -> None:
+        self.said = said
+
+    def differences(self, other: Answers) -> list[tuple[Any, Any]]:
+        """Give the first answers that differ."""
+        if len(self.said) != len(other.said):
+            return [(len(self.said), len(other.said))]
+        return [pair for pair in zip(self.said, other.said, strict=True) if pair[0] != pair[1]][:2]
+
+
+def _answers(session: Session) -> list[Any]:
+    said: list[Any] = []
+    for as_of in TIMES:
+        features = list_features(session, FeatureFilter(asOf=as_of)).items
+        said.append(features)
+        for item in features:
+            said.append(FeatureAnswer(session, as_of).give(item.project, item.feature_set, item.name))
+            node = feature_node(item.project, item.feature_set, item.name)
+            said.append(Walk(FeatureGraph(session, as_of), node, 100).go("both", 6))
+    return said
+
+
+def everything(database: Database) -> Answers:
+    """Ask for all that the registry knows."""
+    with database.reading() as session:
+        dags = DagService(session)
+        listed: Page[Any] = dags.list_dags(None, None, 100)
+        said: list[Any] = [listed]
+        said += [dags.list_versions(dag.dag_id, None, None, 100) for dag in listed.items]
+        said += [run_record(session, run) for run in (run_of(), run_of(day=1), run_of("marked"), dag_run_of())]
+        return Answers(said + _answers(session))
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a file with the schema and nothing else, to be copied."""
+    path = tmp_path_factory.mktemp("order") / "empty.db"
+    database = Database(f"sqlite:///{path}")
+    migrate(database)
+    database.close()
+    return path
+
+
+def _told(empty: Path, events: list[Json]) -> Answers:
+    path = empty.with_name("told.db")
+    shutil.copy(empty, path)
+    database = Database(f"sqlite:///{path}")
+    try:
+        tell(database, events)
+        return everything(database)
+    finally:
+        database.close()
+        for left in empty.parent.glob("told.db*"):
+            left.unlink()
+
+
+@pytest.fixture(scope="module")
+def in_order(empty: Path) -> Answers:
+    """Give the answers after the story was told in order."""
+    return _told(empty, STORY)
+
+
+# Shrinking would tell the story hundreds of times; a shuffle that fails is short enough to read.
+@settings(max_examples=8, deadline=None, database=None, phases=[Phase.explicit, Phase.generate])
+@given(
+    order=st.permutations(range(len(STORY))),
+    repeated=st.lists(st.integers(0, len(STORY) - 1), max_size=5),
+)
+def test_any_order_with_repeats_gives_the_same_answers(
+    empty: Path, in_order: Answers, order: list[int], repeated: list[int]
+) -> None:
+    assert _told(empty, [STORY[index] for index in [*order, *repeated]]).differences(in_order) == []
+
+
+def test_postgresql_gives_the_answers_that_sqlite_gives(postgres_url: str, in_order: Answers) -> None:
+    database = Database(postgres_url)
+    shuffled = random.Random(7).sample(STORY, len(STORY)) + STORY[:3]
+    tell(database, shuffled)
+    assert everything(database).differences(in_order) == []
+    database.close()
