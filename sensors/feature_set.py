@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import BaseSensorOperator
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context, PokeReturnValue
 
+    from festaf.provider.hooks.feature_store import FeatureStoreHook
     from festaf.provider.readiness.bounds import Bounds
 
 GRACE = 60.0
@@ -93,6 +95,13 @@ class FeatureSetReadySensor(BaseSensorOperator):
         self.region_name = region_name
         self._missing: tuple[str, ...] = ()
 
+    @cached_property
+    def hook(self) -> FeatureStoreHook:
+        """Reach AWS."""
+        from festaf.provider.hooks.feature_store import FeatureStoreHook
+
+        return FeatureStoreHook(aws_conn_id=self.aws_conn_id, region_name=self.region_name)
+
     def execute(self, context: Context) -> Any:
         """Wait here, or in the triggerer when deferrable."""
         from airflow.providers.common.compat.sdk import AirflowSensorTimeout, conf
@@ -110,21 +119,19 @@ class FeatureSetReadySensor(BaseSensorOperator):
             return super().execute(context)
         except NotReadyError:
             raise
-        except AirflowSensorTimeout as error:
+        except AirflowSensorTimeout:
             artifact = f"Feature set {self.feature_set}"
-            raise NotReadyError(artifact, self.level, self._missing, self.timeout) from error
+            raise NotReadyError(artifact, self.level, self._missing, self.timeout) from None
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
         from airflow.sdk import PokeReturnValue
 
         from festaf.provider.errors import ServiceError
-        from festaf.provider.hooks.feature_store import FeatureStoreHook
         from festaf.provider.readiness.readiness import Readiness
 
-        hook = FeatureStoreHook(aws_conn_id=self.aws_conn_id, region_name=self.region_name)
         try:
-            self._missing = Readiness(hook, self.feature_set, self.level, self._bounds()).look()
+            self._missing = Readiness(self.hook, self.feature_set, self.level, self._bounds()).look()
         except ServiceError as error:
             self.log.info("Cannot look at %s now: %s", self.feature_set, error)
             self._missing = self._missing or (str(error),)
