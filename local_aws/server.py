@@ -52,9 +52,9 @@ class LocalAws:
         self.clock = Clock()
         self.settings = CurrentSettings(settings)
         self.faults = Faults()
+        self.journal, self.store = _keepers(state)
         self.cloud = Cloud()
         self.connections = Connections()
-        self.journal, self.store = _keepers(state, self.cloud)
         self.online = OnlineTables()
         self.groups = FeatureGroups(self.clock, self.store)
         self.groups.gone.append(self.online.drop)
@@ -67,7 +67,7 @@ class LocalAws:
         self.athena = AthenaService(self.cloud, self.clock)
         self._ahead = 0.0
         self._mount()
-        self._take(self.store.load())
+        self._take(self.store.load(self.journal.replay(self.cloud)))
 
     def close(self) -> None:
         """End the queries and close the files of the state directory."""
@@ -129,12 +129,12 @@ class LocalAws:
         self.cloud.reset()
 
 
-def _keepers(state: Path | None, cloud: Cloud) -> tuple[Journal, Store]:
-    """Give what keeps moto's changes and ours; moto has been told again what an earlier run kept."""
-    if state is None:
-        return NoJournal(), NoStore()
-    journal = KeptJournal(state, cloud)
-    return journal, KeptStore(state, journal.replay())
+def _keepers(state: Path | None) -> tuple[Journal, Store]:
+    """Give what keeps moto's changes and ours.
+
+    :raises StateError: the directory cannot be used
+    """
+    return (NoJournal(), NoStore()) if state is None else (KeptJournal(state), KeptStore(state))
 
 
 class _Server(uvicorn.Server):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qs
 
@@ -35,6 +36,9 @@ _REFUSED = 400
 class Journal(Protocol):
     """Keeps moto's changes."""
 
+    def replay(self, cloud: Cloud) -> dict[str, int]:
+        """Tell moto what an earlier run kept, and give the last delivered row by group's key."""
+
     def together(self) -> AbstractContextManager[None]:
         """Keep all changes made inside and the deliveries told there, or none of them, should the process end."""
 
@@ -50,6 +54,10 @@ class Journal(Protocol):
 
 class NoJournal:
     """Keeps nothing."""
+
+    def replay(self, cloud: Cloud) -> dict[str, int]:
+        """Tell nothing."""
+        return {}
 
     def together(self) -> AbstractContextManager[None]:
         """Do nothing."""
@@ -71,20 +79,19 @@ class KeptJournal:
     :raises StateError: the directory cannot be used
     """
 
-    def __init__(self, directory: Path, cloud: Cloud) -> None:
-        self._cloud = cloud
+    def __init__(self, directory: Path) -> None:
+        self._cloud: Cloud | None = None
         self._database = open_database(directory / "cloud.sqlite", _TABLES)
         self._lock = threading.RLock()
         self._number = 0
-        self._open = False
 
-    def replay(self) -> dict[str, int]:
+    def replay(self, cloud: Cloud) -> dict[str, int]:
         """Tell moto everything again, keep what comes from now on, and give the last delivered row by group's key."""
         for number, method, path, headers, body in self._database.execute("SELECT * FROM request ORDER BY number"):
-            self._cloud.seed(number)
-            self._cloud.request(method, path, json.loads(headers), body)
+            cloud.seed(number)
+            cloud.request(method, path, json.loads(headers), body)
             self._number = number
-        self._cloud.observer = self._observe
+        self._cloud, cloud.observer = cloud, partial(self._observe, cloud)
         return dict(self._database.execute("SELECT feature_group, last FROM delivered"))
 
     @contextmanager
@@ -92,12 +99,10 @@ class KeptJournal:
         """Keep all changes made inside and the deliveries told there, or none of them, should the process end."""
         with self._lock:
             self._database.execute("BEGIN")
-            self._open = True
             try:
                 yield
             finally:
                 # moto has done what it was told, even if something failed after.
-                self._open = False
                 self._database.execute("COMMIT")
 
     def delivered(self, groups: Sequence[FeatureGroup], last: int) -> None:
@@ -114,36 +119,21 @@ class KeptJournal:
     def close(self) -> None:
         """Close the file; moto's changes are kept no longer."""
         with self._lock:
-            self._cloud.observer = None
+            if self._cloud is not None:
+                self._cloud.observer = None
             self._database.close()
 
-    def _observe(self, asked: Asked, answer: Callable[[], Reply]) -> Reply:
+    def _observe(self, cloud: Cloud, asked: Asked, answer: Callable[[], Reply]) -> Reply:
         with self._lock:
             if not changes_something(asked):
                 return answer()
             self._number += 1
-            self._cloud.seed(self._number)
+            cloud.seed(self._number)
             reply = answer()
-            if reply.status < _REFUSED and (kept := self._lasting(asked)) is not None:
+            if reply.status < _REFUSED and (kept := _lasting(cloud, asked)) is not None:
                 row = (self._number, kept.method, kept.path, json.dumps(dict(kept.headers)), kept.body)
                 self._database.execute("INSERT INTO request VALUES (?, ?, ?, ?, ?)", row)
             return reply
-
-    def _lasting(self, asked: Asked) -> Asked | None:
-        """Give what has to be told again: of an upload in parts only the whole object, once it is there.
-
-        An upload's id comes from the operating system's random source, so that its parts cannot be told again.
-        """
-        path, _, query = asked.path.partition("?")
-        names = parse_qs(query, keep_blank_values=True)
-        if "uploadId" not in names:
-            return None if "uploads" in names and asked.method == "POST" else asked
-        if asked.method != "POST":
-            return None
-        whole = self._cloud.request("GET", path, asked.headers)
-        kept = ("content-type", "content-encoding", "cache-control", "x-amz-meta-", "x-amz-storage-class")
-        headers = {name: value for name, value in whole.headers if name.lower().startswith(kept)}
-        return Asked("PUT", path, {**_signature(asked.headers), **headers}, whole.body)
 
 
 def changes_something(asked: Asked) -> bool:
@@ -151,6 +141,23 @@ def changes_something(asked: Asked) -> bool:
     if asked.method in ("GET", "HEAD", "OPTIONS"):
         return False
     return not _operation(asked).startswith(_READS)
+
+
+def _lasting(cloud: Cloud, asked: Asked) -> Asked | None:
+    """Give what has to be told again: of an upload in parts only the whole object, once it is there.
+
+    An upload's id comes from the operating system's random source, so that its parts cannot be told again.
+    """
+    path, _, query = asked.path.partition("?")
+    names = parse_qs(query, keep_blank_values=True)
+    if "uploadId" not in names:
+        return None if "uploads" in names and asked.method == "POST" else asked
+    if asked.method != "POST":
+        return None
+    whole = cloud.request("GET", path, asked.headers)
+    kept = ("content-type", "content-encoding", "cache-control", "x-amz-meta-", "x-amz-storage-class")
+    headers = {name: value for name, value in whole.headers if name.lower().startswith(kept)}
+    return Asked("PUT", path, {**_signature(asked.headers), **headers}, whole.body)
 
 
 def _operation(asked: Asked) -> str:

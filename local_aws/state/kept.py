@@ -35,20 +35,21 @@ CREATE INDEX IF NOT EXISTS offline_by_group ON offline (feature_group, number);
 class KeptStore:
     """Keeps groups and records in ``records.sqlite`` of a state directory.
 
-    :param delivered: the last offline row of each group (by key) that is in moto's S3, as the journal kept it
     :raises StateError: the directory cannot be used
     """
 
-    def __init__(self, directory: Path, delivered: Mapping[str, int]) -> None:
+    def __init__(self, directory: Path) -> None:
         self._database = open_database(directory / "records.sqlite", _TABLES)
         self._lock = threading.RLock()
-        self._delivered = dict(delivered)
         self._last = self._last_number()
 
-    def load(self) -> Kept:
-        """Give what an earlier run left."""
+    def load(self, delivered: Mapping[str, int]) -> Kept:
+        """Give what an earlier run left.
+
+        :param delivered: the last offline row of each group (by key) that is in moto's S3, as the journal kept it
+        """
         with self._transaction() as database:
-            for key, last in self._delivered.items():
+            for key, last in delivered.items():
                 database.execute("DELETE FROM offline WHERE feature_group = ? AND number <= ?", (key, last))
             database.execute(
                 "DELETE FROM feature_group WHERE gone = 1 AND key NOT IN (SELECT feature_group FROM offline)"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from festaf.local_aws.feature_groups.group import FeatureGroup
     from festaf.local_aws.offline_store import OfflineRow
@@ -39,8 +39,8 @@ class Kept:
 class Store(Protocol):
     """Keeps what was acknowledged; every method returns once that is safe from the process's end."""
 
-    def load(self) -> Kept:
-        """Give what an earlier run left."""
+    def load(self, delivered: Mapping[str, int]) -> Kept:
+        """Give what an earlier run left, but for the rows that are in files: by group's key, the last such row."""
 
     def save_ahead(self, ahead: float) -> None:
         """Keep how far the clock is ahead of real time."""
@@ -70,7 +70,7 @@ class Store(Protocol):
 class NoStore:
     """Keeps nothing: everything ends with the process."""
 
-    def load(self) -> Kept:
+    def load(self, delivered: Mapping[str, int]) -> Kept:
         """Give nothing."""
         return Kept()
 

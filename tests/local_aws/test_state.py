@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as parquet
@@ -16,6 +17,8 @@ from tests.local_aws.feature_groups import BUCKET, ONLINE, client, record, reque
 from tests.local_aws.server import LocalAws
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
 LATER = "2013-01-01T01:00:00Z"
@@ -35,130 +38,157 @@ def offline_identifiers(server: LocalAws) -> list[str]:
     return sorted(found)
 
 
-def fill(server: LocalAws) -> dict[str, Any]:
-    """Make one of everything, with rows offline and rows that still wait; give the group's description."""
+@dataclass(frozen=True)
+class Life:
+    """What a server was before it was killed, and the one that came back."""
+
+    server: LocalAws
+    moment: datetime
+    description: dict[str, Any]
+    access_key: str
+    versions: list[str]
+
+    def client(self, service: str) -> Any:
+        return client(self.server, service)
+
+    def value(self, group: str, identifier: str) -> dict[str, Any] | None:
+        runtime = self.client("sagemaker-featurestore-runtime")
+        return values(runtime.get_record(FeatureGroupName=group, RecordIdentifierValueAsString=identifier))
+
+
+LARGE = os.urandom(9_000_000)
+
+
+def fill(server: LocalAws) -> tuple[dict[str, Any], str, list[str]]:
+    """Make one of everything."""
     sagemaker, runtime = client(server, "sagemaker"), client(server, "sagemaker-featurestore-runtime")
-    server.client("s3").create_bucket(Bucket=BUCKET)
+    s3, iam = server.client("s3"), server.client("iam")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.upload_fileobj(io.BytesIO(LARGE), BUCKET, "large ü", ExtraArgs={"Metadata": {"who": "me"}})
+    s3.create_bucket(Bucket="versions")
+    s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
+    for text in (b"one", b"two"):
+        s3.put_object(Bucket="versions", Key="key", Body=text)
+        s3.get_object(Bucket="versions", Key="key")
+    iam.create_user(UserName="ops")
+    ttl = {"Unit": "Hours", "Value": 1}
     sagemaker.create_feature_group(**request(Tags=[{"Key": "owner", "Value": "ops"}]))
+    sagemaker.create_feature_group(**request("hourly", OnlineStoreConfig={**ONLINE, "TtlDuration": ttl}))
     sagemaker.update_feature_metadata(FeatureGroupName="weather", FeatureName="delay", Description="At departure")
-    runtime.put_record(FeatureGroupName="weather", Record=record("JFK", delay="1"))
-    server.advance(100)
-    assert offline_identifiers(server) == ["JFK"]
-    entries = [{"FeatureGroupName": "weather", "Record": record(name)} for name in ("LGA", "Zürich")]
+    server.settings(create_seconds=1000)
+    sagemaker.create_feature_group(**request("slow"))
+    now = f"{server.now():%Y-%m-%dT%H:%M:%SZ}"
+    entries = [
+        {"FeatureGroupName": "weather", "Record": record("LGA")},
+        {"FeatureGroupName": "weather", "Record": record("Zürich", LATER, delay="1")},
+        {"FeatureGroupName": "weather", "Record": record("EWR")},
+        {"FeatureGroupName": "weather", "Record": record("BOS")},
+        {"FeatureGroupName": "hourly", "Record": record("JFK", now)},
+    ]
     runtime.batch_write_record(Entries=entries)
-    runtime.delete_record(FeatureGroupName="weather", RecordIdentifierValueAsString="JFK", EventTime=LATER)
-    found: dict[str, Any] = sagemaker.describe_feature_group(FeatureGroupName="weather")
-    return found
+    where = {"FeatureGroupName": "weather", "EventTime": LATER}
+    runtime.delete_record(**where, RecordIdentifierValueAsString="EWR")
+    runtime.delete_record(**where, RecordIdentifierValueAsString="BOS", DeletionMode="HardDelete")
+    return (
+        sagemaker.describe_feature_group(FeatureGroupName="weather"),
+        iam.create_access_key(UserName="ops")["AccessKey"]["AccessKeyId"],
+        versions(server),
+    )
 
 
-def without_metadata(description: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in description.items() if name != "ResponseMetadata"}
+def versions(server: LocalAws) -> list[str]:
+    return [one["VersionId"] for one in server.client("s3").list_object_versions(Bucket="versions")["Versions"]]
 
 
-def test_a_killed_server_comes_back_with_all_that_it_acknowledged(tmp_path: Path) -> None:
-    directory = ("--state", str(tmp_path / "state"))
-    with LocalAws.started(*directory, offline_delay_seconds=50) as server:
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    """A server that was filled, killed and started again."""
+    directory = ("--state", str(tmp_path_factory.mktemp("state") / "made" / "by the server"))
+    with LocalAws.started(*directory) as server:
+        server.advance(1000)
         before = fill(server)
         moment = server.now()
-        iam = server.client("iam")
-        iam.create_user(UserName="ops")
-        key = iam.create_access_key(UserName="ops")["AccessKey"]["AccessKeyId"]
+        kill(server)
+    with LocalAws.started(*directory) as server:
+        yield Life(server, moment, *before)
+
+
+def test_the_clock_goes_on_where_it_was(life: Life) -> None:
+    assert life.server.now() >= life.moment
+
+
+def test_groups_come_back_with_tags_and_metadata(life: Life) -> None:
+    sagemaker = life.client("sagemaker")
+    found = sagemaker.describe_feature_group(FeatureGroupName="weather")
+    assert {**found, "ResponseMetadata": None} == {**life.description, "ResponseMetadata": None}
+    assert sagemaker.list_tags(ResourceArn=found["FeatureGroupArn"])["Tags"] == [{"Key": "owner", "Value": "ops"}]
+    where = {"FeatureGroupName": "weather", "FeatureName": "delay"}
+    assert sagemaker.describe_feature_metadata(**where)["Description"] == "At departure"
+    catalog = found["OfflineStoreConfig"]["DataCatalogConfig"]
+    life.client("glue").get_table(DatabaseName=catalog["Database"], Name=catalog["TableName"])
+
+
+def test_a_creation_goes_on(life: Life) -> None:
+    found = life.client("sagemaker").describe_feature_group(FeatureGroupName="slow")
+    assert found["FeatureGroupStatus"] == "Creating"
+
+
+def test_records_come_back_and_deleted_ones_stay_deleted(life: Life) -> None:
+    listing = life.client("sagemaker-featurestore-runtime").list_records
+    assert listing(FeatureGroupName="weather")["RecordIdentifiers"] == ["LGA", "Zürich"]
+    also = listing(FeatureGroupName="weather", IncludeSoftDeletedRecords=True)
+    assert also["RecordIdentifiers"] == ["EWR", "LGA", "Zürich"]
+
+
+def test_an_older_record_still_does_not_replace_a_newer(life: Life) -> None:
+    runtime = life.client("sagemaker-featurestore-runtime")
+    runtime.put_record(FeatureGroupName="weather", Record=record("Zürich", delay="2"), TargetStores=["OnlineStore"])
+    assert life.value("weather", "Zürich") == {"id": "Zürich", "at": LATER, "delay": "1"}
+
+
+def test_records_still_expire(life: Life) -> None:
+    assert life.value("hourly", "JFK") is not None
+    life.server.advance(3601)
+    assert life.value("hourly", "JFK") is None
+
+
+def test_identifiers_that_moto_made_up_stay(life: Life) -> None:
+    keys = life.server.client("iam").list_access_keys(UserName="ops")["AccessKeyMetadata"]
+    assert [one["AccessKeyId"] for one in keys] == [life.access_key]
+    assert versions(life.server) == life.versions
+
+
+def test_an_upload_in_parts_comes_back_as_one_object(life: Life) -> None:
+    found = life.server.client("s3").get_object(Bucket=BUCKET, Key="large ü")
+    assert (found["Body"].read() == LARGE, found["Metadata"]) == (True, {"who": "me"})
+
+
+def test_a_directory_serves_one_server_at_a_time(life: Life) -> None:
+    directory = life.server.process.args[-1]  # type: ignore[index] # it is a list
+    second = serve("--state", directory)
+    assert second.returncode == 1
+    assert second.stderr == f"The state directory {directory} is in use by another local AWS.\n"
+
+
+def test_every_row_reaches_the_offline_store_once_and_a_reset_is_kept(tmp_path: Path) -> None:
+    directory = ("--state", str(tmp_path))
+    with LocalAws.started(*directory, offline_delay_seconds=50) as server:
+        server.client("s3").create_bucket(Bucket=BUCKET)
+        client(server, "sagemaker").create_feature_group(**request())
+        runtime = client(server, "sagemaker-featurestore-runtime")
+        runtime.put_record(FeatureGroupName="weather", Record=record("JFK"))
+        server.advance(100)
+        assert offline_identifiers(server) == ["JFK"]
+        entries = [{"FeatureGroupName": "weather", "Record": record(name)} for name in ("LGA", "EWR")]
+        runtime.batch_write_record(Entries=entries)
         kill(server)
     with LocalAws.started(*directory, offline_delay_seconds=50) as server:
-        assert server.now() >= moment
-        sagemaker, runtime = client(server, "sagemaker"), client(server, "sagemaker-featurestore-runtime")
-        after = sagemaker.describe_feature_group(FeatureGroupName="weather")
-        assert without_metadata(after) == without_metadata(before)
-        assert sagemaker.list_tags(ResourceArn=after["FeatureGroupArn"])["Tags"] == [{"Key": "owner", "Value": "ops"}]
-        where = {"FeatureGroupName": "weather", "FeatureName": "delay"}
-        assert sagemaker.describe_feature_metadata(**where)["Description"] == "At departure"
-        assert runtime.list_records(FeatureGroupName="weather")["RecordIdentifiers"] == ["LGA", "Zürich"]
-        deleted = runtime.get_record(FeatureGroupName="weather", RecordIdentifierValueAsString="JFK")
-        assert values(deleted) is None
-        keys = server.client("iam").list_access_keys(UserName="ops")["AccessKeyMetadata"]
-        assert [one["AccessKeyId"] for one in keys] == [key]
-        catalog = after["OfflineStoreConfig"]["DataCatalogConfig"]
-        server.client("glue").get_table(DatabaseName=catalog["Database"], Name=catalog["TableName"])
         assert offline_identifiers(server) == ["JFK"]
         server.advance(100)
-        assert offline_identifiers(server) == ["JFK", "JFK", "LGA", "Zürich"]
+        assert offline_identifiers(server) == ["EWR", "JFK", "LGA"]
         kill(server)
     with LocalAws.started(*directory) as server:
-        assert offline_identifiers(server) == ["JFK", "JFK", "LGA", "Zürich"]
-
-
-def test_a_killed_server_keeps_the_order_of_event_times_and_the_ends_of_records(tmp_path: Path) -> None:
-    directory = ("--state", str(tmp_path))
-    with LocalAws.started(*directory) as server:
-        ttl = {"Unit": "Hours", "Value": 1}
-        sagemaker = client(server, "sagemaker")
-        sagemaker.create_feature_group(**request())
-        sagemaker.create_feature_group(**request("hourly", OnlineStoreConfig={**ONLINE, "TtlDuration": ttl}))
-        runtime = client(server, "sagemaker-featurestore-runtime")
-        runtime.put_record(FeatureGroupName="weather", Record=record("JFK", LATER, delay="1"))
-        now = f"{server.now():%Y-%m-%dT%H:%M:%SZ}"
-        runtime.put_record(FeatureGroupName="hourly", Record=record("JFK", now))
-        kill(server)
-    with LocalAws.started(*directory) as server:
-        runtime = client(server, "sagemaker-featurestore-runtime")
-        runtime.put_record(FeatureGroupName="weather", Record=record("JFK", delay="2"))
-        where = {"RecordIdentifierValueAsString": "JFK"}
-        found = runtime.get_record(FeatureGroupName="weather", **where)
-        assert values(found) == {"id": "JFK", "at": LATER, "delay": "1"}
-        assert values(runtime.get_record(FeatureGroupName="hourly", **where)) is not None
-        server.advance(3601)
-        assert values(runtime.get_record(FeatureGroupName="hourly", **where)) is None
-
-
-def test_a_creation_goes_on_over_the_end_of_the_server(tmp_path: Path) -> None:
-    directory = ("--state", str(tmp_path))
-    with LocalAws.started(*directory, create_seconds=1000) as server:
-        client(server, "sagemaker").create_feature_group(**request())
-        kill(server)
-    with LocalAws.started(*directory) as server:
-        sagemaker = client(server, "sagemaker")
-        assert sagemaker.describe_feature_group(FeatureGroupName="weather")["FeatureGroupStatus"] == "Creating"
-        server.advance(1000)
-        assert sagemaker.describe_feature_group(FeatureGroupName="weather")["FeatureGroupStatus"] == "Created"
-
-
-def test_an_upload_in_parts_survives_as_one_object(tmp_path: Path) -> None:
-    directory = ("--state", str(tmp_path))
-    content = os.urandom(9_000_000)
-    with LocalAws.started(*directory) as server:
-        s3 = server.client("s3")
-        s3.create_bucket(Bucket=BUCKET)
-        s3.upload_fileobj(io.BytesIO(content), BUCKET, "large ü", ExtraArgs={"Metadata": {"who": "me"}})
-        kill(server)
-    with LocalAws.started(*directory) as server:
-        found = server.client("s3").get_object(Bucket=BUCKET, Key="large ü")
-        assert (found["Body"].read() == content, found["Metadata"]) == (True, {"who": "me"})
-
-
-def test_versions_of_an_object_keep_their_ids(tmp_path: Path) -> None:
-    directory = ("--state", str(tmp_path))
-
-    def versions(server: LocalAws) -> list[str]:
-        found = server.client("s3").list_object_versions(Bucket=BUCKET)["Versions"]
-        return [one["VersionId"] for one in found]
-
-    with LocalAws.started(*directory) as server:
-        s3 = server.client("s3")
-        s3.create_bucket(Bucket=BUCKET)
-        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        for text in (b"one", b"two"):
-            s3.put_object(Bucket=BUCKET, Key="key", Body=text)
-            s3.get_object(Bucket=BUCKET, Key="key")
-        before = versions(server)
-        kill(server)
-    with LocalAws.started(*directory) as server:
-        assert versions(server) == before
-
-
-def test_a_reset_is_kept_as_well(tmp_path: Path) -> None:
-    directory = ("--state", str(tmp_path))
-    with LocalAws.started(*directory) as server:
-        fill(server)
+        assert offline_identifiers(server) == ["EWR", "JFK", "LGA"]
         server.reset()
         kill(server)
     with LocalAws.started(*directory) as server:
@@ -169,13 +199,6 @@ def test_a_reset_is_kept_as_well(tmp_path: Path) -> None:
 def serve(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "festaf.local_aws", "serve", "--port", "0", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-
-def test_a_directory_serves_one_server_at_a_time(tmp_path: Path) -> None:
-    with LocalAws.started("--state", str(tmp_path)):
-        second = serve("--state", str(tmp_path))
-    assert second.returncode == 1
-    assert second.stderr == f"The state directory {tmp_path} is in use by another local AWS.\n"
 
 
 @pytest.mark.parametrize("name", ["records.sqlite", "cloud.sqlite"])
