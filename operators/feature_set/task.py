@@ -80,7 +80,7 @@ def come_again(context: Context, error: QuotaError, timeout: float, log: Logger)
     from datetime import UTC, datetime, timedelta
     from random import random
 
-    from airflow.providers.common.compat.sdk import AirflowRescheduleException
+    from airflow.exceptions import AirflowRescheduleException
 
     now = datetime.now(UTC)
     first = context["ti"].get_first_reschedule_date(context)
@@ -88,4 +88,5 @@ def come_again(context: Context, error: QuotaError, timeout: float, log: Logger)
         raise error
     seconds = min(LONGEST_DELAY, FIRST_DELAY * 2 ** context.get("task_reschedule_count", 0)) * (0.5 + random() / 2)
     log.info("%s; coming again in %.0f s", error, seconds)
-    raise AirflowRescheduleException(now + timedelta(seconds=seconds))
+    again = now + timedelta(seconds=seconds)
+    raise AirflowRescheduleException(again)  # type: ignore[no-untyped-call]  # Airflow leaves it untyped.

@@ -74,7 +74,9 @@ class CsvSource:
     def _header(self) -> list[str]:
         try:
             with self._file.open() as handle:
-                names: list[str] = pcsv.open_csv(handle, read_options=_read_options()).schema.names
+                lenient = pcsv.ParseOptions(invalid_row_handler=lambda row: "skip", newlines_in_values=True)
+                reader = pcsv.open_csv(handle, read_options=_read_options(), parse_options=lenient)
+                names: list[str] = reader.schema.names
         except pa.ArrowInvalid as error:
             raise InputError(f"{self.name} is no CSV file with a header line: {error}") from error
         return names
