@@ -201,15 +201,23 @@ class Sender:
         places = _Places(entries, waiting)
         refused: dict[int, str] = {}
         again = [places.take(entry) for entry in answer.get("UnprocessedEntries") or ()]
-        for item in answer.get("Errors") or ():
-            place = places.take(item["Entry"])
-            if item["ErrorCode"] in RETRYABLE:
-                again.append(place)
-            else:
-                refused[place] = f"AWS: {item['ErrorCode']}: {item['ErrorMessage']}"
         if again:
             self._pace.throttled()
-        return _Outcome(again=sorted(again), refused=refused, progress=len(again) < len(waiting))
+        error: ClientError | None = None
+        for item in answer.get("Errors") or ():
+            place, code = places.take(item["Entry"]), item["ErrorCode"]
+            if code in RETRYABLE | ABSENT:
+                again.append(place)
+                error = ClientError({"Error": {"Code": code, "Message": item["ErrorMessage"]}}, "BatchWriteRecord")
+            else:
+                refused[place] = f"AWS: {code}: {item['ErrorMessage']}"
+        return _Outcome(
+            again=sorted(again),
+            refused=refused,
+            progress=len(again) < len(waiting),
+            error=error,
+            absent=error is not None and code_of(error) in ABSENT,
+        )
 
 
 class _Places:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from festaf.provider.hooks.feature_store import FeatureStoreHook
 
-CHUNK_ROWS = 4096
+CHUNK_ROWS = 4000
+"""A multiple of the 25 rows of a call."""
 CHUNK_BYTES = 32 << 20
 PARQUET = (".parquet", ".pq", ".parq")
 CSV = (".csv", ".csv.gz")
