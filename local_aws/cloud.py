@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import os
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes, urlsplit
@@ -59,7 +60,7 @@ class Changes:
     """What changed lately in S3 and Glue, so that whoever keeps a copy knows whether it still holds.
 
     An S3 change is ``/bucket/key``, or ``/bucket`` when the bucket or several of its objects changed; a Glue change is
-    ``glue``. Only the latest are remembered; what is older counts as changed.
+    ``glue:database.table``, or ``glue`` when it is of something else. Only the latest are remembered.
     """
 
     def __init__(self, length: int = 50_000) -> None:
@@ -78,22 +79,19 @@ class Changes:
             self._count += 1
             self._latest.append((self._count, what))
 
-    def since(self, mark: int, prefixes: Sequence[str]) -> bool:
-        """Say whether anything that begins with one of the prefixes, or that holds one of them, changed."""
+    def since(self, mark: int) -> list[str] | None:
+        """Give what changed after a mark, the latest first; None when not all of it is remembered."""
         with self._lock:
             if self._latest and self._latest[0][0] > mark + 1:
-                return True
-            recent = list(itertools.takewhile(lambda change: change[0] > mark, reversed(self._latest)))
-        return any(
-            what.startswith(prefix) or prefix.startswith(f"{what}/") for _, what in recent for prefix in prefixes
-        )
+                return None
+            return [what for _, what in itertools.takewhile(lambda change: change[0] > mark, reversed(self._latest))]
 
     def forget(self) -> None:
         """Count everything as changed."""
         with self._lock:
             self._count += 2
             self._latest.clear()
-            self._latest.append((self._count, ""))
+            self._latest.append((self._count, "/"))
 
 
 class Cloud:
@@ -163,7 +161,7 @@ class Cloud:
             started.append((status, headers))
             return written.append
 
-        changed = _changed(environ)
+        changed = _changed(environ, body)
         chunks = self._application(environ, start_response)
         try:
             content = b"".join([*written, *chunks])
@@ -234,14 +232,16 @@ _GLUE_READS = re.compile(r"AWSGlue\.(Get|BatchGet|List|Search)")
 _SPECIAL_PATHS = ("/moto-api", "/favicon.ico", "/latest/", "/v20180820/")
 
 
-def _changed(environ: WSGIEnvironment) -> str | None:
+def _changed(environ: WSGIEnvironment, body: bytes) -> str | None:
     """Name what a request is about to change in S3 or Glue."""
     service = _plain_service(environ)
     if service == "s3" and environ["REQUEST_METHOD"] in ("PUT", "POST", "DELETE"):
         path: str = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
         return path.rstrip("/")
     if service == "glue" and not _GLUE_READS.match(environ.get("HTTP_X_AMZ_TARGET", "")):
-        return "glue"
+        asked = json.loads(body or b"{}")
+        table = asked.get("TableName") or asked.get("Name") or (asked.get("TableInput") or {}).get("Name")
+        return f"glue:{asked['DatabaseName']}.{table}" if table and asked.get("DatabaseName") else "glue"
     return None
 
 

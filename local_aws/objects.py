@@ -67,6 +67,14 @@ class Objects:
         """Say whether the bucket is there."""
         return self._cloud.request("HEAD", f"/{bucket}", self._headers).status < 400
 
+    def stat(self, bucket: str, key: str) -> ObjectStat | None:
+        """Describe one object; None when there is none."""
+        reply = self._cloud.request("HEAD", f"/{bucket}/{_quoted(key)}", self._headers)
+        if reply.status == 404:
+            return None
+        headers = {name.lower(): value for name, value in _checked(reply).headers}
+        return ObjectStat(key, headers["etag"], int(headers["content-length"]))
+
     def under(self, bucket: str, prefix: str) -> Iterator[ObjectStat]:
         """List the objects whose key begins with a prefix, in the order of their keys.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from festaf.local_aws.athena.catalog import Catalog, Partition
@@ -14,7 +14,7 @@ from festaf.local_aws.athena.types import arrow_type
 from festaf.local_aws.objects import Objects, ObjectStoreError, split_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -25,20 +25,31 @@ if TYPE_CHECKING:
 KEPT_BYTES = 1 << 30
 """How many bytes of tables are kept; the table that was used longest ago goes first."""
 
+Folder = tuple[str, str]
+"""Bucket and prefix; the prefix ends with a slash."""
+Files = dict[tuple[str, str], "ObjectStat"]
+"""What stands in S3, by bucket and key, in the order of both."""
 
-@dataclass
+
+@dataclass(frozen=True)
 class _Kept:
     """One table in memory, as it was when ``mark`` was taken."""
 
     table: GlueTable
     mark: int
+    homes: dict[Folder, Partition]
+    """The folders that are read."""
+    folders: tuple[Folder, ...]
+    """Folders that hold all of these."""
+    files: Files
     rows: pa.Table
-    paths: tuple[str, ...]
-    """Where its files stand, as ``Changes`` knows them."""
-    size: int
-    """Bytes of its files in S3."""
-    parts: dict[str, tuple[str, pa.Table]] = field(default_factory=dict)
-    """ETag and rows of each file by its key; the rows are a part of ``rows``."""
+    parts: dict[tuple[str, str], tuple[str, pa.Table]]
+    """ETag and rows of each file that was read; the rows are a part of ``rows``."""
+
+    @property
+    def size(self) -> int:
+        """Give the bytes of its files in S3."""
+        return sum(self.files[place].size for place in self.parts)
 
 
 @dataclass(frozen=True)
@@ -66,47 +77,37 @@ class Tables:
         key = (table.region, table.database, table.name)
         with self._lock:
             kept = self._kept.pop(key, None)
-            if kept is None or kept.table != table or self._stale(kept):
-                kept = self._load(table, kept if kept and kept.table == table else None)
+            if kept is not None and kept.table != table:
+                kept = None
+            try:
+                kept = self._current(table, kept)
+            except ObjectStoreError as error:
+                raise QueryError("HIVE_FILESYSTEM_ERROR", f"{table.database}.{table.name}: {error}") from error
             self._kept[key] = kept
             self._shrink()
             return TableRows(kept.rows, kept.size)
 
-    def _stale(self, kept: _Kept) -> bool:
-        watched = [*kept.paths, "glue"] if kept.table.keys else kept.paths
-        return self._cloud.changes.since(kept.mark, watched)
-
-    def _load(self, table: GlueTable, before: _Kept | None) -> _Kept:
-        import pyarrow as pa
-
+    def _current(self, table: GlueTable, kept: _Kept | None) -> _Kept:
+        """Give the table as it is now, of what is kept as much as still holds."""
         mark = self._cloud.changes.mark()
         objects = Objects(self._cloud, table.region)
-        known = before.parts if before else {}
-        homes = self._homes(table)
-        inside = any(_within(folder, _folder(table.location)) for folder in homes)
-        folders = _outermost([*homes, _folder(table.location)] if inside else homes)
-        parts: list[tuple[str, str, pa.Table]] = []
-        values: list[tuple[str, ...]] = []
-        size = 0
-        for bucket, stat, partition in _files(table, objects, homes, folders):
-            path = f"{bucket}/{stat.key}"
-            kept = known.get(path)
-            same = kept is not None and kept[0] == stat.etag
-            rows = kept[1] if kept and same else read_file(table, f"s3://{path}", objects.get(bucket, stat.key))
-            parts.append((path, stat.etag, rows))
-            values.append(partition.values)
-            size += stat.size
-        schema = pa.schema([(name, arrow_type(kind)) for name, kind in table.columns])
-        rows = pa.concat_tables([schema.empty_table(), *(rows for _, _, rows in parts)]).combine_chunks()
-        slices, start = {}, 0
-        for path, etag, part in parts:
-            slices[path] = (etag, rows.slice(start, len(part)))
-            start += len(part)
-        rows = _with_keys(table, rows, values, [len(part) for _, _, part in parts])
-        return _Kept(table, mark, rows, tuple(f"/{bucket}/{prefix}" for bucket, prefix in folders), size, slices)
+        changes = self._cloud.changes.since(kept.mark) if kept else None
+        if kept is None or changes is None:
+            homes = self._homes(table)
+            folders = _folders(table, homes)
+            return _load(table, mark, homes, folders, _list(objects, folders), objects, kept)
+        moved = _in_folders(changes, kept.folders)
+        registered = not table.keys or not {"/", "glue", f"glue:{table.database}.{table.name}"} & set(changes)
+        if registered and not moved:
+            return kept
+        homes = kept.homes if registered else self._homes(table)
+        folders = kept.folders if registered else _folders(table, homes)
+        known = folders == kept.folders and all(changed.count("/") > 1 for changed in moved)
+        files = _follow(objects, kept.files, moved) if known else _list(objects, folders)
+        return _load(table, mark, homes, folders, files, objects, kept)
 
-    def _homes(self, table: GlueTable) -> dict[tuple[str, str], Partition]:
-        """Give the folders to read, as bucket and prefix; of a partitioned table those that Glue knows, as Athena."""
+    def _homes(self, table: GlueTable) -> dict[Folder, Partition]:
+        """Find the folders to read; of a partitioned table those that Glue knows, as Athena does."""
         if not table.keys:
             return {_folder(table.location): Partition((), table.location)}
         partitions = Catalog(self._cloud, table.region).partitions(table)
@@ -118,7 +119,42 @@ class Tables:
             total -= self._kept.popitem(last=False)[1].rows.nbytes
 
 
-def _folder(location: str) -> tuple[str, str]:
+def _load(
+    table: GlueTable,
+    mark: int,
+    homes: dict[Folder, Partition],
+    folders: tuple[Folder, ...],
+    files: Files,
+    objects: Objects,
+    before: _Kept | None,
+) -> _Kept:
+    """Read the files that changed, and put the table together."""
+    import pyarrow as pa
+
+    known = before.parts if before else {}
+    owners = {place: _owner(homes, *place) for place, stat in files.items() if stat.size and not _hidden(place[1])}
+    read = {}
+    values = []
+    for place, owner in owners.items():
+        if owner is None:
+            continue
+        etag = files[place].etag
+        kept = known.get(place)
+        if kept is None or kept[0] != etag:
+            kept = (etag, read_file(table, f"s3://{place[0]}/{place[1]}", objects.get(*place)))
+        read[place] = kept
+        values.append(owner.values)
+    schema = pa.schema([(name, arrow_type(kind)) for name, kind in table.columns])
+    rows = pa.concat_tables([schema.empty_table(), *(part for _, part in read.values())]).combine_chunks()
+    parts, counts, start = {}, [], 0
+    for place, (etag, part) in read.items():
+        parts[place] = (etag, rows.slice(start, len(part)))
+        counts.append(len(part))
+        start += len(part)
+    return _Kept(table, mark, homes, folders, files, _with_keys(table, rows, values, counts), parts)
+
+
+def _folder(location: str) -> Folder:
     try:
         bucket, key = split_uri(location)
     except ValueError as error:
@@ -126,36 +162,46 @@ def _folder(location: str) -> tuple[str, str]:
     return bucket, f"{key}/" if key else ""
 
 
-def _within(folder: tuple[str, str], outer: tuple[str, str]) -> bool:
-    return folder[0] == outer[0] and folder[1].startswith(outer[1])
+def _folders(table: GlueTable, homes: Iterable[Folder]) -> tuple[Folder, ...]:
+    """Give the fewest folders that hold all that is read: one listing each."""
+    bucket, prefix = _folder(table.location)
+    found: list[Folder] = []
+    for folder in sorted([*homes, (bucket, prefix)]):
+        if not (found and found[-1][0] == folder[0] and folder[1].startswith(found[-1][1])):
+            found.append(folder)
+    return tuple(found)
 
 
-def _outermost(folders: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Drop the folders that stand in another one: one listing covers them."""
-    found: list[tuple[str, str]] = []
-    for bucket, prefix in sorted(folders):
-        if not (found and found[-1][0] == bucket and prefix.startswith(found[-1][1])):
-            found.append((bucket, prefix))
-    return found
+def _list(objects: Objects, folders: Iterable[Folder]) -> Files:
+    return {(bucket, stat.key): stat for bucket, prefix in folders for stat in objects.under(bucket, prefix)}
 
 
-def _files(
-    table: GlueTable,
-    objects: Objects,
-    homes: Mapping[tuple[str, str], Partition],
-    folders: Sequence[tuple[str, str]],
-) -> Iterator[tuple[str, ObjectStat, Partition]]:
-    try:
-        for bucket, prefix in folders:
-            for stat in objects.under(bucket, prefix):
-                owner = _owner(homes, bucket, stat.key)
-                if owner is not None and stat.size and not _hidden(stat.key):
-                    yield bucket, stat, owner
-    except ObjectStoreError as error:
-        raise QueryError("HIVE_FILESYSTEM_ERROR", f"{table.database}.{table.name}: {error}") from error
+def _in_folders(changes: Iterable[str], folders: Iterable[Folder]) -> set[str]:
+    """Keep the changes of S3 that touch one of the folders."""
+    paths = [f"/{bucket}/{prefix}" for bucket, prefix in folders]
+    return {
+        changed
+        for changed in changes
+        if changed.startswith("/")
+        for path in paths
+        if changed.startswith(path) or path.startswith(f"{changed.rstrip('/')}/")
+    }
 
 
-def _owner(homes: Mapping[tuple[str, str], Partition], bucket: str, key: str) -> Partition | None:
+def _follow(objects: Objects, files: Files, changed: Iterable[str]) -> Files:
+    """Look at the objects that changed instead of listing all."""
+    now = dict(files)
+    for path in changed:
+        bucket, _, key = path[1:].partition("/")
+        stat = objects.stat(bucket, key)
+        if stat is None:
+            now.pop((bucket, key), None)
+        else:
+            now[bucket, key] = stat
+    return dict(sorted(now.items()))
+
+
+def _owner(homes: Mapping[Folder, Partition], bucket: str, key: str) -> Partition | None:
     """Find the partition in whose folder, or in a folder of whose folder, a file stands."""
     folder = key
     while folder:
@@ -170,7 +216,7 @@ def _hidden(key: str) -> bool:
     return key[key.rfind("/") + 1 :].startswith((".", "_"))
 
 
-def _with_keys(table: GlueTable, rows: pa.Table, values: list[tuple[str, ...]], counts: list[int]) -> pa.Table:
+def _with_keys(table: GlueTable, rows: pa.Table, values: Sequence[tuple[str, ...]], counts: list[int]) -> pa.Table:
     import numpy as np
     import pyarrow as pa
 
