@@ -1,0 +1,140 @@
+"""Lists of features, DAGs and versions: filters and pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from festaf.contract.dag import DagVersion
+from tests.registry_api.events import (
+    SOURCE,
+    VERSION,
+    at,
+    dag_event,
+    declaration,
+    defined,
+    run_of,
+    task_event,
+    written,
+)
+
+if TYPE_CHECKING:
+    from tests.registry_api.conftest import Registry
+
+NAMES = [f"f{number}" for number in range(5)]
+
+
+@pytest.fixture
+def filled(registry: Registry) -> Registry:
+    said = [
+        declaration(name, owner=f"owner{index % 2}", description="50% of DELAYS") for index, name in enumerate(NAMES)
+    ]
+    registry.post(
+        task_event(outputs=(written(*said),)),
+        task_event(task="other", dag_id="other_dag", day=1, outputs=(written(declaration("g"), name="other"),)),
+        task_event(task="create", day=2, outputs=(defined(declaration("g"), name="sea", project="lab"),)),
+    )
+    return registry
+
+
+def names(answer: Any) -> list[str]:
+    return [f"{item['project']}/{item['feature_set']}/{item['name']}" for item in answer["items"]]
+
+
+def test_features_are_listed_by_project_set_and_name(filled: Registry) -> None:
+    answer = filled.get("/features")
+
+    assert names(answer) == ["lab/sea/g", *(f"nyc/delays/{name}" for name in NAMES), "nyc/other/g"]
+    assert answer["cursor"] is None
+    assert answer["items"][1] == {
+        "project": "nyc",
+        "feature_set": "delays",
+        "name": "f0",
+        "type": "Fractional",
+        "description": "50% of DELAYS",
+        "owner": "owner0",
+        "dag_id": "flights_features",
+        "last_written": "2026-03-01T00:10:00Z",
+        "deleted": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ({"project": "nyc"}, 6),
+        ({"feature_set": "other"}, 1),
+        ({"owner": "owner1"}, 2),
+        ({"dag_id": "other_dag"}, 1),
+        ({"q": "F3"}, 1),
+        ({"q": "50% of delays"}, 5),
+        ({"q": "5_%"}, 0),
+        ({"project": "nyc", "owner": "owner0", "q": "f"}, 3),
+        ({"project": "none"}, 0),
+        ({"asOf": at(30).isoformat()}, 5),
+    ],
+)
+def test_features_are_found(filled: Registry, query: dict[str, str], count: int) -> None:
+    assert len(filled.get("/features", **query)["items"]) == count
+
+
+def test_pages_follow_the_cursor_and_hold_each_feature_once(filled: Registry) -> None:
+    found: list[str] = []
+    query: dict[str, Any] = {"limit": 2}
+    while True:
+        page = filled.get("/features", **query)
+        found += names(page)
+        if page["cursor"] is None:
+            break
+        query["cursor"] = page["cursor"]
+
+    assert found == names(filled.get("/features"))
+
+
+@pytest.mark.parametrize("cursor", ["x", "!!!", "W10", "eyJhIjoxfQ", "WyJhIl0", "é", "WzEsMiwzXQ"])
+def test_a_cursor_that_no_list_gave_out_is_refused(filled: Registry, cursor: str) -> None:
+    assert filled.ask("/features", cursor=cursor).status_code == 400
+    assert filled.ask("/dags", cursor=cursor).status_code == 400
+    assert filled.ask("/dags/flights_features/versions", cursor=cursor).status_code == 400
+
+
+def test_a_parameter_that_is_not_known_is_refused(filled: Registry) -> None:
+    for wrong in ({"limit": 0}, {"limit": "many"}, {"colour": "blue"}, {"asOf": "2026-03-01T00:00:00"}):
+        assert filled.ask("/features", **wrong).status_code == 422, wrong
+
+
+def test_a_name_that_no_database_keeps_is_not_found(filled: Registry) -> None:
+    answer = filled.http.get("/api/v1/features/%00/%ff/x")
+
+    assert answer.status_code in {400, 404}
+
+
+def test_dags_and_their_versions_are_listed_with_source(registry: Registry) -> None:
+    registry.post(
+        dag_event(),
+        task_event(outputs=(written(declaration()),)),
+        task_event(day=1, outputs=(written(declaration()),), source="second"),
+    )
+
+    (dag,) = registry.get("/dags")["items"]
+    assert (dag["dag_id"], dag["owners"], dag["schedule"]) == ("flights_features", ["data-team"], "0 * * * *")
+    assert dag["next_run"] == "2026-03-02T00:00:00Z"
+    page = registry.get("/dags/flights_features/versions", limit=1)
+    newest = DagVersion.model_validate(page["items"][0])
+    assert (newest.id, newest.number, newest.source) == (VERSION, 3, "second")
+    rest = registry.get("/dags/flights_features/versions", cursor=page["cursor"])
+    assert [item["source"] for item in rest["items"]] == [SOURCE]
+    assert registry.ask("/dags/unknown/versions").status_code == 404
+
+
+def test_a_run_is_told_by_its_openlineage_id(registry: Registry) -> None:
+    registry.post(task_event(outputs=(written(declaration()),)), dag_event())
+
+    run = registry.get(f"/runs/{run_of()}")
+
+    assert run["task"]["task_id"] == "ingest"
+    assert run["dag_version"]["number"] == 3
+    assert "festaf_write" in run["outputs"][0]["facets"]
+    assert registry.ask(f"/runs/{run_of('unknown')}").status_code == 404
+    assert registry.ask("/runs/x").status_code == 422
