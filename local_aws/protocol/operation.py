@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from festaf.local_aws.protocol.serializing import Serializers
 
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
 VALIDATION = {"json": "ValidationException", "rest-json": "ValidationError"}
 """What AWS calls a request that breaks the model's constraints, by protocol of the SageMaker services."""
 
@@ -60,7 +62,7 @@ class Operation:
         """Write what a handler returned."""
         body = b""
         if self._write is not None:
-            body = json.dumps(self._write(result), separators=(",", ":"), allow_nan=False).encode()
+            body = _encode(self._write(result)).encode()
         headers: Headers = [self._content_type, (b"x-amzn-requestid", request_id().encode())]
         return Answer(self._status, headers, body)
 

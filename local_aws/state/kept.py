@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from festaf.local_aws.feature_groups.group import FeatureGroup
 from festaf.local_aws.offline_store import OfflineRow
@@ -147,6 +147,8 @@ class KeptStore:
         return int(found[0]) if found else 0
 
 
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
 def _json(value: OnlineRecord | OfflineRow) -> str:
-    fields: tuple[Any, ...] = tuple(getattr(value, name) for name in value.__slots__)
-    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+    return _encode([getattr(value, name) for name in value.__slots__])

@@ -42,6 +42,7 @@ def offline_identifiers(server: LocalAws) -> list[str]:
 class Life:
     """What a server was before it was killed, and the one that came back."""
 
+    directory: str
     server: LocalAws
     moment: datetime
     description: dict[str, Any]
@@ -103,14 +104,14 @@ def versions(server: LocalAws) -> list[str]:
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     """A server that was filled, killed and started again."""
-    directory = ("--state", str(tmp_path_factory.mktemp("state") / "made" / "by the server"))
-    with LocalAws.started(*directory) as server:
+    directory = str(tmp_path_factory.mktemp("state") / "made" / "by the server")
+    with LocalAws.started("--state", directory) as server:
         server.advance(1000)
         before = fill(server)
         moment = server.now()
         kill(server)
-    with LocalAws.started(*directory) as server:
-        yield Life(server, moment, *before)
+    with LocalAws.started("--state", directory) as server:
+        yield Life(directory, server, moment, *before)
 
 
 def test_the_clock_goes_on_where_it_was(life: Life) -> None:
@@ -164,10 +165,9 @@ def test_an_upload_in_parts_comes_back_as_one_object(life: Life) -> None:
 
 
 def test_a_directory_serves_one_server_at_a_time(life: Life) -> None:
-    directory = life.server.process.args[-1]  # type: ignore[index] # it is a list
-    second = serve("--state", directory)
+    second = serve("--state", life.directory)
     assert second.returncode == 1
-    assert second.stderr == f"The state directory {directory} is in use by another local AWS.\n"
+    assert second.stderr == f"The state directory {life.directory} is in use by another local AWS.\n"
 
 
 def test_every_row_reaches_the_offline_store_once_and_a_reset_is_kept(tmp_path: Path) -> None:
