@@ -49,13 +49,13 @@ def serve(
         if demo:
             check_demo(host)
         settings = Settings(database_url or default_database_url(), demo=demo)
-        database = _open(settings.database_url)
-        with _reaching(database):
-            require_current(database)
-        listening = bind(host, port)
-        url = address_of(listening, host)
-        ready = json.dumps({"ready": True, "url": url}) if as_json else f"Registry is ready on {url}"
-        run(create_app(settings, database), listening, lambda: typer.echo(ready))
+        with _opened(settings.database_url) as database:
+            with _reaching(database):
+                require_current(database)
+            listening = bind(host, port)
+            url = address_of(listening, host)
+            ready = json.dumps({"ready": True, "url": url}) if as_json else f"Registry is ready on {url}"
+            run(create_app(settings, database), listening, lambda: typer.echo(ready))
 
 
 @app.command()
@@ -64,13 +64,10 @@ def migrate(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
     from festaf.registry_api.schema import current
     from festaf.registry_api.schema import migrate as upgrade
 
-    with _one_sentence():
-        database = _open(database_url or default_database_url())
-        with _reaching(database):
-            before = current(database)
-            upgrade(database)
-            after = current(database)
-        database.close()
+    with _one_sentence(), _opened(database_url or default_database_url()) as database, _reaching(database):
+        before = current(database)
+        upgrade(database)
+        after = current(database)
     said = f"The schema is at version {after} already." if before == after else f"The schema is at version {after} now."
     typer.echo(json.dumps({"before": before, "after": after}) if as_json else said)
 
@@ -124,24 +121,25 @@ def revoke_token(
     typer.echo(json.dumps(shown) if as_json else f"The token {name!r} is revoked.")
 
 
-def _open(url: str) -> Database:
+@contextmanager
+def _opened(url: str) -> Iterator[Database]:
     database = Database(url)
-    if database.sqlite:
-        make_folder(database.url)
-    return database
+    try:
+        if database.sqlite:
+            make_folder(database.url)
+        yield database
+    finally:
+        database.close()
 
 
 @contextmanager
 def _tokens(url: str | None, now: datetime) -> Iterator[TokenService]:
     from festaf.registry_api.schema import require_current
 
-    with _one_sentence():
-        database = _open(url or default_database_url())
-        with _reaching(database):
-            require_current(database)
-            with database.writing() as session:
-                yield TokenService(session, now)
-        database.close()
+    with _one_sentence(), _opened(url or default_database_url()) as database, _reaching(database):
+        require_current(database)
+        with database.writing() as session:
+            yield TokenService(session, now)
 
 
 @contextmanager

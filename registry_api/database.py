@@ -88,14 +88,15 @@ def read_url(url: str) -> URL:
 def lock(session: Session, names: Iterable[str]) -> None:
     """Let no other transaction work on the named things until this one ends.
 
-    On SQLite a writing transaction is alone anyway. On PostgreSQL the locks are taken in one order, so that two
-    transactions never wait for each other.
+    On SQLite a writing transaction, which begins here at the latest, is alone anyway. On PostgreSQL the locks are
+    taken in one order, so that two transactions never wait for each other.
     """
-    if session.get_bind().dialect.name != "postgresql":
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
         return
     numbers = {int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True) for name in names}
     for number in sorted(numbers):
-        session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
 
 def describe_failure(url: URL, error: SQLAlchemyError) -> str:

@@ -125,4 +125,6 @@ async def body_of(request: Request, settings: TheSettings) -> bytes:
 Body = Annotated[bytes, Depends(body_of)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many items at most")]
 Cursor = Annotated[str | None, Query(max_length=2000, description="Where the last page ended; opaque")]
-AsOf = Annotated[AwareDatetime | None, Query(alias="asOf", description="Answer as it was true at this time (with offset)")]
+AsOf = Annotated[
+    AwareDatetime | None, Query(alias="asOf", description="Answer as it was true at this time (with offset)")
+]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
+from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -36,10 +37,9 @@ def insert_missing(
 def _statement(
     dialect: str, table: type[Table], unique: tuple[str, ...], earliest: str | None
 ) -> postgresql.Insert | sqlite.Insert:
-    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table.__table__)
+    columns = cast("SqlTable", table.__table__)
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(columns)
     if earliest is None:
         return statement.on_conflict_do_nothing(index_elements=unique)
     new = statement.excluded[earliest]
-    return statement.on_conflict_do_update(
-        index_elements=unique, set_={earliest: new}, where=new < table.__table__.c[earliest]
-    )
+    return statement.on_conflict_do_update(index_elements=unique, set_={earliest: new}, where=new < columns.c[earliest])

@@ -85,7 +85,7 @@ class NewestRepository:
     def _chunk(self, features: Sequence[FeatureTable], whole: Production | None) -> list[Newest]:
         by_id = {feature.id: feature for feature in features}
         asked = {"features": list(by_id)} | ({"as_of": self.as_of} if self.as_of else {})
-        rows = self.session.execute(_newest_query(dated=self.as_of is not None), asked).all()
+        rows = self.session.execute(newest_query(dated=self.as_of is not None), asked).all()
         versions = self._versions({value for row in rows for value in row[5:9] if value is not None})
         runs = self._runs({row.run_id for row in rows if row.run_id is not None})
         by_row = {row.id: row for row in rows}
@@ -142,7 +142,7 @@ class NewestRepository:
 
 
 @cache
-def _newest_query(*, dated: bool) -> Select[*tuple[Any, ...]]:
+def newest_query(*, dated: bool) -> Select[*tuple[Any, ...]]:
     """Build the query once: that takes longer than running it."""
     said, written = DeclarationTable, ProductionTable
     run = (

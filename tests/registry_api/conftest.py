@@ -61,6 +61,16 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def empty_postgres_url(postgres_server: str) -> Iterator[str]:
+    """Give a PostgreSQL database with nothing in it."""
+    name = f"empty_{next(_numbers)}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield postgres_server.replace("/postgres?", f"/{name}?")
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'registry.db'}"
 
@@ -97,8 +107,8 @@ class Registry:
 
 
 @contextmanager
-def open_registry(url: str) -> Iterator[Registry]:
-    database = Database(url)
+def open_registry(url: str, busy_timeout: float = 30.0) -> Iterator[Registry]:
+    database = Database(url, busy_timeout)
     if database.sqlite:
         migrate(database)
     app = create_app(Settings(url, demo=True), database)

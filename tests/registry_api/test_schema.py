@@ -1,0 +1,89 @@
+"""The migrations make exactly the tables that the code stands on, and the queries that matter use their indexes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.event import listen
+
+from festaf.registry_api.database import Database, read_url
+from festaf.registry_api.errors import SetupError
+from festaf.registry_api.features.newest_repository import newest_query
+from festaf.registry_api.main import create_app
+from festaf.registry_api.schema import current, head, migrate, require_current
+from festaf.registry_api.settings import Settings
+from festaf.registry_api.table import Table
+from tests.registry_api.events import DAY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+def test_the_migrations_make_the_tables_of_the_code(database: Database) -> None:
+    migrate(database)
+    create_app(Settings(str(database.url)), database)
+    with database.engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), Table.metadata)
+
+    assert differences == []
+    assert current(database) == head()
+
+
+def test_several_may_migrate_at_once(sqlite_url: str) -> None:
+    databases = [Database(sqlite_url, busy_timeout=30) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(migrate, databases))
+
+    assert current(databases[0]) == head()
+    for database in databases:
+        database.close()
+
+
+def test_a_database_of_a_newer_registry_is_left_alone(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    migrate(database)
+    with database.writing() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(SetupError, match="newer than this registry"):
+        require_current(database)
+    database.close()
+
+
+def test_only_sqlite_and_postgresql_are_known() -> None:
+    for wrong in ("mysql://x/y", "nonsense", "", "sqlite://", "sqlite:///:memory:", "postgresql://h:port/x"):
+        with pytest.raises(SetupError):
+            read_url(wrong)
+
+
+def test_the_newest_facts_are_found_by_index_alone(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    migrate(database)
+    sent: list[tuple[str, Any]] = []
+    listen(database.engine, "before_cursor_execute", lambda *said: sent.append((said[2], said[3])))
+    with database.engine.connect() as connection:
+        for dated in (False, True):
+            asked: dict[str, Any] = {"features": [1, 2]} | ({"as_of": DAY} if dated else {})
+            connection.execute(newest_query(dated=dated), asked)
+        plans = [
+            row[3]
+            for sql, given in list(sent)
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given)
+        ]
+    database.close()
+
+    assert [plan for plan in plans if plan.startswith("SCAN")] == []
+    assert any("ix_production_declared" in plan for plan in plans)
+    assert any("ix_declaration_declared" in plan for plan in plans)
