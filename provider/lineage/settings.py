@@ -107,7 +107,8 @@ def endpoint_of(connection: object) -> Endpoint:
 def _text(option: str) -> str | None:
     from airflow.configuration import conf
 
-    return conf.get(SECTION, option, fallback="") or None
+    # What a command prints for ``token_cmd`` ends with a line break.
+    return conf.get(SECTION, option, fallback="").strip() or None
 
 
 def _openlineage_namespace() -> str:

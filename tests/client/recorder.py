@@ -90,6 +90,12 @@ class Recorder:
         """Every event that was accepted or not, in the order of arrival."""
         return [event for request in list(self.requests) if request.method == "POST" for event in request.events]
 
+    def release(self, answer: Callable[[Request], Reply] = yes) -> None:
+        """Let go whatever hangs, and answer otherwise from now on."""
+        self.answer = answer
+        waiting, self.released = self.released, threading.Event()
+        waiting.set()
+
     def close(self) -> None:
         self.released.set()
         self._server.shutdown()

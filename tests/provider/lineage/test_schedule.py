@@ -1,0 +1,38 @@
+"""A worker and the scheduler describe one schedule with one text."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from airflow.sdk import DAG, Asset
+from airflow.serialization.serialized_objects import DagSerialization
+
+from festaf.provider.lineage.schedule import owners_of, schedule_text
+
+
+@pytest.mark.parametrize(
+    ("schedule", "text"),
+    [
+        (None, None),
+        ("@hourly", "0 * * * *"),
+        ("@daily", "0 0 * * *"),
+        ("15 3 * * 1", "15 3 * * 1"),
+        ("@once", "@once"),
+        ("@continuous", "@continuous"),
+        ([Asset("s3://bucket/key")], "Asset"),
+    ],
+)
+def test_both_sides_say_the_same(schedule: object, text: str | None) -> None:
+    dag = DAG("dag", schedule=schedule, max_active_runs=1)  # type: ignore[arg-type] # every kind of schedule
+    assert schedule_text(dag.timetable) == text
+    assert schedule_text(DagSerialization.from_dict(DagSerialization.to_dict(dag)).timetable) == text
+
+
+def test_a_worker_says_nothing_of_what_it_cannot_describe() -> None:
+    assert schedule_text(DAG("dag", schedule=timedelta(hours=1)).timetable) is None
+
+
+def test_airflows_default_owner_and_a_masked_one_are_nobody() -> None:
+    assert owners_of("ann, bob,airflow,***, ") == ("ann", "bob")
+    assert owners_of(None) == ()
