@@ -134,6 +134,10 @@ class AthenaService:
         for execution in executions:
             if not execution.done:
                 execution.engine.cancel()
+        self.forget_results()
+
+    def forget_results(self) -> None:
+        """Drop the results in memory; they are read from their files again."""
         self._runner.forget()
 
     def close(self) -> None:

@@ -1,0 +1,139 @@
+"""Athena without a server: its service on moto in this process, and tables to ask about."""
+
+from __future__ import annotations
+
+import io
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+from festaf.local_aws.athena import AthenaService
+from festaf.local_aws.clock import Clock
+from festaf.local_aws.service import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from festaf.local_aws.cloud import Cloud
+
+REGION = "us-east-1"
+CALL = Call("athena", "any", REGION)
+OUTPUT = {"OutputLocation": "s3://bucket/results/"}
+SERDES = "org.apache.hadoop.hive"
+PARQUET = f"{SERDES}.ql.io.parquet.serde.ParquetHiveSerDe"
+
+Rows = list[list[str | None]]
+
+
+@dataclass
+class Athena:
+    """A region with a bucket named ``bucket`` and a database named ``db``."""
+
+    cloud: Cloud
+    clock: Clock
+    service: AthenaService
+
+    @classmethod
+    def on(cls, cloud: Cloud) -> Athena:
+        cloud.reset()
+        cloud.client("s3", REGION).create_bucket(Bucket="bucket")
+        cloud.client("glue", REGION).create_database(DatabaseInput={"Name": "db"})
+        clock = Clock()
+        return cls(cloud, clock, AthenaService(cloud, clock))
+
+    def start(self, sql: str, **more: Any) -> str:
+        asked = {"QueryString": sql, "QueryExecutionContext": {"Database": "db"}, "ResultConfiguration": OUTPUT} | more
+        identity: str = self.service.start(CALL, asked)["QueryExecutionId"]
+        return identity
+
+    def finished(self, identity: str) -> dict[str, Any]:
+        deadline = time.monotonic() + 60
+        while True:
+            found: dict[str, Any] = self.service.get(CALL, {"QueryExecutionId": identity})["QueryExecution"]
+            if found["Status"]["State"] in ("SUCCEEDED", "FAILED", "CANCELLED"):
+                return found
+            assert time.monotonic() < deadline, found
+            time.sleep(0.005)
+
+    def results(self, sql: str, **more: Any) -> dict[str, Any]:
+        identity = self.start(sql, **more)
+        status = self.finished(identity)["Status"]
+        assert status["State"] == "SUCCEEDED", status.get("StateChangeReason")
+        found: dict[str, Any] = self.service.results(CALL, {"QueryExecutionId": identity})["ResultSet"]
+        return found
+
+    def rows(self, sql: str, **more: Any) -> Rows:
+        """Give the rows of a SELECT without the header, as text."""
+        return [texts(row) for row in self.results(sql, **more)["Rows"][1:]]
+
+    def reason(self, sql: str, **more: Any) -> str:
+        """Give why a query fails."""
+        status = self.finished(self.start(sql, **more))["Status"]
+        assert status["State"] == "FAILED", status
+        reason: str = status["StateChangeReason"]
+        return reason
+
+    def put(self, key: str, body: bytes) -> None:
+        self.cloud.client("s3", REGION).put_object(Bucket="bucket", Key=key, Body=body)
+
+    def table(
+        self,
+        name: str,
+        columns: Mapping[str, str],
+        *,
+        keys: Mapping[str, str] | None = None,
+        serde: str = PARQUET,
+        serde_parameters: Mapping[str, str] | None = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> None:
+        table = {
+            "Name": name,
+            "Parameters": dict(parameters or {}),
+            "PartitionKeys": [{"Name": key, "Type": kind} for key, kind in (keys or {}).items()],
+            "StorageDescriptor": {
+                "Columns": [{"Name": column, "Type": kind} for column, kind in columns.items()],
+                "Location": f"s3://bucket/{name}/",
+                "SerdeInfo": {"SerializationLibrary": serde, "Parameters": dict(serde_parameters or {})},
+            },
+        }
+        self.cloud.client("glue", REGION).create_table(DatabaseName="db", TableInput=table)
+
+    def flights(self) -> None:
+        """Make the tables that most questions are about."""
+        columns = {
+            "id": "bigint",
+            "delay": "double",
+            "carrier": "string",
+            "day": "date",
+            "at": "timestamp",
+            "codes": "array<bigint>",
+            "year": "string",
+        }
+        self.table("flights", columns)
+        moment = datetime(2013, 1, 31, 5, 6, 7, 891000, UTC)
+        data = {
+            "id": [1, 2, 3],
+            "delay": [1.5, None, -2.5],
+            "carrier": ["AA", "UA", None],
+            "day": [date(2013, 1, 31)] * 3,
+            "at": pa.array([moment] * 3, pa.timestamp("ms", "UTC")).cast(pa.timestamp("ms")),
+            "codes": [[1, 2], [], None],
+            "year": ["2013", "2013", "2014"],
+        }
+        self.put("flights/part.parquet", parquet_bytes(data))
+        self.table("seats", {"id": "bigint", "seats": "int"})
+        self.put("seats/part.parquet", parquet_bytes({"id": [1, 2], "seats": pa.array([100, 200], pa.int32())}))
+
+
+def parquet_bytes(data: Mapping[str, Any]) -> bytes:
+    sink = io.BytesIO()
+    parquet.write_table(pa.table(dict(data)), sink)
+    return sink.getvalue()
+
+
+def texts(row: Mapping[str, Any]) -> list[str | None]:
+    return [item.get("VarCharValue") for item in row["Data"]]
