@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -24,28 +23,31 @@ def page_of(summaries: Sequence[dict[str, Any]], request: Mapping[str, Any]) -> 
     found = sorted((one for one in summaries if _fits(one, request)), key=lambda one: _order(one, request))
     if request.get("SortOrder", "Ascending") == "Descending":
         found.reverse()
-    start = read_token(request.get("NextToken"))
+    start = int(read_token(request.get("NextToken"), 0))
     end = start + request.get("MaxResults", DEFAULT_PAGE)
     token = write_token(end) if end < len(found) else None
     return {"FeatureGroupSummaries": found[start:end], "NextToken": token}
 
 
-def write_token(place: int) -> str:
-    """Make the token for the page that starts here."""
+def write_token(place: int | str) -> str:
+    """Make the token for the page that starts here, or after this."""
     return base64.urlsafe_b64encode(json.dumps({"from": place}).encode()).decode()
 
 
-def read_token(token: str | None, code: str = "ValidationException") -> int:
-    """Read where a page starts.
+def read_token(token: str | None, start: int | str, code: str = "ValidationException") -> int | str:
+    """Read where a page starts; without a token, at the start.
 
     :raises ApiError: with this code, when the token is none of ours
     """
     if not token:
-        return 0
+        return start
     try:
-        return int(json.loads(base64.urlsafe_b64decode(token))["from"])
-    except (ValueError, KeyError, TypeError, binascii.Error):
-        raise ApiError(code, "Validation Error: NextToken is not valid.") from None
+        place: int | str = json.loads(base64.urlsafe_b64decode(token))["from"]
+    except (ValueError, KeyError, TypeError):
+        place = ""
+    if place == "" or type(place) is not type(start):
+        raise ApiError(code, "Validation Error: NextToken is not valid.")
+    return place
 
 
 def _fits(summary: Mapping[str, Any], request: Mapping[str, Any]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,11 +16,6 @@ if TYPE_CHECKING:
     from festaf.local_aws.cloud import Cloud
     from festaf.local_aws.offline_store.layout import Group
     from festaf.local_aws.offline_store.row import OfflineRow
-
-log = logging.getLogger(__name__)
-
-TICK_SECONDS = 0.2
-"""How often the background thread looks whether something is due, in real time."""
 
 
 @dataclass
@@ -49,8 +43,6 @@ class OfflineStore:
         self._queues: dict[tuple[str, Any], _Queue] = {}
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def resolve(self, group: Group) -> str:
         """Give ``ResolvedOutputS3Uri``: the folder under which the group's partitions stand."""
@@ -93,24 +85,17 @@ class OfflineStore:
                 elif queue.sink.unpublished:
                     queue.sink.publish()
 
-    def drain(self) -> None:
-        """Write every row that waits, now."""
-        with self._flushing:
-            for queue in self._all():
-                if queue.rows:
-                    self._write(queue, self._clock.now())
-
-    def blocked(self, name: str) -> str | None:
+    def blocked(self, group: Group) -> str | None:
         """Say why the rows of a feature group cannot be written, or None when they can.
 
         The reason is what DescribeFeatureGroup gives as ``OfflineStoreStatus.BlockedReason``.
         """
-        queue = self._newest(name)
+        queue = self._find(group)
         return queue.sink.blocked if queue else None
 
-    def waiting(self, name: str) -> int:
+    def waiting(self, group: Group) -> int:
         """Count the rows of a feature group that are not in S3 yet."""
-        queue = self._newest(name)
+        queue = self._find(group)
         return len(queue.rows) + len(queue.sink.bad_rows) if queue else 0
 
     def reset(self) -> None:
@@ -118,39 +103,17 @@ class OfflineStore:
         with self._flushing, self._lock:
             self._queues.clear()
 
-    def start(self) -> None:
-        """Flush in the background from now on."""
-        self._stopped.clear()
-        self._thread = threading.Thread(target=self._run, name="offline-store", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the background thread, then write every row that waits."""
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-        self.drain()
-
-    def _run(self) -> None:
-        while not self._stopped.wait(TICK_SECONDS):
-            try:
-                self.flush(self._clock.now())
-            except Exception:  # The thread must outlive a defect, or rows would wait forever unseen.
-                log.exception("The offline store could not flush; its rows are kept")
-
     def _all(self) -> list[_Queue]:
         with self._lock:
             return list(self._queues.values())
 
-    def _newest(self, name: str) -> _Queue | None:
+    def _find(self, group: Group) -> _Queue | None:
         with self._lock:
-            found = [queue for queue in self._queues.values() if queue.sink.group["FeatureGroupName"] == name]
-        return found[-1] if found else None
+            return self._queues.get(_key(group))
 
     def _queue(self, group: Group) -> _Queue:
         """Find the group's queue, and keep the group as it is now; the lock must be held."""
-        key = (group["FeatureGroupArn"], group["CreationTime"])
+        key = _key(group)
         queue = self._queues.get(key)
         if queue is None:
             queue = self._queues[key] = _Queue(Sink(self._cloud, group))
@@ -169,3 +132,8 @@ class OfflineStore:
                 with self._lock:
                     queue.rows[:0] = left
                     queue.oldest = left[0].api_invocation_time
+
+
+def _key(group: Group) -> tuple[str, Any]:
+    """Tell a group from one of the same name in another region, or of another time."""
+    return group["FeatureGroupArn"], group["CreationTime"]

@@ -63,7 +63,7 @@ class OfflineDesk:
         """Say why a group's offline store is blocked, if it is."""
         if group.offline is None:
             return None
-        return self._faults.blocked(group.name) or self._offline.blocked(group.name)
+        return self._faults.blocked(group.name) or self._offline.blocked(group.view)
 
     def work(self) -> None:
         """Make the tables that are due and write the rows that are due."""
@@ -106,7 +106,7 @@ class OfflineDesk:
         written = []
         with self._lock:
             for group, take in waiting:
-                if group.key in self._held or self._offline.waiting(group.name):
+                if group.key in self._held or self._offline.waiting(group.view):
                     continue
                 written.append(group)
                 if self._waiting.get(group.key) == (group, take):

@@ -107,15 +107,13 @@ class RecordService:
     def list_records(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         """List the identifiers of the records that stand online."""
         group = self.readable(call, request["FeatureGroupName"])
+        length = request.get("MaxResults", DEFAULT_PAGE)
+        after = str(read_token(request.get("NextToken"), "", "ValidationError"))
         also_deleted = request.get("IncludeSoftDeletedRecords", False)
-        found = sorted(
-            identifier
-            for identifier, record in self.online.standing(group, self.now())
-            if also_deleted or not record.deleted
-        )
-        start = read_token(request.get("NextToken"), "ValidationError")
-        end = start + request.get("MaxResults", DEFAULT_PAGE)
-        return {"RecordIdentifiers": found[start:end], "NextToken": write_token(end) if end < len(found) else None}
+        with self.writing:
+            found = self.online.page(group, after, length, self.now(), also_deleted=also_deleted)
+        page = found[:length]
+        return {"RecordIdentifiers": page, "NextToken": write_token(page[-1]) if len(found) > length else None}
 
     def sweep(self) -> None:
         """Remove what has expired by now."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REGION = "us-east-1"
+PATIENCE = 60.0
+"""Seconds: a reset waits for what is being written, and the first write imports a lot."""
 QUICK = {
     "create_seconds": 0.0,
     "offline_active_seconds": 0.0,
@@ -69,33 +71,35 @@ class LocalAws:
 
     def settings(self, **settings: float) -> None:
         """Set how long things take, in seconds of the server's clock."""
-        httpx.put(f"{self.url}/_local/settings", json=settings).raise_for_status()
+        httpx.put(f"{self.url}/_local/settings", json=settings, timeout=PATIENCE).raise_for_status()
 
     def advance(self, seconds: float) -> None:
         """Jump ahead in the server's time."""
-        httpx.post(f"{self.url}/_local/clock", json={"advance": seconds}).raise_for_status()
+        httpx.post(f"{self.url}/_local/clock", json={"advance": seconds}, timeout=PATIENCE).raise_for_status()
 
     def now(self) -> datetime:
         """Give the server's time."""
-        found = httpx.get(f"{self.url}/_local/clock").raise_for_status().json()["now"]
+        found = httpx.get(f"{self.url}/_local/clock", timeout=PATIENCE).raise_for_status().json()["now"]
         return datetime.fromtimestamp(found, UTC)
 
     def fault(self, **order: Any) -> None:
         """Order a fault: ``operation`` (regex), ``kind``, ``count``, and what the kind asks for."""
-        httpx.post(f"{self.url}/_local/faults", json=order).raise_for_status()
+        httpx.post(f"{self.url}/_local/faults", json=order, timeout=PATIENCE).raise_for_status()
 
     def clear_faults(self) -> None:
         """Forget every fault that stands."""
-        httpx.delete(f"{self.url}/_local/faults").raise_for_status()
+        httpx.delete(f"{self.url}/_local/faults", timeout=PATIENCE).raise_for_status()
 
     def stats(self) -> dict[str, int]:
         """Count the calls by operation since the last reset."""
-        calls: dict[str, int] = httpx.get(f"{self.url}/_local/stats").raise_for_status().json()["calls"]
+        calls: dict[str, int] = (
+            httpx.get(f"{self.url}/_local/stats", timeout=PATIENCE).raise_for_status().json()["calls"]
+        )
         return calls
 
     def reset(self) -> None:
         """Forget everything: resources, objects, faults, counts; and take the quick settings again."""
-        httpx.post(f"{self.url}/_local/reset").raise_for_status()
+        httpx.post(f"{self.url}/_local/reset", timeout=PATIENCE).raise_for_status()
         self.settings(**QUICK)
 
 
