@@ -1,0 +1,54 @@
+"""``festaf features`` lists features and shows what was declared of one."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from festaf.provider.cli.features import app
+from tests.provider.cli.conftest import SUMMARIES
+
+if TYPE_CHECKING:
+    from typer.testing import CliRunner
+
+    from tests.client.recorder import Recorder
+
+
+def test_features_are_listed_in_columns(runner: CliRunner) -> None:
+    result = runner.invoke(app, ["list"])
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["feature", "type", "owner", "DAG", "last", "written"]
+    assert "nyc/weather/wind" in result.stdout
+    assert "(deleted)" in result.stdout
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_list_is_narrowed_by_the_registry(runner: CliRunner, recorder: Recorder) -> None:
+    runner.invoke(app, ["list", "wind", "--project", "nyc", "--feature-set", "weather"])
+    assert recorder.requests[0].path == "/api/v1/features?q=wind&project=nyc&feature_set=weather&limit=100"
+
+
+def test_a_longer_list_says_that_there_is_more(runner: CliRunner) -> None:
+    result = runner.invoke(app, ["list", "--limit", "1"])
+    assert "There are more" in result.stderr
+    assert "sfo" not in result.stdout
+
+
+def test_json_is_all_that_is_printed(runner: CliRunner) -> None:
+    listed = json.loads(runner.invoke(app, ["list", "--json"]).stdout)
+    assert [item["name"] for item in listed] == [item["name"] for item in SUMMARIES]
+    shown = json.loads(runner.invoke(app, ["show", "nyc/delays/carrier_delay_24h_min", "--json"]).stdout)
+    assert shown["who"]["owner"] == "team:flight-ops"
+
+
+def test_an_empty_registry_says_so(runner: CliRunner) -> None:
+    result = runner.invoke(app, ["list", "--feature-set", "none"])
+    assert (result.exit_code, result.stdout) == (0, "No features.\n")
+
+
+def test_the_declaration_of_a_feature_is_shown(runner: CliRunner) -> None:
+    result = runner.invoke(app, ["show", "delays.carrier_delay_24h_min"])
+    assert result.exit_code == 0
+    assert "team:flight-ops" in result.stdout
+    assert "rolling mean over 24 hours" in result.stdout

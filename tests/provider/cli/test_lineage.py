@@ -1,0 +1,128 @@
+"""``festaf lineage`` answers where a feature comes from, and looks after the spool."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from festaf.client import Spool
+from festaf.provider.cli.lineage import app
+from tests.client.recorder import problem, yes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typer.testing import CliRunner
+
+    from tests.client.recorder import Recorder
+
+NAME = "nyc/delays/carrier_delay_24h_min"
+
+
+@pytest.mark.parametrize("text", [NAME, "delays/carrier_delay_24h_min", "delays.carrier_delay_24h_min"])
+def test_a_feature_is_found_by_each_way_to_write_it(runner: CliRunner, text: str) -> None:
+    result = runner.invoke(app, ["show", text])
+    assert result.exit_code == 0
+    assert result.stdout.startswith(NAME)
+
+
+def test_the_tree_reads_well_when_it_is_piped(runner: CliRunner) -> None:
+    text = runner.invoke(app, ["show", NAME]).stdout
+    lines = text.splitlines()
+    assert "\x1b" not in text
+    assert max(map(len, lines)) <= 80
+    assert [line for line in lines if line != line.rstrip()] == []
+    for told in (
+        "team:flight-ops",
+        "2026-11-21 02:00:00 UTC",
+        "Predict late departures",
+        "rolling mean over 24 hours",
+        "line_0 = 0",
+        "... 8 more lines: --code",
+        "flights_features.py, sha256 bbbbbbbbbbbb",
+        "flights_features, version 3, bundle dags-folder",
+        "ingest, try 1 (IngestFeaturesOperator)",
+        "336,776 read, 336,770 accepted, 6 rejected",
+        "dag flights_training",
+    ):
+        assert told in text
+
+
+def test_the_whole_code_is_shown_when_asked(runner: CliRunner) -> None:
+    text = runner.invoke(app, ["show", NAME, "--code"]).stdout
+    assert "line_19 = 19" in text
+    assert "more lines" not in text
+
+
+def test_json_is_the_registrys_answer(runner: CliRunner) -> None:
+    answer = json.loads(runner.invoke(app, ["show", NAME, "--json"]).stdout)
+    assert answer["run"]["dag_version"]["number"] == 3
+
+
+def test_an_unknown_feature_suggests_near_names(runner: CliRunner) -> None:
+    result = runner.invoke(app, ["show", "nyc/delays/carrier_delay_24_min"])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "knows no feature nyc/delays/carrier_delay_24_min" in result.stderr
+    assert f"did you mean {NAME}?" in result.stderr
+    assert "festaf features list" in runner.invoke(app, ["show", "x/y/zzzz"]).stderr
+
+
+def test_a_name_that_stands_in_two_projects_asks_which(runner: CliRunner) -> None:
+    result = runner.invoke(app, ["show", "weather.wind"])
+    assert result.exit_code == 1
+    assert "one of nyc/weather/wind, sfo/weather/wind" in result.stderr
+
+
+@pytest.mark.parametrize("text", ["wind", "a/b/c/d", "a//c", "/"])
+def test_what_is_no_feature_name_is_refused(runner: CliRunner, text: str) -> None:
+    result = runner.invoke(app, ["show", text])
+    assert result.exit_code == 1
+    assert "is no feature: write project/feature_set/feature" in result.stderr
+
+
+def test_the_answer_of_another_time_is_asked_for(runner: CliRunner, recorder: Recorder) -> None:
+    runner.invoke(app, ["show", NAME, "--as-of", "2026-11-21T12:00:00Z"])
+    assert recorder.requests[0].path.endswith("?asOf=2026-11-21T12%3A00%3A00%2B00%3A00")
+    assert "no time zone" in runner.invoke(app, ["show", NAME, "--as-of", "2026-11-21T12:00:00"]).stderr
+    assert "is no time" in runner.invoke(app, ["show", NAME, "--as-of", "yesterday"]).stderr
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    spool = Spool(tmp_path)
+    spool.append(b'{"n": 1}')
+    return spool
+
+
+def test_what_waits_is_sent_by_hand(runner: CliRunner, recorder: Recorder, spool: Spool) -> None:
+    recorder.answer = yes
+    result = runner.invoke(app, ["flush", "--spool", str(spool.folder)])
+    assert (result.exit_code, result.stdout) == (0, f"1 sent, 0 refused, 0 left in {spool.folder}\n")
+    assert recorder.events == [{"n": 1}]
+
+
+def test_what_was_refused_is_sent_once_more(runner: CliRunner, recorder: Recorder, spool: Spool) -> None:
+    recorder.answer = lambda _: problem(422, "run: missing")
+    assert "1 refused" in runner.invoke(app, ["flush", "--spool", str(spool.folder)]).stdout
+    assert "1 were refused" in runner.invoke(app, ["status", "--spool", str(spool.folder)]).stdout
+    recorder.answer = yes
+    result = json.loads(runner.invoke(app, ["flush", "--rejected", "--json", "--spool", str(spool.folder)]).stdout)
+    assert (result["sent"], result["left"]) == (1, 0)
+
+
+def test_a_flush_that_fails_says_why_and_loses_nothing(runner: CliRunner, recorder: Recorder, spool: Spool) -> None:
+    recorder.answer = lambda _: problem(401, "the token is unknown")
+    result = runner.invoke(app, ["flush", "--spool", str(spool.folder)])
+    assert result.exit_code == 1
+    assert "the token is unknown" in result.stderr
+    status = runner.invoke(app, ["status", "--spool", str(spool.folder)]).stdout
+    assert "1 events" in status
+    assert "the token is unknown" in status
+
+
+def test_an_empty_spool_is_no_failure(runner: CliRunner, tmp_path: Path) -> None:
+    assert runner.invoke(app, ["flush", "--spool", str(tmp_path / "none")]).exit_code == 0
+    state = json.loads(runner.invoke(app, ["status", "--json", "--spool", str(tmp_path / "none")]).stdout)
+    assert (state["pending"], state["rejected"], state["breaker"]) == (0, 0, None)
