@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,7 @@ class FeatureStoreHook(AwsBaseHook):
         kwargs["client_type"] = "sagemaker"
         super().__init__(*args, **kwargs)
         self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
 
     @cached_property
     def conn_config(self) -> AwsConnectionWrapper:
@@ -85,18 +87,21 @@ class FeatureStoreHook(AwsBaseHook):
         :param settings: botocore configuration that the connection does not override
         :raises AccessError: no region, no credentials, or no usable endpoint
         """
-        if service in self._clients and not settings:
+        if settings:
+            return self._make_client(service, settings)
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._make_client(service, {})
             return self._clients[service]
+
+    def _make_client(self, service: str, settings: Mapping[str, Any]) -> Any:
         with sorted_errors(f"Connecting to {service}", self.aws_conn_id):
-            client = self.get_session(region_name=self.region_name).client(
+            return self.get_session(region_name=self.region_name).client(
                 service_name=service,
                 endpoint_url=self.conn_config.get_service_endpoint_url(service),
                 config=Config(**{**PATIENCE, **settings}).merge(self._get_config()),
                 verify=self.verify,
             )
-        if not settings:
-            self._clients[service] = client
-        return client
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call an operation, by boto3's method name, and give its answer.

@@ -44,7 +44,7 @@ class Probes:
         """Write a probe record to the online store, read it back, and delete it for good; tell what is missing.
 
         The probe has an identifier of its own at random, goes to the online store only, so that no history keeps it,
-        and expires by itself after a minute should the deletion be lost.
+        and expires by itself after two weeks should the deletion be lost: longer than any clocks differ.
         """
         identifier = self._probe_identifier()
         now = datetime.now(UTC)
@@ -52,7 +52,7 @@ class Probes:
             self.found.record_identifier: identifier,
             self.found.event_time: self._event_time(now),
         }
-        ttl = {"Unit": "Minutes", "Value": 1}
+        ttl = {"Unit": "Weeks", "Value": 2}
         try:
             self.hook.put_record(self.found.name, record, TargetStores=ONLINE_ONLY, TtlDuration=ttl)
         except RefusedError as error:

@@ -77,6 +77,8 @@ class FeatureSetReadyTrigger(BaseTrigger):
         yield TriggerEvent(event)  # type: ignore[no-untyped-call]  # Airflow leaves it untyped.
 
     async def _wait(self) -> dict[str, Any]:
+        from festaf.provider.readiness.board import Sight
+
         started = time.monotonic()
         readiness, board = await self._prepare()
         missing: tuple[str, ...] = UNSEEN
@@ -87,9 +89,11 @@ class FeatureSetReadyTrigger(BaseTrigger):
                 if sight is not None:
                     missing = await self._judge(readiness, sight, missing)
                     seat.restless = _is_beyond_the_list(sight)
+                if sight is None:
+                    missing = await self._judge(readiness, Sight(known=False, summary=None), missing)
                 if not missing:
                     return {"status": "ready", "name": self.name, "level": self.level}
-                if left <= 0:
+                if sight is None:
                     waited = time.monotonic() - started
                     return {
                         "status": "late",
@@ -114,30 +118,21 @@ class FeatureSetReadyTrigger(BaseTrigger):
             return before if before != UNSEEN else (str(error),)
 
     async def _prepare(self) -> tuple[Readiness, Board]:
-        """Read the connection and find the board; only this talks to Airflow."""
-        from asgiref.sync import sync_to_async
-
+        """Find the hook and the board, which triggers of one place share."""
         from festaf.provider.readiness.board import board_for
         from festaf.provider.readiness.bounds import Bounds
         from festaf.provider.readiness.readiness import Readiness
+        from festaf.provider.readiness.shared import shared_hook
 
         bounds = Bounds.of(self.bounds)
         bounds.check(self.level)
-        hook = await sync_to_async(self._hook)()
+        hook = await shared_hook(self.aws_conn_id, self.region_name)
         key = await asyncio.to_thread(_place, hook)
 
         def read(name_contains: str | None) -> dict[str, Any]:
             return {summary.name: summary for summary in hook.summaries(name_contains)}
 
         return Readiness(hook, self.name, self.level, bounds), board_for(key, read)
-
-    def _hook(self) -> FeatureStoreHook:
-        from festaf.provider.hooks.feature_store import FeatureStoreHook
-
-        hook = FeatureStoreHook(aws_conn_id=self.aws_conn_id, region_name=self.region_name)
-        # Reads the connection here, in the one thread in which a triggerer may ask Airflow for it.
-        _ = hook.conn_config
-        return hook
 
 
 def _is_beyond_the_list(sight: Sight) -> bool:

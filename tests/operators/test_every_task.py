@@ -1,0 +1,96 @@
+"""What holds for every operator and sensor of ours."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG, Asset, AssetAlias, BaseOperator
+
+from festaf.operators.feature_set import (
+    CreateFeatureSetOperator,
+    DeleteFeatureSetOperator,
+    IngestFeaturesOperator,
+)
+from festaf.provider.assets import feature_set_asset
+from festaf.sensors.feature_set import FeatureFreshnessSensor, FeatureSetReadySensor
+
+HEAVY = ["boto3", "botocore", "pandas", "numpy", "pyarrow", "fastapi", "sqlalchemy.orm", "sagemaker", "httpx"]
+TASKS: dict[type[BaseOperator], dict[str, Any]] = {
+    CreateFeatureSetOperator: {"record_identifier": "tail", "event_time": "seen"},
+    IngestFeaturesOperator: {"source": "planes.parquet"},
+    DeleteFeatureSetOperator: {},
+    FeatureSetReadySensor: {},
+    FeatureFreshnessSensor: {"max_age": 60},
+}
+each = pytest.mark.parametrize("kind", TASKS, ids=lambda kind: kind.__name__)
+
+
+def make(kind: type[BaseOperator], **more: Any) -> Any:
+    return kind(task_id="task", feature_set="{{ params.name }}", **TASKS[kind], **more)
+
+
+@each
+def test_templated_fields_are_attributes_and_parameters(kind: type[BaseOperator]) -> None:
+    made = make(kind)
+    parameters = {name for base in kind.__mro__ for name in inspect.signature(base.__init__).parameters}
+    assert "feature_set" in kind.template_fields
+    for name in kind.template_fields:
+        assert hasattr(made, name)
+        assert name in parameters
+
+
+@each
+def test_a_template_is_rendered(kind: type[BaseOperator]) -> None:
+    made = make(kind)
+    made.render_template_fields({"params": {"name": "planes"}})
+    assert made.feature_set == "planes"
+
+
+@each
+def test_a_dag_with_it_is_serialised_and_read_again(kind: type[BaseOperator]) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    with DAG("dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)) as dag:
+        make(kind)
+    again = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+    assert again.get_task("task").task_type == kind.__name__
+
+
+@each
+def test_it_can_be_mapped(kind: type[BaseOperator]) -> None:
+    with DAG("dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
+        mapped = kind.partial(task_id="task", **TASKS[kind]).expand(feature_set=["planes", "trains"])
+    assert mapped.task_id == "task"
+
+
+def test_the_alias_joins_the_outlets_that_a_user_gave() -> None:
+    mine = Asset("mine", uri="s3://lake/mine")
+    data = feature_set_asset("planes", project="nyc")
+    assert make(DeleteFeatureSetOperator).outlets == [AssetAlias("festaf")]
+    assert make(DeleteFeatureSetOperator, outlets=[mine, data]).outlets == [mine, data, AssetAlias("festaf")]
+    assert (data.uri, data.group) == ("x-festaf://nyc/planes", "feature_set")
+
+
+def test_the_dags_owner_is_the_feature_sets_owner() -> None:
+    with DAG("dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC), default_args={"owner": "team:planes"}):
+        made = make(CreateFeatureSetOperator)
+    assert (made.owner, made.declared_owner) == ("team:planes", "team:planes")
+
+
+def test_parsing_a_dag_file_loads_nothing_heavy() -> None:
+    program = (
+        "import sys; import airflow.sdk; from airflow.sdk import DAG, BaseOperator, BaseSensorOperator, Asset\n"
+        "before = set(sys.modules)\n"
+        "import festaf.operators.feature_set, festaf.sensors.feature_set, festaf.provider.assets\n"
+        "import festaf.provider.artifacts\n"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = ran.stdout.splitlines()[-1].split()
+    assert [name for name in loaded if name.split(".")[0] in HEAVY or name in HEAVY] == []
+    assert "festaf.sensors.feature_set" in loaded
