@@ -132,7 +132,7 @@ def _snapshot(run: dict[str, Any], dag: Any, version: DagVersion) -> DagSnapshot
         owners=owners_of(getattr(dag, "owner", None) or model["owners"]),
         tags=tuple(sorted(getattr(dag, "tags", None) or ())),
         description=getattr(dag, "description", None),
-        schedule=schedule_text(getattr(dag, "timetable", None)) or model["timetable_summary"],
+        schedule=schedule_text(getattr(dag, "timetable", None)),
         next_run=model["next_dagrun_create_after"],
     )
 

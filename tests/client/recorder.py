@@ -97,7 +97,10 @@ class Recorder:
         waiting.set()
 
     def close(self) -> None:
+        """Stop listening; a second time does nothing."""
         self.released.set()
+        if not self._thread.is_alive():
+            return
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

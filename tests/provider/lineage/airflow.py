@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from festaf.provider.demo.airflow_api import DagRun
 
 DAGS = Path(__file__).parent / "dags"
-SECONDS = 120.0
+SECONDS = 240.0
 
 T = TypeVar("T")
 
@@ -47,23 +47,23 @@ class Airflow:
         place = Place(folder, dags, replace(Ports.free(), registry=registry_port), settings=settings)
         airflow = [sys.executable, "-m", "airflow"]
         environment = place.airflow_environment()
-        for words in (("db", "migrate"), ("dags", "reserialize")):
-            command = Process(" ".join(words), [*airflow, *words], place.log(words[0]), environment)
-            command.start()
-            command.wait_done(seconds=SECONDS)
-        server = Process(
-            "api-server",
-            [*airflow, "api-server"],
-            place.log("api-server"),
-            environment,
-            health=f"{place.airflow_url}/api/v2/version",
+        migration, parsing, server, scheduler = (
+            Process(words, [*airflow, *words.split()], place.log(words.split()[0]), environment, health)
+            for words, health in (
+                ("db migrate", None),
+                ("dags reserialize", None),
+                ("api-server", f"{place.airflow_url}/api/v2/version"),
+                ("scheduler", None),
+            )
         )
-        scheduler = Process("scheduler", [*airflow, "scheduler"], place.log("scheduler"), environment)
+        migration.start()
+        migration.wait_done(seconds=SECONDS)
         with ExitStack() as stack:
-            for process in (server, scheduler):
-                stack.callback(process.stop)
+            for process in (server, scheduler, parsing):
+                stack.callback(process.stop, seconds=3)
                 process.start()
-                process.wait_ready(seconds=SECONDS)
+            parsing.wait_done(seconds=SECONDS)
+            server.wait_ready(seconds=SECONDS)
             api = AirflowApi(place.airflow_url)
             stack.callback(api._client.close)
             api.log_in()

@@ -93,7 +93,7 @@ def test_the_run_ids_are_those_of_airflows_own_openlineage_events(events: list[R
     parent = event.run.facets["parent"]["run"]["runId"]
     assert parent == str(dag_run_id(clear_number=0, **keys))
     assert parent == str(_of(events, "tides").run.run_id) == str(_of(events, "tides", "START").run.run_id)
-    assert len({told.run.run_id for told in events}) == 10
+    assert len({told.run.run_id for told in events}) == 11
 
 
 def test_a_task_is_told_in_airflows_own_names(events: list[RunEvent]) -> None:
