@@ -7,6 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from festaf.local_aws.athena.engine import Engine
+from festaf.local_aws.athena.errors import QueryError
 from festaf.local_aws.athena.types import java_double
 from festaf.local_aws.cloud import Cloud
 from festaf.local_aws.objects import split_uri
@@ -234,3 +236,25 @@ def test_a_reset_forgets_every_query(athena: Athena) -> None:
 )
 def test_doubles_are_written_as_java_does(value: float, text: str) -> None:
     assert java_double(value) == text
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT * FROM glob('/*')",
+        "COPY (SELECT 1) TO '/tmp/festaf-must-not-exist.csv'",
+        "ATTACH '/tmp/festaf-must-not-exist.db'",
+        "LOAD httpfs",
+        "SET threads = 64",
+        "SET enable_external_access = true",
+        "RESET lock_configuration",
+        "SELECT * FROM secret_of_the_process",
+    ],
+)
+def test_duckdb_itself_reaches_nothing_even_past_the_grammar(sql: str) -> None:
+    secret_of_the_process = pa.table({"n": [1]})
+    with pytest.raises(QueryError):
+        Engine().run(sql, {})
+    assert secret_of_the_process.num_rows == 1

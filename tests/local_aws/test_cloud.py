@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
-from festaf.local_aws.cloud import Asked, Cloud, Observer, Reply
+from festaf.local_aws.cloud import Asked, Changes, Cloud, Observer, Reply
 from festaf.local_aws.objects import Objects, ObjectStoreError, split_uri
 
 if TYPE_CHECKING:
@@ -166,3 +166,44 @@ def test_a_missing_bucket_is_named(cloud: Cloud) -> None:
 def test_what_is_no_s3_uri_is_refused(uri: str) -> None:
     with pytest.raises(ValueError, match="no S3 URI"):
         split_uri(uri)
+
+
+def test_moto_lists_a_folder_for_every_request_and_we_do_not(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the first half fails, moto has become quicker, and the dispatcher in cloud.py can go."""
+    from moto import backends
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    cloud.client("s3", REGION).list_buckets()
+    listed: list[int] = []
+    original = backends.list_of_moto_modules
+    monkeypatch.setattr(backends, "list_of_moto_modules", lambda: listed.append(1) or original())
+    signed = f"AWS4-HMAC-SHA256 Credential=k/20130101/{REGION}/s3/aws4_request, Signature=0"
+    DomainDispatcherApplication(create_backend_app).get_application(
+        {"PATH_INFO": "/", "HTTP_HOST": "localhost", "HTTP_AUTHORIZATION": signed}
+    )
+    assert listed
+    listed.clear()
+    cloud.client("s3", REGION).list_buckets()
+    assert not listed
+
+
+def test_changes_are_told_since_a_mark_by_object_and_table(cloud: Cloud) -> None:
+    s3, glue = cloud.client("s3", REGION), cloud.client("glue", REGION)
+    mark = cloud.changes.mark()
+    s3.create_bucket(Bucket="bucket")
+    s3.put_object(Bucket="bucket", Key="a/ü=1", Body=b"")
+    s3.get_object(Bucket="bucket", Key="a/ü=1")
+    glue.create_database(DatabaseInput={"Name": "db"})
+    glue.create_table(DatabaseName="db", TableInput={"Name": "t"})
+    glue.get_table(DatabaseName="db", Name="t")
+    assert cloud.changes.since(mark) == ["glue:db.t", "glue", "/bucket/a/ü=1", "/bucket"]
+    assert cloud.changes.since(cloud.changes.mark()) == []
+
+
+def test_changes_that_are_not_remembered_are_not_denied() -> None:
+    changes = Changes(length=2)
+    mark = changes.mark()
+    for number in range(3):
+        changes.note(f"/bucket/{number}")
+    assert changes.since(mark) is None
+    assert changes.since(changes.mark() - 1) == ["/bucket/2"]
