@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from festaf.contract.dag import DagVersion
+from tests.registry_api.conftest import copied_database, open_registry
 from tests.registry_api.events import (
     SOURCE,
     VERSION,
@@ -20,22 +21,36 @@ from tests.registry_api.events import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.registry_api.conftest import Registry
 
 NAMES = [f"f{number}" for number in range(5)]
 
 
-@pytest.fixture
-def filled(registry: Registry) -> Registry:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """Give one registry on each database for all tests that only read."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('filled') / 'registry.db'}"
+    else:
+        url = request.getfixturevalue("filled_postgres_url")
     said = [
         declaration(name, owner=f"owner{index % 2}", description="50% of DELAYS") for index, name in enumerate(NAMES)
     ]
-    registry.post(
-        task_event(outputs=(written(*said),)),
-        task_event(task="other", dag_id="other_dag", day=1, outputs=(written(declaration("g"), name="other"),)),
-        task_event(task="create", day=2, outputs=(defined(declaration("g"), name="sea", project="lab"),)),
-    )
-    return registry
+    with open_registry(url) as registry:
+        registry.post(
+            task_event(outputs=(written(*said),)),
+            task_event(task="other", dag_id="other_dag", day=1, outputs=(written(declaration("g"), name="other"),)),
+            task_event(task="create", day=2, outputs=(defined(declaration("g"), name="sea", project="lab"),)),
+        )
+        yield registry
+
+
+@pytest.fixture(scope="module")
+def filled_postgres_url(postgres_server: str) -> Iterator[str]:
+    with copied_database(postgres_server) as url:
+        yield url
 
 
 def names(answer: Any) -> list[str]:
