@@ -107,6 +107,7 @@ def _csv(table: GlueTable, content: bytes, uri: str) -> dict[str, pa.ChunkedArra
 
 def _from_text(column: pa.ChunkedArray, target: pa.DataType, name: str, uri: str, *, lazy: bool) -> pa.ChunkedArray:
     import pyarrow as pa
+    import pyarrow.compute
 
     if pa.types.is_string(target):
         return column

@@ -110,12 +110,17 @@ _NAMES = (
 def texts(column: pa.ChunkedArray) -> pa.Array:
     """Write the values of a result's column as Athena writes them; null stays null."""
     import pyarrow as pa
+    import pyarrow.compute
 
     kind = column.type
     if pa.types.is_string(kind):
         return column.combine_chunks()
-    if pa.types.is_integer(kind) or pa.types.is_date(kind):
+    if pa.types.is_integer(kind) or pa.types.is_date(kind) or pa.types.is_boolean(kind):
         return column.cast(pa.string()).combine_chunks()
+    if pa.types.is_timestamp(kind):
+        moments = column.cast(pa.timestamp("ms", kind.tz), safe=False).cast(pa.timestamp("ms"))
+        written = pa.compute.strftime(moments, "%Y-%m-%d %H:%M:%S").combine_chunks()
+        return pa.compute.binary_join_element_wise(written, "UTC", " ") if kind.tz else written
     write = _writer(kind)
     return pa.array([None if value is None else write(value) for value in column.to_pylist()], pa.string())
 

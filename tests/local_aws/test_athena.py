@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
@@ -15,6 +15,9 @@ from festaf.local_aws.objects import split_uri
 from festaf.local_aws.service import ApiError
 from tests.local_aws.athena import CALL, REGION, SERDES, Athena, parquet_bytes, texts
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 TOKEN = "t" * 32
 SELECT = "SELECT id, carrier FROM flights ORDER BY id"
 
@@ -25,10 +28,11 @@ def shared_cloud() -> Cloud:
 
 
 @pytest.fixture
-def athena(shared_cloud: Cloud) -> Athena:
+def athena(shared_cloud: Cloud) -> Iterator[Athena]:
     made = Athena.on(shared_cloud)
     made.flights()
-    return made
+    yield made
+    made.service.close()
 
 
 def read(athena: Athena, uri: str) -> bytes:

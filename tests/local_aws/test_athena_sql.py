@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,12 +11,16 @@ from festaf.local_aws.cloud import Cloud
 from festaf.local_aws.service import ApiError
 from tests.local_aws.athena import Athena
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 @pytest.fixture(scope="module")
-def athena() -> Athena:
+def athena() -> Iterator[Athena]:
     made = Athena.on(Cloud())
     made.flights()
-    return made
+    yield made
+    made.service.close()
 
 
 SINGLE = {
@@ -69,6 +74,9 @@ SINGLE = {
     "format_datetime(timestamp '2013-01-01 05:06:07', 'yyyy-MM-dd''T''HH:mm')": "2013-01-01T05:06",
     "date_format(timestamp '2013-01-01 05:06:07', '%Y/%m/%d %H:%i')": "2013/01/01 05:06",
     "date_parse('2013-01-01 05', '%Y-%m-%d %H')": "2013-01-01 05:00:00.000",
+    "cast(null as timestamp)": None,
+    "timestamp '1969-12-31 23:59:59.5'": "1969-12-31 23:59:59.500",
+    "array[timestamp '2013-01-01 05:00:00']": "[2013-01-01 05:00:00.000]",
     "timestamp '2013-01-01 05:00:00' at time zone 'UTC'": "2013-01-01 05:00:00.000 UTC",
     # Texts
     "substr('abc', 0)": "",
