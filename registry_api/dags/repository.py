@@ -44,6 +44,10 @@ class DagRepository:
         insert_missing(self.session, DagTable, [row], ["key"])
         return self.session.scalars(select(DagTable).where(DagTable.key == key)).one()
 
+    def find(self, dag_pk: int) -> DagTable | None:
+        """Give a DAG by its id."""
+        return self.session.get(DagTable, dag_pk)
+
     def ensure_version(self, row: Mapping[str, Any], at: datetime) -> None:
         """Store a version if its content is new; widen the time it was seen."""
         insert_missing(

@@ -68,7 +68,7 @@ class DagService:
 
     def find(self, dag_pk: int) -> DagTable | None:
         """Give a DAG by its id."""
-        return self.dags.session.get(DagTable, dag_pk)
+        return self.dags.find(dag_pk)
 
     def list_dags(self, namespace: str | None, cursor: str | None, limit: int) -> Page[Dag]:
         """List DAGs."""
