@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn, get_args
 
 import typer
+from pydantic import ValidationError
 
 from festaf.local_aws.faults import Kind
 from festaf.local_aws.settings import Settings
@@ -52,17 +53,22 @@ def serve(
     as_json: AsJson = False,
 ) -> None:
     """Run the local AWS until it is stopped."""
-    settings = Settings(
-        create_seconds=create_seconds,
-        create_in_memory_seconds=create_in_memory_seconds,
-        offline_active_seconds=offline_active_seconds,
-        glue_seconds=glue_seconds,
-        visible_seconds=visible_seconds,
-        update_seconds=update_seconds,
-        delete_seconds=delete_seconds,
-        offline_delay_seconds=offline_delay_seconds,
-        rates=dict(map(_rate, rate or [])),
-    )
+    given = {
+        "create_seconds": create_seconds,
+        "create_in_memory_seconds": create_in_memory_seconds,
+        "offline_active_seconds": offline_active_seconds,
+        "glue_seconds": glue_seconds,
+        "visible_seconds": visible_seconds,
+        "update_seconds": update_seconds,
+        "delete_seconds": delete_seconds,
+        "offline_delay_seconds": offline_delay_seconds,
+        "rates": dict(map(_rate, rate or [])),
+    }
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as problem:
+        wrong = problem.errors()[0]
+        _fail(f"The setting {'.'.join(map(str, wrong['loc']))} is wrong: {wrong['msg']}.")
     _serve(host, port, settings, state, as_json=as_json)
 
 

@@ -44,6 +44,23 @@ def test_a_faulty_rate_is_named() -> None:
     assert "OPERATION=CALLS_PER_SECOND" in complaint
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--rate", "PutRecord=0"), "The setting rates.PutRecord is wrong: Input should be greater than 0.\n"),
+        (("--glue-seconds", "inf"), "The setting glue_seconds is wrong: Input should be a finite number.\n"),
+    ],
+)
+def test_a_setting_out_of_bounds_gives_one_sentence(arguments: tuple[str, ...], message: str) -> None:
+    assert run("serve", *arguments) == (1, "", message)
+
+
+def test_a_host_that_is_not_here_gives_one_sentence() -> None:
+    code, _, complaint = run("serve", "--host", "192.0.2.1", "--port", "0")
+    assert (code, complaint.count("\n")) == (1, 1)
+    assert complaint.startswith("The local AWS cannot listen on 192.0.2.1:0: ")
+
+
 def test_a_fault_is_ordered_listed_and_cleared(local_aws: LocalAws) -> None:
     ordered = asked(local_aws, "fault", "throttle", "--operation", "PutRecord", "--count", "3")
     assert [(one["kind"], one["operation"], one["count"]) for one in ordered["faults"]] == [
