@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.local_aws.athena import texts
-from tests.local_aws.feature_groups import BUCKET, client, request
+from tests.local_aws.feature_groups import BUCKET, OFFLINE, client, request
 
 if TYPE_CHECKING:
     from tests.local_aws.athena import Rows
@@ -56,13 +56,13 @@ def test_every_row_that_was_written_is_counted(athena: Any, runtime: Any, table:
         entries = [
             {
                 "FeatureGroupName": "weather",
-                "Record": record(str(number), f"2013-01-{number % 28 + 1:02}T{number % 24:02}:00:00Z", seats="1"),
+                "Record": record(str(number), f"2013-01-{number % 4 + 1:02}T{number % 2:02}:00:00Z", seats="1"),
             }
             for number in range(start, start + 25)
         ]
         assert not runtime.batch_write_record(Entries=entries).get("UnprocessedEntries")
     sql = f"SELECT count(*), count(DISTINCT id), sum(seats), max(at) FROM {table}"
-    assert answer(athena, sql) == [[str(ROWS), str(ROWS), str(ROWS), "2013-01-28T23:00:00Z"]]
+    assert answer(athena, sql) == [[str(ROWS), str(ROWS), str(ROWS), "2013-01-04T01:00:00Z"]]
     by_day = answer(athena, f"SELECT day, count(*) FROM {table} WHERE month = '01' GROUP BY day")
     assert sum(int(count or 0) for _, count in by_day) == ROWS
 
@@ -111,6 +111,14 @@ def test_a_new_feature_is_a_new_column_of_old_rows_too(athena: Any, sagemaker: A
     assert sagemaker.describe_feature_group(FeatureGroupName="weather")["LastUpdateStatus"]["Status"] == "Successful"
     runtime.put_record(FeatureGroupName="weather", Record=record("new", gust="7"))
     assert answer(athena, f"SELECT id, gust FROM {table} ORDER BY id") == [["new", "7.0"], ["old", None]]
+
+
+def test_an_iceberg_feature_group_can_be_asked_too(athena: Any, sagemaker: Any, runtime: Any) -> None:
+    sagemaker.create_feature_group(**request("ice", OfflineStoreConfig=OFFLINE | {"TableFormat": "Iceberg"}))
+    described = sagemaker.describe_feature_group(FeatureGroupName="ice")
+    name = described["OfflineStoreConfig"]["DataCatalogConfig"]["TableName"]
+    runtime.put_record(FeatureGroupName="ice", Record=record("a", seats="3"))
+    assert answer(athena, f"SELECT id, seats, is_deleted FROM sagemaker_featurestore.{name}") == [["a", "3", "false"]]
 
 
 def test_what_cannot_be_read_is_refused_with_athenas_error(athena: Any) -> None:
