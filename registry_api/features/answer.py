@@ -44,7 +44,6 @@ class Made:
 
     run: RunTable
     write: WriteTable
-    parent: RunTable | None
     dag: DagTable | None
     state: RunState
     version: DagVersionRef
@@ -122,7 +121,7 @@ class FeatureAnswer:
         dag_pk = run.dag_pk or (parent.dag_pk if parent else None)
         version, path = self.dags.version_of(run, parent)
         dag = self.dags.find(dag_pk) if dag_pk else None
-        return Made(run, write, parent, dag, RunState.model_validate_json(run.folded), version, path)
+        return Made(run, write, dag, RunState.model_validate_json(run.folded), version, path)
 
     def _who(self, portrait: Portrait, made: Made | None) -> Who:
         declared, seen = portrait.about.declared, portrait.about.observed
