@@ -60,10 +60,8 @@ class RecordSchema:
         self.identifier = identifier
         self.event_time = event_time
         self._types = {one["FeatureName"]: one["FeatureType"] for one in definitions}
-        self._checks: dict[str, _Check] = {
-            one["FeatureName"]: _ORDINARY.get(one["FeatureType"], _any_text)
-            for one in definitions
-            if not one.get("CollectionType")
+        self._checks: dict[str, tuple[str, _Check]] = {
+            one["FeatureName"]: (one["FeatureName"], _checked(one)) for one in definitions
         }
         self._collections = {
             one["FeatureName"]: (one["CollectionType"], _dimension(one))
@@ -100,13 +98,14 @@ class RecordSchema:
         for feature in features:
             name = feature["FeatureName"]
             value = feature.get("ValueAsString")
-            check = checks.get(name)
-            if check is None or value is None or len(feature) > _NAME_AND_VALUE or not check(value):
+            # The definition's own text is kept as the name: the request's would be one more for every record.
+            known, check = checks.get(name, _UNKNOWN)
+            if value is None or len(feature) > _NAME_AND_VALUE or not check(value):
                 value = self._rare(name, feature)
                 if value is None:
                     rare += 1
                     continue
-            values[name] = value
+            values[known] = value
         if len(values) + rare != len(features) or rare:
             _check_repeated(features)
         if self._collections or sum(map(len, values.values())) > _SURELY_SMALL:
@@ -175,6 +174,18 @@ def _check_number(name: str, kind: str, value: str) -> None:
 
 def _any_text(value: str) -> bool:
     return value.isascii() or _size(value) >= 0
+
+
+def _never(_: str) -> bool:
+    return False
+
+
+def _checked(definition: Mapping[str, Any]) -> _Check:
+    """Give the quick check of a feature's values; a collection has none."""
+    return _never if definition.get("CollectionType") else _ORDINARY.get(definition["FeatureType"], _any_text)
+
+
+_UNKNOWN = ("", _never)
 
 
 def _check_repeated(features: Sequence[Mapping[str, Any]]) -> None:
