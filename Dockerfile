@@ -1,7 +1,7 @@
 # One image for every service of docker-compose.yml: the command says which one it is.
 FROM python:3.11-slim
 
-ENV PYTHONUNBUFFERED=1 PATH=/festaf/.venv/bin:$PATH
+ENV PYTHONUNBUFFERED=1 UV_COMPILE_BYTECODE=1 PATH=/festaf/.venv/bin:$PATH
 RUN pip install --no-cache-dir "uv>=0.8" && useradd --create-home festaf
 WORKDIR /festaf
 COPY pyproject.toml uv.lock README.md LICENSE ./

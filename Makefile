@@ -5,7 +5,6 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 EXIT ?=
 OPTIONS ?=
-export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help
 help: ## List the targets
@@ -20,7 +19,7 @@ $(BIN)/uv:
 
 $(VENV)/.installed: $(BIN)/uv pyproject.toml uv.lock
 	@echo "Installing festaf and what it needs into $(VENV) (about two minutes the first time)"
-	@VIRTUAL_ENV=$(abspath $(VENV)) UV_PROJECT_ENVIRONMENT=$(abspath $(VENV)) $(BIN)/uv sync --quiet --frozen --inexact --extra airflow --extra registry --extra local
+	@VIRTUAL_ENV=$(abspath $(VENV)) UV_PROJECT_ENVIRONMENT=$(abspath $(VENV)) $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode --extra airflow --extra registry --extra local
 	@touch $@
 
 .PHONY: install
@@ -49,7 +48,7 @@ OLDEST_DAY := 2025-11-15
 $(OLDEST)/.installed: $(BIN)/uv pyproject.toml
 	@echo "Installing Airflow 3.1 and the libraries of its day into $(OLDEST)"
 	@$(PYTHON) -m venv --clear $(OLDEST)
-	@$(BIN)/uv pip install --quiet --python $(OLDEST)/bin/python --exclude-newer $(OLDEST_DAY) \
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(OLDEST)/bin/python --exclude-newer $(OLDEST_DAY) \
 		--editable '.[airflow,registry,local]' 'apache-airflow==3.1.0' --group dev
 	@touch $@
 

