@@ -88,7 +88,7 @@ def test_a_blocked_offline_store_fails_at_once_with_the_reason(hook: FeatureStor
 
 
 def test_a_failure_can_be_a_skip(hook: FeatureStoreHook, aws: LocalAws, run: Run) -> None:
-    from airflow.sdk.exceptions import AirflowSkipException
+    from airflow.providers.common.compat.sdk import AirflowSkipException
 
     with pytest.raises(AirflowSkipException):
         sensor(timeout=0.2, soft_fail=True).execute(run.context)
@@ -101,7 +101,7 @@ def test_a_passing_fault_of_aws_is_waited_out(hook: FeatureStoreHook, aws: Local
 
 
 def test_a_deferrable_sensor_hands_everything_to_the_trigger(run: Run) -> None:
-    from airflow.sdk.exceptions import TaskDeferred
+    from airflow.providers.common.compat.sdk import TaskDeferred
 
     with pytest.raises(TaskDeferred) as caught:
         sensor(deferrable=True, level="QUERYABLE", rows="7", until="", region_name="eu-west-1").execute(run.context)
