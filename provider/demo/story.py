@@ -152,12 +152,18 @@ class Story:
 
 @contextlib.contextmanager
 def stop_on_signals() -> Iterator[None]:
-    """Let SIGTERM end the demo as Ctrl-C does, so that no process is left behind."""
+    """Let SIGTERM and SIGHUP end the demo as Ctrl-C does; the first of them ends it, and none stops the stopping.
+
+    A second Ctrl-C, or the second signal that ``make`` and ``timeout`` send, would otherwise leave processes behind.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def interrupt(number: int, frame: object) -> None:
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from festaf.provider.cli.demo import app
 from festaf.provider.demo.errors import DemoError
 from festaf.provider.demo.figures import Figures
 from festaf.provider.demo.place import Place, Ports
-from festaf.provider.demo.story import MARK, fresh_folder
+from festaf.provider.demo.story import MARK, fresh_folder, stop_on_signals
 
 DAGS = Path(__file__).parents[3] / "dags"
 
@@ -70,6 +72,19 @@ def test_the_demo_never_sees_anybodys_own_account(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv(name, "production")
     environment = Place(tmp_path, DAGS, Ports()).airflow_environment()
     assert "production" not in environment.values()
+
+
+def test_a_second_signal_does_not_stop_the_stopping() -> None:
+    stopped = False
+    with pytest.raises(KeyboardInterrupt), stop_on_signals():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            pytest.fail("the signal was not heard")
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                os.kill(os.getpid(), number)
+            stopped = True
+    assert stopped
 
 
 @pytest.mark.parametrize(
