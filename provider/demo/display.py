@@ -49,19 +49,13 @@ class Display:
 
     def figures(self, figures: Iterable[Figures]) -> None:
         """Print how many rows went where."""
-        table = Table(title="Rows", title_justify="left", title_style="bold")
-        table.add_column("feature set")
-        for name in ("read", "accepted", "rejected", "offline", "identifiers", "online"):
+        table = Table("feature set", box=None, padding=(0, 1, 0, 0))
+        for name in ("read", "accepted", "rejected", "offline", "distinct ids", "online"):
             table.add_column(name, justify="right")
         for row in figures:
-            table.add_row(
-                row.feature_set,
-                *(
-                    f"{number:,}"
-                    for number in (row.read, row.accepted, row.rejected, row.offline, row.identifiers, row.online)
-                ),
-            )
-        self.console.print()
+            counts = (row.read, row.accepted, row.rejected, row.offline, row.identifiers, row.online)
+            table.add_row(row.feature_set, *(f"{count:,}" for count in counts))
+        self.headline("How many rows went where?")
         self.console.print(table)
 
     def addresses(self, places: Iterable[tuple[str, str]]) -> None:
