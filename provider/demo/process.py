@@ -99,6 +99,7 @@ class Process:
                 self._process.wait(timeout=seconds)
         self.signal(signal.SIGKILL)
         self._process.wait()
+        self._process = None
 
     def last_words(self) -> str:
         """Quote the end of the log."""
