@@ -210,6 +210,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--client", nargs=5)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="only the engine and the ceiling; keeps no result")
     arguments = parser.parse_args()
     if arguments.client:
         run_client(*arguments.client)
@@ -222,12 +223,15 @@ def main() -> None:
             write_rows(folder / f"{count}.parquet", count)
         for turn in range(arguments.rounds):
             for kind, count in ROWS.items():
+                if arguments.quick and kind.startswith("sdk"):
+                    continue
                 found = measure(server, kind, folder / f"{count}.parquet", folder)
                 speeds[kind].append(count / found["seconds"])
                 print(f"round {turn + 1}  {kind:12} {speeds[kind][-1]:9,.0f} rows/s", flush=True)
-        for size in SIZES:
+        for size in () if arguments.quick else SIZES:
             memory[str(size)] = measure(server, "festaf", folder / f"{size}.parquet", folder)["megabytes"]
-    report(speeds, memory)
+    if not arguments.quick:
+        report(speeds, memory)
 
 
 def report(speeds: dict[str, list[float]], memory: dict[str, float]) -> None:
