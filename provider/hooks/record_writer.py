@@ -1,14 +1,13 @@
 """Send bodies that are JSON already to the feature store's runtime, without botocore's walk through every value.
 
-Credentials, endpoint, signature, TLS, proxies and connections are botocore's own parts, put together without the
-machinery of a client call, which costs more time than the server's work. Whatever is not a success is read by
+Credentials, endpoint and signature are botocore's own parts, put together without the machinery of a client call,
+which costs more time than the server's work. Whatever is not a success is read by
 botocore's parser and raised as its ClientError.
 """
 
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -16,8 +15,9 @@ from urllib.parse import quote
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError, NoCredentialsError
-from botocore.httpsession import URLLib3Session
 from botocore.parsers import create_parser
+
+from festaf.provider.hooks.wire import transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,16 +45,7 @@ class RecordWriter:
         self._url: str = client.meta.endpoint_url.rstrip("/")
         self._region: str = client.meta.region_name
         self._agent: str = f"festaf {config.user_agent_extra or ''}".strip()
-        self._http = URLLib3Session(
-            verify=True if hook.verify is None else hook.verify,
-            proxies=config.proxies,
-            proxies_config=config.proxies_config,
-            timeout=(config.connect_timeout, config.read_timeout),
-            max_pool_connections=connections,
-            client_cert=config.client_cert,
-            # Headers and body leave in two pieces; without this the second waits for the other side's delayed ACK.
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        )
+        self._transport = transport(self._url, config, hook.verify, connections)
         self._lock = threading.Lock()
 
     @property
@@ -81,6 +72,10 @@ class RecordWriter:
         """
         self._send("PUT", f"/FeatureGroup/{quote(feature_set, safe='')}", body, "PutRecord")
 
+    def close(self) -> None:
+        """Close every connection."""
+        self._transport.close()
+
     def _send(self, method: str, path: str, body: bytes, operation: str) -> bytes:
         request = AWSRequest(
             method=method,
@@ -90,11 +85,10 @@ class RecordWriter:
         )
         credentials = self._credentials.get_frozen_credentials()
         SigV4Auth(credentials, self._model.signing_name, self._region).add_auth(request)
-        answer = self._http.send(request.prepare())
-        content: bytes = answer.content
-        if answer.status_code == 200:
+        status, headers, content = self._transport.send(request.prepare())
+        if status == 200:
             return content
-        told = {"status_code": answer.status_code, "headers": answer.headers, "body": content}
+        told = {"status_code": status, "headers": headers, "body": content}
         with self._lock:
             parsed = self._parser.parse(told, self._model.operation_model(operation).output_shape)
         raise ClientError(parsed, operation)

@@ -106,6 +106,11 @@ class Sender:
                     self._wait(attempt, time.monotonic() - started, outcome)
         return Answer(refused, calls)
 
+    def close(self) -> None:
+        """Stop whoever still sends, and close the connections."""
+        self.stop.set()
+        self._writer.close()
+
     def _wait(self, attempt: int, spent: float, outcome: _Outcome) -> None:
         """Wait before the same entries are sent again."""
         seconds = delay(attempt)
