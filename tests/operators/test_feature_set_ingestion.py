@@ -175,10 +175,10 @@ def test_rows_come_from_s3_a_folder_a_dataframe_and_a_query(
         assert wrote["rows_accepted"] in {300, 600}
     with sqlite3.connect(tmp_path / "planes.db") as database:
         table(300).to_pandas().to_sql("planes", database)
-    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", f"sqlite:///{tmp_path}/planes.db")
+    place = {"conn_type": "sqlite", "host": str(tmp_path / "planes.db")}
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(place))
     query = {"sql": "SELECT tail, seen, seats, delay FROM planes WHERE seats >= ?", "parameters": [100]}
     asked = task(conn_id="warehouse", work_dir=work, **query)
-    pytest.importorskip("airflow.providers.sqlite")
     assert asked.execute(run.context)["rows_accepted"] == 200
     assert asked.execute(run.context)["rows_resumed"] == 200
 
