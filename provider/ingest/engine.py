@@ -92,7 +92,6 @@ class Engine:
         :raises FestafError: AWS or the source failed; what was acknowledged until then is in the ledger
         """
         with ExitStack() as stack:
-            stack.callback(self.sender.close)
             pool = stack.enter_context(ThreadPoolExecutor(self.threads, "festaf-ingest"))
             stack.callback(self.dead_letter.close)
             stack.enter_context(closing(_Draining(self)))

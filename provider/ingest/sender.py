@@ -1,4 +1,8 @@
-"""Send batches of entries to the feature store: retries, refusals, and a way around BatchWriteRecord."""
+"""Send batches of entries to the feature store: retries, refusals, and a way around BatchWriteRecord.
+
+The bodies are JSON already. They reach botocore through its own event hooks, which leaves signing, credentials,
+endpoints and answers to it and takes the walk through every value away.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from festaf.provider.errors import ABSENT, DENIED, RETRYABLE, THROTTLED, UNKNOWN_OPERATION, FestafError, ServiceError
-from festaf.provider.hooks.aws_error import code_of, in_our_words, is_retryable, message_of, sorted_errors
-from festaf.provider.hooks.record_writer import RecordWriter
+from festaf.provider.hooks.aws_error import code_of, in_our_words, is_retryable, message_of
 from festaf.provider.ingest.pace import Pace, delay
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from festaf.provider.hooks.feature_store import FeatureStoreHook
 
+RUNTIME = "sagemaker-featurestore-runtime"
 BATCH_ROWS = 25
 ABSENT_SECONDS = 60.0
 """How long a feature set that was described may seem absent to the runtime service."""
@@ -77,11 +81,19 @@ class Sender:
         self._head = head.encode()
         self._log = log
         self._retry_seconds = retry_seconds
-        with sorted_errors("Connecting to the feature store", hook.aws_conn_id):
-            self._writer = RecordWriter(hook, threads)
+        self._client = hook.client(
+            RUNTIME,
+            parameter_validation=False,
+            max_pool_connections=threads,
+            retries={"mode": "standard", "total_max_attempts": 1},
+        )
         self._pace = Pace()
-        self._one_by_one = not self._writer.has_batches
+        self._one_by_one = "BatchWriteRecord" not in self._client.meta.service_model.operation_names
         self.stop = threading.Event()
+        for operation in ("BatchWriteRecord", "PutRecord"):
+            events = self._client.meta.events
+            events.register(f"before-parameter-build.{RUNTIME}.{operation}", _keep_body)
+            events.register(f"before-call.{RUNTIME}.{operation}", _put_body)
 
     def send(self, entries: Sequence[bytes]) -> Answer:
         """Send entries until each is taken or refused for good.
@@ -105,11 +117,6 @@ class Sender:
                 if not outcome.progress:
                     self._wait(attempt, time.monotonic() - started, outcome)
         return Answer(refused, calls)
-
-    def close(self) -> None:
-        """Stop whoever still sends, and close the connections."""
-        self.stop.set()
-        self._writer.close()
 
     def _wait(self, attempt: int, spent: float, outcome: _Outcome) -> None:
         """Wait before the same entries are sent again."""
@@ -142,7 +149,7 @@ class Sender:
             return self._put(entries, waiting)
         try:
             body = b'{"Entries":[' + b",".join([entries[place] for place in waiting]) + b"]}"
-            answer = self._writer.write_batch(body)
+            answer = self._client.batch_write_record(Body=body)
         except ClientError as error:
             if code_of(error) in DENIED | UNKNOWN_OPERATION | {"404"}:
                 self._give_up_batches(error)
@@ -164,7 +171,9 @@ class Sender:
         refused: dict[int, str] = {}
         for done, place in enumerate(waiting):
             try:
-                self._writer.put(self._name, b"{" + entries[place][len(self._head) :])
+                self._client.put_record(
+                    FeatureGroupName=self._name, Body=b"{" + entries[place][len(self._head) :], Record=[]
+                )
             except (ClientError, BotoCoreError) as error:
                 outcome = self._refusal(error, [place])
                 refused |= outcome.refused
@@ -187,7 +196,7 @@ class Sender:
             return _Outcome(divide=True, progress=True)
         return _Outcome(refused={waiting[0]: f"AWS: {code}: {message_of(error)}"}, progress=True)
 
-    def _partial(self, answer: Mapping[str, Any], entries: Sequence[bytes], waiting: list[int]) -> _Outcome:
+    def _partial(self, answer: dict[str, Any], entries: Sequence[bytes], waiting: list[int]) -> _Outcome:
         """Read which entries AWS did not take."""
         places = _Places(entries, waiting)
         refused: dict[int, str] = {}
@@ -243,3 +252,11 @@ def _cannot_find(error: ClientError) -> bool:
     return "featuregroup" in said.replace(" ", "") and any(
         text in said for text in ("not found", "find", "does not exist")
     )
+
+
+def _keep_body(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    context["festaf_body"] = params.pop("Body")
+
+
+def _put_body(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    params["body"] = context["festaf_body"]

@@ -10,10 +10,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from festaf.provider import errors
-from festaf.provider.hooks.record_writer import RecordWriter
 from festaf.provider.ingest.ingest import Ingest
 from festaf.provider.ingest.source import open_source
 from tests.feature_store import LOG, create, online_count, parquet
@@ -71,15 +69,25 @@ def test_a_fault_that_lasts_fails_the_task_and_the_next_run_sends_what_is_missin
 
 
 def test_a_service_without_batches_gets_rows_one_by_one(
-    planes: FeatureSet, hook: FeatureStoreHook, aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    planes: FeatureSet, hook: FeatureStoreHook, aws: LocalAws, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(RecordWriter, "write_batch", _denied)
-    assert ingest(hook, planes, parquet(tmp_path / "planes.parquet", 60), tmp_path / "work").run().accepted == 60
+    engine = ingest(hook, planes, parquet(tmp_path / "planes.parquet", 60), tmp_path / "work")
+    client = hook.client
+
+    def without_batches(service: str, **settings: Any) -> Any:
+        made = client(service, **settings)
+        made.meta.events.register("before-call.*.BatchWriteRecord", _deny)
+        return made
+
+    hook.client = without_batches  # type: ignore[method-assign]  # AWS refuses on purpose.
+    assert engine.run().accepted == 60
     assert aws.stats()["PutRecord"] == 60
     assert online_count(aws) == 60
 
 
-def _denied(*_: Any) -> None:
+def _deny(**_: Any) -> None:
+    from botocore.exceptions import ClientError
+
     refusal: Any = {"Error": {"Code": "AccessDeniedException", "Message": "not authorized to BatchWriteRecord"}}
     raise ClientError(refusal, "BatchWriteRecord")
 
