@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -41,7 +42,15 @@ class LocalAws:
     @contextmanager
     def started(cls, *arguments: str, **settings: float) -> Iterator[LocalAws]:
         """Start ``festaf local-aws serve`` on a free port and stop it at the end."""
-        command = [sys.executable, "-m", "festaf.local_aws", "serve", "--port", "0", *arguments]
+        command = [
+            os.environ.get("LOCAL_AWS_PYTHON", sys.executable),
+            "-m",
+            "festaf.local_aws",
+            "serve",
+            "--port",
+            "0",
+            *arguments,
+        ]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
             server = cls(_ready_url(process), process)
