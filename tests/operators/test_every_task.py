@@ -18,6 +18,7 @@ from festaf.operators.feature_set import (
 )
 from festaf.provider.assets import feature_set_asset
 from festaf.sensors.feature_set import FeatureFreshnessSensor, FeatureSetReadySensor
+from tests.dag_serialization import DagSerialization
 
 HEAVY = ["boto3", "botocore", "pandas", "numpy", "pyarrow", "fastapi", "sqlalchemy.orm", "sagemaker", "httpx"]
 TASKS: dict[type[BaseOperator], dict[str, Any]] = {
@@ -53,14 +54,9 @@ def test_a_template_is_rendered(kind: type[BaseOperator]) -> None:
 
 @each
 def test_a_dag_with_it_is_serialised_and_read_again(kind: type[BaseOperator]) -> None:
-    from airflow.serialization import serialized_objects
-
-    # Airflow 3.1 has both under one name.
-    names = ("DagSerialization", "SerializedDAG")
-    serialization: Any = next(getattr(serialized_objects, name) for name in names if hasattr(serialized_objects, name))
     with DAG("dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)) as dag:
         make(kind)
-    again = serialization.deserialize_dag(serialization.serialize_dag(dag))
+    again = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
     assert again.get_task("task").task_type == kind.__name__
 
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 from airflow.sdk import DAG, Asset
-from airflow.serialization.serialized_objects import DagSerialization
 
 from festaf.provider.lineage.schedule import owners_of, schedule_text
+from tests.dag_serialization import DagSerialization
 
 
 @pytest.mark.parametrize(
