@@ -59,6 +59,17 @@ test-oldest: install $(OLDEST)/.installed ## Run the tests of the Airflow side o
 	LOCAL_AWS_PYTHON=$(abspath $(BIN))/python $(OLDEST)/bin/python -m pytest \
 		tests/contract tests/client tests/provider tests/operators tests/sensors
 
+$(VENV)/.bench: $(VENV)/.installed
+	@echo "Installing the SageMaker SDK, the peer of the ingest benchmark, into $(VENV)"
+	@VIRTUAL_ENV=$(abspath $(VENV)) UV_PROJECT_ENVIRONMENT=$(abspath $(VENV)) $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode --extra airflow --extra registry --extra local --extra sagemaker
+	@touch $@
+
+.PHONY: bench
+bench: $(VENV)/.bench ## Run the benchmarks, each beside its peer or its limit; leave the machine alone meanwhile
+	$(BIN)/python -m benchmarks.import_cost
+	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.capture
+
 .PHONY: serve
 serve: install ## Serve the registry on this machine, without tokens
 	@$(BIN)/festaf registry serve --demo

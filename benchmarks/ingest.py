@@ -27,7 +27,7 @@ from tests.local_aws.server import REGION, LocalAws
 
 FEATURES = 20
 TARGETS = {"sdk default": 20.0, "sdk best": 7.0, "ceiling": 0.85}
-ROWS = {"festaf": 50_000, "ceiling": 50_000, "sdk default": 2_000, "sdk best": 5_000}
+ROWS = {"festaf": 200_000, "ceiling": 200_000, "sdk default": 2_000, "sdk best": 5_000}
 SIZES = (50_000, 500_000)
 RESULTS = Path(__file__).parent / "results" / "ingest.json"
 

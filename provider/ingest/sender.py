@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from festaf import __version__
 from festaf.provider.errors import ABSENT, DENIED, RETRYABLE, THROTTLED, UNKNOWN_OPERATION, FestafError, ServiceError
 from festaf.provider.hooks.aws_error import code_of, in_our_words, is_retryable, message_of
 from festaf.provider.ingest.pace import Pace, delay
@@ -85,6 +86,7 @@ class Sender:
             RUNTIME,
             parameter_validation=False,
             max_pool_connections=threads,
+            user_agent=f"festaf/{__version__}",
             retries={"mode": "standard", "total_max_attempts": 1},
         )
         self._pace = Pace()
