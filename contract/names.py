@@ -1,7 +1,8 @@
-"""The names by which a feature set, a source and a run are known on both sides.
+"""The names by which a feature set, another artifact, a source and a run are known on both sides.
 
-A feature set of project ``nyc`` named ``weather`` is the asset and dataset ``x-festaf://nyc/weather``. The ``x-``
-keeps Airflow from loading every provider's URI handler while it parses a DAG file.
+A feature set of project ``nyc`` named ``weather`` is the asset and dataset ``x-festaf://nyc/weather``; a model of it
+named ``delay`` is ``x-festaf-model://nyc/delay``. The ``x-`` keeps Airflow from loading every provider's URI handler
+while it parses a DAG file.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ import re
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 from urllib.parse import urlsplit
 
 SCHEME = "x-festaf"
+ArtifactKind = Literal["training-set", "model", "endpoint", "monitor"]
+"""The kinds of artifact besides the feature set, as they stand in the scheme of their URIs."""
+
 DEFAULT_PROJECT = "default"
 DEFAULT_NAMESPACE = "default"
 PROJECT_PATTERN = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,62}[a-zA-Z0-9])?")
@@ -42,12 +47,29 @@ def feature_set_uri(project: str, feature_set: str) -> str:
 
     :raises ValueError: the project is not 1 to 64 letters, digits, dots, dashes or underscores
     """
+    return _uri(SCHEME, project, feature_set)
+
+
+def artifact_uri(kind: ArtifactKind, project: str, name: str) -> str:
+    """Name a training set, model, endpoint or monitor as an Airflow asset.
+
+    :raises ValueError: the project is not 1 to 64 letters, digits, dots, dashes or underscores
+    """
+    return _uri(f"{SCHEME}-{kind}", project, name)
+
+
+def artifact_dataset(kind: ArtifactKind, project: str, name: str) -> DatasetName:
+    """Name a training set, model, endpoint or monitor as an OpenLineage dataset."""
+    return DatasetName(namespace=f"{SCHEME}-{kind}://{project}", name=name)
+
+
+def _uri(scheme: str, project: str, name: str) -> str:
     if not PROJECT_PATTERN.fullmatch(project):
         raise ValueError(
             f"{project!r} is no project name: use 1 to 64 letters, digits, '.', '-' and '_', "
             "with a letter or digit at both ends"
         )
-    return f"{SCHEME}://{project}/{feature_set}"
+    return f"{scheme}://{project}/{name}"
 
 
 def definition_uri(project: str, feature_set: str) -> str:

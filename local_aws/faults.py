@@ -34,8 +34,8 @@ class Fault(BaseModel):
 
     ``throttle``, ``error`` (HTTP 500), ``reset`` (the connection is cut before the work), ``lost_reply`` (the work is
     done, then the connection is cut), ``slow`` and ``partial`` (BatchWriteRecord leaves the second half of its entries
-    unprocessed) strike requests whose operation fits. ``fail_creation``, ``fail_update`` and ``block_offline`` strike
-    feature groups whose name fits.
+    unprocessed) strike requests whose operation fits. ``fail_creation`` and ``fail_update`` strike resources whose kind
+    and name fit, ``block_offline`` feature groups whose name fits.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,8 +43,10 @@ class Fault(BaseModel):
     kind: Kind
     operation: Pattern = ".*"
     """A regular expression for the whole name of the operation, such as ``(Put|Delete)Record``."""
+    resource: Pattern = ".*"
+    """A regular expression for the whole kind of the resource, as in its ARN: ``feature-group``, ``endpoint``."""
     name: Pattern = ".*"
-    """A regular expression for the whole name of the feature group."""
+    """A regular expression for the whole name of the resource."""
     reason: str = Field(default="The local AWS was told to fail", max_length=1024)
     """What stands in FailureReason or BlockedReason."""
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
@@ -95,13 +97,13 @@ class Faults:
             )
         )
 
-    def creation_failure(self, name: str) -> str | None:
-        """Take the reason why this feature group's creation fails, if it shall."""
-        return self._reason("fail_creation", name)
+    def creation_failure(self, resource: str, name: str) -> str | None:
+        """Take the reason why the creation of this resource fails, if it shall."""
+        return self._reason("fail_creation", resource, name)
 
-    def update_failure(self, name: str) -> str | None:
-        """Take the reason why this feature group's update fails, if it shall."""
-        return self._reason("fail_update", name)
+    def update_failure(self, resource: str, name: str) -> str | None:
+        """Take the reason why the update of this resource fails, if it shall."""
+        return self._reason("fail_update", resource, name)
 
     def blocked(self, name: str) -> str | None:
         """Give the reason why this feature group's offline store is blocked, if it is."""
@@ -113,8 +115,14 @@ class Faults:
                     return fault.reason
         return None
 
-    def _reason(self, kind: Kind, name: str) -> str | None:
-        found = self._take(lambda fault: fault.kind == kind and re.fullmatch(fault.name, name) is not None)
+    def _reason(self, kind: Kind, resource: str, name: str) -> str | None:
+        found = self._take(
+            lambda fault: (
+                fault.kind == kind
+                and re.fullmatch(fault.resource, resource) is not None
+                and re.fullmatch(fault.name, name) is not None
+            )
+        )
         return found.reason if found else None
 
     def _take(self, strikes: Callable[[Fault], bool]) -> Fault | None:

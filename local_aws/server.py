@@ -25,6 +25,8 @@ from festaf.local_aws.offline_store import OfflineStore
 from festaf.local_aws.records.desk import OfflineDesk
 from festaf.local_aws.records.online import OnlineTables
 from festaf.local_aws.records.service import RecordService
+from festaf.local_aws.resources.repository import Resources
+from festaf.local_aws.resources.tags import TagService
 from festaf.local_aws.settings import CurrentSettings, Settings
 from festaf.local_aws.state.journal import Journal, KeptJournal, NoJournal
 from festaf.local_aws.state.kept import KeptStore
@@ -65,6 +67,7 @@ class LocalAws:
         self.gateway.before_reading = self._before_reading
         self.records = RecordService(self.groups, self.online, self.desk, self.store)
         self.athena = AthenaService(self.cloud, self.clock)
+        self.resources = Resources(self.clock, self.store)
         self._ahead = 0.0
         self._mount()
         self._take(self.store.load(self.journal.replay(self.cloud)))
@@ -82,11 +85,13 @@ class LocalAws:
         self.gateway.mount(groups)
         self.gateway.mount(self.records, inline=True)
         self.gateway.mount(self.athena)
+        self.gateway.mount(TagService(self.groups, self.resources))
 
     def _take(self, kept: Kept) -> None:
         self._ahead = kept.ahead
         self.clock.advance(kept.ahead)
         self.groups.load(kept.groups)
+        self.resources.load(kept.resources)
         for group, identifier, record in kept.records:
             self.records.load(group, identifier, record)
         for group, rows in kept.waiting:
@@ -122,6 +127,7 @@ class LocalAws:
     def _forget(self) -> None:
         self.athena.reset()
         self.groups.clear()
+        self.resources.clear()
         self.records.reset()
         self.desk.reset()
         self.store.clear()

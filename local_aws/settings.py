@@ -30,6 +30,22 @@ class Settings(BaseModel):
     """From DeleteFeatureGroup until the group is not found."""
     offline_delay_seconds: Seconds = 5.0
     """From a write until the row is in the offline store's files; AWS says up to 15 minutes."""
+    resource_visible_seconds: Seconds = 0.0
+    """After the creation of any other resource, how long it is not found."""
+    endpoint_create_seconds: Seconds = 2.0
+    """From CreateEndpoint until its workers are started; loading the model takes its own time."""
+    endpoint_update_seconds: Seconds = 2.0
+    """The same from UpdateEndpoint."""
+    endpoint_delete_seconds: Seconds = 1.0
+    """From DeleteEndpoint until the endpoint is not found."""
+    model_package_seconds: Seconds = 1.0
+    """From CreateModelPackage until ModelPackageStatus is Completed (or Failed); half of it is Pending."""
+    job_start_seconds: Seconds = 1.0
+    """From the creation of a training, processing or transform job until its script starts."""
+    job_end_seconds: Seconds = 0.0
+    """From the end of a job's script until the job is Completed (Uploading)."""
+    schedule_seconds: Seconds = 1.0
+    """From CreateMonitoringSchedule or its update until ScheduleStatus is Scheduled."""
     max_concurrent_creations: Annotated[int, Field(ge=1)] = 4
     max_feature_groups: Annotated[int, Field(ge=1)] = 100
     rates: dict[str, Annotated[float, Field(gt=0)]] = {}

@@ -5,26 +5,21 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow.sdk import BaseSensorOperator
-
-from festaf.contract.names import DEFAULT_PROJECT
+from festaf.sensors.ready import ReadySensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
-    from airflow.sdk import Context, PokeReturnValue
-
     from festaf.provider.hooks.feature_store import FeatureStoreHook
     from festaf.provider.readiness.bounds import Bounds
-
-GRACE = 60.0
-"""Seconds that a trigger has to give its answer after its own deadline."""
+    from festaf.provider.readiness.look import Look
+    from festaf.provider.triggers.ready import ReadyTrigger
 
 Level = Literal["CREATED", "WRITABLE", "QUERYABLE", "FRESH"]
 
 
-class FeatureSetReadySensor(BaseSensorOperator):
+class FeatureSetReadySensor(ReadySensor):
     """Wait until a feature set has reached a level of readiness; fail at once when it cannot any more.
 
     CREATED: AWS says Created, the last update did not fail, the offline store is Active and its Glue table exists.
@@ -61,7 +56,7 @@ class FeatureSetReadySensor(BaseSensorOperator):
         "aws_conn_id",
         "region_name",
     )
-    ui_color = "#e6f1f2"
+    named_by = "feature_set"
 
     def __init__(
         self,
@@ -74,26 +69,16 @@ class FeatureSetReadySensor(BaseSensorOperator):
         max_age: timedelta | float | None = None,
         athena_output: str | None = None,
         workgroup: str | None = None,
-        deferrable: bool | None = None,
-        project: str = DEFAULT_PROJECT,
-        aws_conn_id: str | None = "aws_default",
-        region_name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(level=level, **kwargs)
         self.feature_set = feature_set
-        self.level = level
         self.record = record
         self.until = until
         self.rows = rows
         self.max_age = max_age
         self.athena_output = athena_output
         self.workgroup = workgroup
-        self.deferrable = deferrable
-        self.project = project
-        self.aws_conn_id = aws_conn_id
-        self.region_name = region_name
-        self._missing: tuple[str, ...] = ()
 
     @cached_property
     def hook(self) -> FeatureStoreHook:
@@ -102,74 +87,28 @@ class FeatureSetReadySensor(BaseSensorOperator):
 
         return FeatureStoreHook(aws_conn_id=self.aws_conn_id, region_name=self.region_name)
 
-    def execute(self, context: Context) -> Any:
-        """Wait here, or in the triggerer when deferrable."""
-        from airflow.providers.common.compat.sdk import AirflowSensorTimeout, conf
+    def check(self) -> None:
+        """Check that the bounds fit the level."""
+        self._bounds().check(self.level)
 
-        from festaf.provider.errors import NotReadyError
-
-        bounds = self._bounds()
-        bounds.check(self.level)
-        deferrable = self.deferrable
-        if deferrable is None:
-            deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
-        if deferrable:
-            self._defer(bounds)
-        try:
-            return super().execute(context)
-        except NotReadyError:
-            raise
-        except AirflowSensorTimeout:
-            artifact = f"Feature set {self.feature_set}"
-            raise NotReadyError(artifact, self.level, self._missing, self.timeout) from None
-
-    def poke(self, context: Context) -> PokeReturnValue:
-        """Look once."""
-        from airflow.sdk import PokeReturnValue
-
-        from festaf.provider.errors import ServiceError
+    def look(self) -> Look:
+        """Give the look at this feature set."""
         from festaf.provider.readiness.readiness import Readiness
 
-        try:
-            self._missing = Readiness(self.hook, self.feature_set, self.level, self._bounds()).look()
-        except ServiceError as error:
-            self.log.info("Cannot look at %s now: %s", self.feature_set, error)
-            self._missing = self._missing or (str(error),)
-            return PokeReturnValue(is_done=False)
-        if self._missing:
-            self.log.info("Feature set %s is not %s yet: %s", self.feature_set, self.level, "; ".join(self._missing))
-        return PokeReturnValue(is_done=not self._missing, xcom_value=self._reached())
+        return Readiness(self.hook, self.feature_set, self.level, self._bounds())
 
-    def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, str]:
-        """Come back from the triggerer."""
-        from festaf.provider.errors import FailedArtifactError, InputError, NotReadyError
-
-        if event["status"] == "ready":
-            return self._reached()
-        if event["status"] == "failed":
-            raise FailedArtifactError(event["artifact"], event["state"], event["reason"])
-        if event["status"] == "late":
-            raise NotReadyError(event["artifact"], self.level, tuple(event["missing"]), event["waited"])
-        raise InputError(event["message"])
-
-    def _defer(self, bounds: Bounds) -> None:
-        from datetime import timedelta
-
+    def trigger(self) -> ReadyTrigger:
+        """Make the trigger that waits for the same."""
         from festaf.provider.triggers.feature_set import FeatureSetReadyTrigger
 
-        self.defer(
-            trigger=FeatureSetReadyTrigger(
-                name=self.feature_set,
-                level=self.level,
-                poll_interval=self.poke_interval,
-                timeout=self.timeout,
-                aws_conn_id=self.aws_conn_id,
-                region_name=self.region_name,
-                bounds=bounds.as_dict(),
-            ),
-            method_name="execute_complete",
-            # The trigger ends by itself and says what is missing; this is for a triggerer that was restarted.
-            timeout=timedelta(seconds=self.timeout + GRACE),
+        return FeatureSetReadyTrigger(
+            name=self.feature_set,
+            level=self.level,
+            poll_interval=self.poke_interval,
+            timeout=self.timeout,
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            bounds=self._bounds().as_dict(),
         )
 
     def _bounds(self) -> Bounds:
@@ -185,9 +124,6 @@ class FeatureSetReadySensor(BaseSensorOperator):
                 "workgroup": self.workgroup,
             }
         )
-
-    def _reached(self) -> dict[str, str]:
-        return {"feature_set": self.feature_set, "level": self.level}
 
 
 class FeatureFreshnessSensor(FeatureSetReadySensor):

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import TYPE_CHECKING, Any
 
-from festaf.local_aws.service import ApiError
+from festaf.local_aws.resources.listing import DEFAULT_PAGE, read_token, write_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-DEFAULT_PAGE = 10
 
 
 def page_of(summaries: Sequence[dict[str, Any]], request: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,27 +23,6 @@ def page_of(summaries: Sequence[dict[str, Any]], request: Mapping[str, Any]) -> 
     end = start + request.get("MaxResults", DEFAULT_PAGE)
     token = write_token(end) if end < len(found) else None
     return {"FeatureGroupSummaries": found[start:end], "NextToken": token}
-
-
-def write_token(place: int | str) -> str:
-    """Make the token for the page that starts here, or after this."""
-    return base64.urlsafe_b64encode(json.dumps({"from": place}).encode()).decode()
-
-
-def read_token(token: str | None, start: int | str, code: str = "ValidationException") -> int | str:
-    """Read where a page starts; without a token, at the start.
-
-    :raises ApiError: with this code, when the token is none of ours
-    """
-    if not token:
-        return start
-    try:
-        place: int | str = json.loads(base64.urlsafe_b64decode(token))["from"]
-    except (ValueError, KeyError, TypeError):
-        place = ""
-    if place == "" or type(place) is not type(start):
-        raise ApiError(code, "Validation Error: NextToken is not valid.")
-    return place
 
 
 def _fits(summary: Mapping[str, Any], request: Mapping[str, Any]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from festaf.local_aws.feature_groups import tags
 from festaf.local_aws.feature_groups.group import FeatureGroup, Timeline, Update
 from festaf.local_aws.feature_groups.listing import page_of
 from festaf.local_aws.feature_groups.metadata import describe_metadata, update_metadata
@@ -24,7 +23,7 @@ DATABASE = "sagemaker_featurestore"
 
 
 class FeatureGroupService:
-    """Answers SageMaker's feature group operations; all others of SageMaker are moto's.
+    """Answers SageMaker's feature group operations.
 
     :param resolve: gives the ResolvedOutputS3Uri of a group in DescribeFeatureGroup's shape
     :param blocked: says why a group's offline store is blocked, if it is
@@ -56,9 +55,6 @@ class FeatureGroupService:
             "DeleteFeatureGroup": self.delete,
             "DescribeFeatureMetadata": lambda call, request: describe_metadata(groups, call, request),
             "UpdateFeatureMetadata": lambda call, request: update_metadata(groups, call, request),
-            "AddTags": lambda call, request: tags.add(groups, call, request),
-            "ListTags": lambda call, request: tags.list_tags(groups, call, request),
-            "DeleteTags": lambda call, request: tags.delete(groups, call, request),
         }
 
     def create(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +72,7 @@ class FeatureGroupService:
             # AWS shows a time in milliseconds; one that is kept finer would not equal what was shown.
             created = math.floor(now * 1000) / 1000
             group = _new_group(call, request, _timeline(created, self._settings.now, request))
-            group.failure = self._faults.creation_failure(name)
+            group.failure = self._faults.creation_failure("feature-group", name)
             if group.offline is not None:
                 self._complete_offline(group)
             self._groups.add(group)
@@ -167,7 +163,7 @@ class FeatureGroupService:
             additions=request.get("FeatureAdditions", []),
             online=online,
             throughput=throughput,
-            failure=self._faults.update_failure(group.name),
+            failure=self._faults.update_failure("feature-group", group.name),
         )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from festaf.local_aws.feature_groups.listing import read_token, write_token
 from festaf.local_aws.offline_store import OfflineRow
 from festaf.local_aws.records import batch
 from festaf.local_aws.records.expiry import Expiry
 from festaf.local_aws.records.online import SECONDS, OnlineRecord, OnlineTables, spelled
 from festaf.local_aws.records.schema import Record, Values, invalid
+from festaf.local_aws.resources.listing import read_token, write_token
 from festaf.local_aws.service import ApiError, Call, Handler
 from festaf.local_aws.state.store import Written
 

@@ -1,4 +1,4 @@
-"""Groups and records in a SQLite file."""
+"""Groups, records and other resources in a SQLite file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from festaf.local_aws.feature_groups.group import FeatureGroup
 from festaf.local_aws.offline_store import OfflineRow
 from festaf.local_aws.records.online import OnlineRecord
+from festaf.local_aws.resources.resource import Resource
 from festaf.local_aws.state.database import open_database
 from festaf.local_aws.state.store import Kept, Written
 
@@ -28,6 +29,10 @@ CREATE TABLE IF NOT EXISTS online (
 CREATE TABLE IF NOT EXISTS offline (
     number INTEGER PRIMARY KEY AUTOINCREMENT, feature_group TEXT NOT NULL, content TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS resource (
+    kind TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, content TEXT NOT NULL,
+    PRIMARY KEY (kind, region, name)
+) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS offline_by_group ON offline (feature_group, number);
 """
 
@@ -68,11 +73,16 @@ class KeptStore:
             waiting: dict[str, list[OfflineRow]] = {}
             for key, content in database.execute("SELECT feature_group, content FROM offline ORDER BY number"):
                 waiting.setdefault(key, []).append(OfflineRow(*json.loads(content)))
+            resources = [
+                Resource.from_json(json.loads(content))
+                for (content,) in database.execute("SELECT content FROM resource")
+            ]
         return Kept(
             ahead=row[0] if row else 0.0,
             groups=[group for gone, group in groups.values() if not gone],
             records=records,
             waiting=[(groups[key][1], rows) for key, rows in waiting.items()],
+            resources=resources,
         )
 
     def save_ahead(self, ahead: float) -> None:
@@ -91,6 +101,19 @@ class KeptStore:
         with self._transaction() as database:
             database.execute("UPDATE feature_group SET gone = 1 WHERE key = ?", (group.key,))
             database.execute("DELETE FROM online WHERE feature_group = ?", (group.key,))
+
+    def save_resource(self, resource: Resource) -> None:
+        """Keep a resource as it is now."""
+        key = (resource.kind, resource.region, resource.name)
+        with self._transaction() as database:
+            content = json.dumps(resource.to_json())
+            database.execute("INSERT OR REPLACE INTO resource VALUES (?, ?, ?, ?)", (*key, content))
+
+    def remove_resource(self, resource: Resource) -> None:
+        """Forget a resource."""
+        key = (resource.kind, resource.region, resource.name)
+        with self._transaction() as database:
+            database.execute("DELETE FROM resource WHERE kind = ? AND region = ? AND name = ?", key)
 
     def write(self, changes: Sequence[Written]) -> None:
         """Keep the records of one request."""
@@ -123,7 +146,7 @@ class KeptStore:
     def clear(self) -> None:
         """Forget everything but the clock; row numbers go on."""
         with self._transaction() as database:
-            for table in ("feature_group", "online", "offline"):
+            for table in ("feature_group", "online", "offline", "resource"):
                 database.execute(f"DELETE FROM {table}")
 
     def close(self) -> None:

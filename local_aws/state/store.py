@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from festaf.local_aws.feature_groups.group import FeatureGroup
     from festaf.local_aws.offline_store import OfflineRow
     from festaf.local_aws.records.online import OnlineRecord
+    from festaf.local_aws.resources.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Kept:
     records: list[tuple[FeatureGroup, str, OnlineRecord]] = field(default_factory=list)
     waiting: list[tuple[FeatureGroup, list[OfflineRow]]] = field(default_factory=list)
     """Rows that were not in the offline store's files, in the order in which they came."""
+    resources: list[Resource] = field(default_factory=list)
 
 
 class Store(Protocol):
@@ -50,6 +52,12 @@ class Store(Protocol):
 
     def remove_group(self, group: FeatureGroup) -> None:
         """Forget a group and its online records; rows that wait for the offline store stay."""
+
+    def save_resource(self, resource: Resource) -> None:
+        """Keep a resource as it is now."""
+
+    def remove_resource(self, resource: Resource) -> None:
+        """Forget a resource."""
 
     def write(self, changes: Sequence[Written]) -> None:
         """Keep the records of one request."""
@@ -81,6 +89,12 @@ class NoStore:
         """Do nothing."""
 
     def remove_group(self, group: FeatureGroup) -> None:
+        """Do nothing."""
+
+    def save_resource(self, resource: Resource) -> None:
+        """Do nothing."""
+
+    def remove_resource(self, resource: Resource) -> None:
         """Do nothing."""
 
     def write(self, changes: Sequence[Written]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from festaf.operators.feature_set.task import FeatureSetTask, come_again
+from festaf.operators.feature_set.task import FeatureSetTask
+from festaf.operators.task import come_again
 from festaf.provider.assets import announce
 
 if TYPE_CHECKING:

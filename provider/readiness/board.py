@@ -1,7 +1,7 @@
-"""One poll serves every waiter: a board of all feature sets of an account and region, shared by a process's triggers.
+"""One poll serves every waiter: a board of one kind, account and region, shared by a process's triggers.
 
-The board asks ListFeatureGroups (100 per call, both statuses included) as often as its most eager waiter wants, and
-wakes a waiter when its feature set moved. Throttling slows the board; it fails nobody.
+The board asks a List call (100 per call) as often as its most eager waiter wants, and wakes a waiter when its artifact
+moved. Throttling slows the board; it fails nobody.
 """
 
 from __future__ import annotations
@@ -11,18 +11,16 @@ import logging
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
 
 from festaf.provider.errors import FestafError, ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from festaf.provider.artifacts import FeatureSetSummary
-
-    Reader = Callable[[str | None], dict[str, FeatureSetSummary]]
-    Key = tuple[str, str, str]
+    Reader = Callable[[str | None], Mapping[str, "Summary"]]
+    Key = tuple[str, str, str, str]
 
 log = logging.getLogger(__name__)
 
@@ -30,14 +28,26 @@ SLOWEST = 120.0
 """Seconds between two polls, at most, however much AWS throttles."""
 
 
+class Summary(Protocol):
+    """What a List call tells of one artifact; compared as a whole to see whether it moved."""
+
+    @property
+    def name(self) -> str:
+        """Name the artifact."""
+
+    @property
+    def status(self) -> str:
+        """Give its status in AWS's words."""
+
+
 @dataclass(frozen=True)
 class Sight:
-    """What the board shows of one feature set."""
+    """What the board shows of one artifact."""
 
     known: bool
     """False when the list may not be read: the waiter must look for itself."""
-    summary: FeatureSetSummary | None
-    """None when there is no feature set of this name."""
+    summary: Summary | None
+    """None when there is no artifact of this name."""
 
 
 @dataclass(eq=False)
@@ -68,12 +78,14 @@ class Seat:
 
 
 class Board:
-    """The feature sets of one account and region.
+    """The artifacts of one kind, account and region.
 
-    :param read: gives all feature sets by name, or those whose name contains a text; called in a thread
+    :param what: names the kind in the log
+    :param read: gives all artifacts by name, or those whose name contains a text; called in a thread
     """
 
-    def __init__(self, read: Reader, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, what: str, read: Reader, clock: Callable[[], float] = time.monotonic) -> None:
+        self._what = what
         self._read = read
         self._clock = clock
         self._seats: set[Seat] = set()
@@ -128,10 +140,10 @@ class Board:
             found = await asyncio.to_thread(self._read, next(iter(names)) if len(names) == 1 else None)
         except ServiceError as error:
             self._slower = min(self._slower * 2, 64.0)
-            log.info("The list of feature sets cannot be read now, next try in %.0f s: %s", self.pause, error)
+            log.info("The list of %s cannot be read now, next try in %.0f s: %s", self._what, self.pause, error)
             return
         except FestafError as error:
-            log.info("The list of feature sets may not be read; each waiter looks for itself: %s", error)
+            log.info("The list of %s may not be read; each waiter looks for itself: %s", self._what, error)
             for seat in self._seats:
                 seat.show(Sight(known=False, summary=None))
             return
@@ -144,6 +156,6 @@ _boards: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Key, Board]] = WeakKe
 
 
 def board_for(key: Key, read: Reader) -> Board:
-    """Give the board of an endpoint, account and region in the running event loop; ``read`` serves a new one."""
+    """Give the board of a kind, endpoint, account and region in the running event loop; ``read`` serves a new one."""
     boards = _boards.setdefault(asyncio.get_running_loop(), {})
-    return boards.setdefault(key, Board(read))
+    return boards.setdefault(key, Board(key[0], read))

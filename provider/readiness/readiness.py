@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from festaf.provider.readiness.ladder import check_stores, created, fresh, queryable
+from festaf.provider.readiness.ladder import ABSENT, check_stores, created, fresh, queryable
 from festaf.provider.readiness.probes import Probes
 
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ class Readiness:
     def artifact(self) -> str:
         """Name the artifact, for messages."""
         return f"Feature set {self.name}"
+
+    @property
+    def absent(self) -> str:
+        """Say that there is no such feature set."""
+        return ABSENT
 
     def look(self) -> tuple[str, ...]:
         """Ask AWS once and tell what is missing; empty when the level is reached.

@@ -28,6 +28,12 @@ QUICK = {
     "update_seconds": 0.0,
     "delete_seconds": 0.0,
     "offline_delay_seconds": 0.0,
+    "endpoint_create_seconds": 0.0,
+    "endpoint_update_seconds": 0.0,
+    "endpoint_delete_seconds": 0.0,
+    "model_package_seconds": 0.0,
+    "job_start_seconds": 0.0,
+    "schedule_seconds": 0.0,
 }
 
 

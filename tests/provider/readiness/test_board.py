@@ -51,7 +51,7 @@ def test_many_waiters_are_served_by_one_poll() -> None:
     listing = Listing(dict.fromkeys(names, "Creating"), dict.fromkeys(names, "Created"))
 
     async def wait() -> None:
-        board = Board(listing)
+        board = Board("feature sets", listing)
         await asyncio.gather(*(sights(board, name, created) for name in names))
         assert board.polls == 2
 
@@ -61,7 +61,7 @@ def test_many_waiters_are_served_by_one_poll() -> None:
 
 def test_a_waiter_sleeps_until_its_feature_set_moves() -> None:
     listing = Listing({}, {}, {"planes": "Creating"}, {"planes": "Creating"}, {"planes": "Created"})
-    seen = asyncio.run(sights(Board(listing), "planes", created))
+    seen = asyncio.run(sights(Board("feature sets", listing), "planes", created))
     assert [sight.summary and sight.summary.status for sight in seen] == [None, "Creating", "Created"]
     assert set(listing.asked) == {"planes"}
 
@@ -70,7 +70,7 @@ def test_throttling_slows_the_board_and_fails_nobody() -> None:
     listing = Listing(*[ServiceError("slow down")] * 3, {"planes": "Created"})
 
     async def wait() -> float:
-        board = Board(listing)
+        board = Board("feature sets", listing)
         with board.seat("planes", 0.01) as seat:
             while board.polls < 3:
                 await asyncio.sleep(0.001)
@@ -83,14 +83,16 @@ def test_throttling_slows_the_board_and_fails_nobody() -> None:
 
 
 def test_a_list_that_may_not_be_read_leaves_the_looking_to_the_waiters() -> None:
-    seen = asyncio.run(sights(Board(Listing(AccessError("denied"))), "planes", lambda sight: not sight.known))
+    seen = asyncio.run(
+        sights(Board("feature sets", Listing(AccessError("denied"))), "planes", lambda sight: not sight.known)
+    )
     assert seen == [Sight(known=False, summary=None)]
 
 
 def test_nobody_left_nothing_polled() -> None:
     async def wait() -> int:
         listing = Listing({"planes": "Created"})
-        board = Board(listing)
+        board = Board("feature sets", listing)
         await sights(board, "planes", created)
         await asyncio.sleep(0.05)
         return len(listing.asked)
@@ -100,7 +102,7 @@ def test_nobody_left_nothing_polled() -> None:
 
 def test_no_news_until_the_deadline_is_none() -> None:
     async def wait() -> Sight | None:
-        with Board(Listing(ServiceError("slow down"))).seat("planes", 10) as seat:
+        with Board("feature sets", Listing(ServiceError("slow down"))).seat("planes", 10) as seat:
             return await seat.next(0.05)
 
     assert asyncio.run(wait()) is None
