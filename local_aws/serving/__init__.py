@@ -1,0 +1,5 @@
+"""Models that really answer: a process per container that loads ``model.tar.gz`` and speaks SageMaker's contract."""
+
+from festaf.local_aws.serving.worker import Answered, Worker, WorkerError, WorkerGoneError, WorkerTimeoutError
+
+__all__ = ["Answered", "Worker", "WorkerError", "WorkerGoneError", "WorkerTimeoutError"]
