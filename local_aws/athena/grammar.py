@@ -31,7 +31,7 @@ _AGGREGATES = """
     RowNumber Rank DenseRank PercentRank CumeDist Ntile Lag Lead FirstValue LastValue NthValue
 """
 _FUNCTIONS = """
-    Abs Ceil Floor Round Trunc Pow Sqrt Cbrt Exp Ln Log Pi Degrees Radians IsNan IsInf
+    Abs Ceil Floor Round Trunc Pow Sqrt Cbrt Exp Ln Log Pi Degrees Radians IsNan IsInf WidthBucket
     Lower Upper Length Concat Substring Trim Replace Reverse Pad StrPosition StartsWith Split SplitPart Chr
     RegexpLike RegexpExtract RegexpReplace
     ArraySize ArrayContains ArrayToString ArrayMax ArrayMin ArraySort ArrayReverse Flatten GenerateSeries MapKeys

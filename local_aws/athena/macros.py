@@ -33,4 +33,11 @@ MACROS = (
     r"""CREATE MACRO athena_is_date(s) AS regexp_full_match(trim(s), '[+-]?\d{4,}-\d{1,2}-\d{1,2}')""",
     """CREATE MACRO athena_bad_cast(s, kind) AS
          error('INVALID_CAST_ARGUMENT: Cannot cast ''' || s || ''' to ' || kind)""",
+    # DuckDB has equal widths only.
+    """CREATE MACRO athena_width_bucket(x, bins) AS CASE
+         WHEN x IS NULL OR bins IS NULL THEN NULL
+         WHEN isnan(CAST(x AS DOUBLE)) THEN error('INVALID_FUNCTION_ARGUMENT: operand cannot be NaN')
+         WHEN len(bins) = 0 THEN error('INVALID_FUNCTION_ARGUMENT: Bins cannot be an empty array')
+         WHEN bins <> list_sort(bins) THEN error('INVALID_FUNCTION_ARGUMENT: Bin values are not sorted')
+         ELSE len(list_filter(bins, lambda bin: bin <= CAST(x AS DOUBLE))) END""",
 )

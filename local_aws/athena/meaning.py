@@ -192,6 +192,14 @@ def _by_name(node: exp.Expr, context: Context) -> exp.Expr:
     return node
 
 
+def _width_bucket(node: exp.Expr, context: Context) -> exp.Expr:
+    """Count the bins that begin at or below a value; the form with equal widths is refused."""
+    if node.args.get("max_value") or node.args.get("num_buckets"):
+        raise NotSupportedError("width_bucket with equal widths", context.place(node))
+    parts = [node.this.copy(), node.args["min_value"].copy()]
+    return exp.Anonymous(this="athena_width_bucket", expressions=parts)
+
+
 def _map_agg(node: exp.Expr) -> exp.Expr:
     """Gather keys and values; a null key is passed over, a second value for a key fails."""
     key, value = node.expressions
@@ -264,6 +272,7 @@ _RULES: dict[type[exp.Expr], Callable[[exp.Expr, Context], exp.Expr]] = {
     exp.SplitPart: _split_part,
     exp.RegexpExtract: _regexp_extract,
     exp.RegexpReplace: _regexp_replace,
+    exp.WidthBucket: _width_bucket,
     exp.Bracket: _bracket,
     exp.Anonymous: _by_name,
     exp.Reverse: _reverse,
