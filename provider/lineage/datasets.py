@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from festaf.contract.feature_set import DEFINITION_FACET, EXTRA_KEY, WRITE_FACET, FeatureSetDefinition, FeatureWrite
-from festaf.contract.names import SCHEME, DatasetName, dataset_name, feature_set_dataset
+from festaf.contract.feature_set import EXTRA_KEY
+from festaf.contract.names import SCHEME, DatasetName, dataset_name
 from festaf.contract.openlineage import InputDataset, OutputDataset
-from festaf.provider.lineage import facets
+from festaf.provider.lineage.facts.kinds import KINDS
+from festaf.provider.lineage.facts.told import Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from festaf.contract.feature_set import FeatureDeclaration
+    from festaf.provider.lineage.facts.told import Worker
 
 log = logging.getLogger(__name__)
 
@@ -24,29 +25,20 @@ ASSET_NAMESPACE = "airflow"
 """For an asset whose URI is only a name."""
 
 
-@dataclass(frozen=True)
-class Worker:
-    """What only the process that ran the task knows of the code it ran."""
-
-    logic_sha256: str | None = None
-    bundle_name: str | None = None
-    bundle_version: str | None = None
-
-
 @dataclass
 class Attached:
-    """What a task attached to its asset events, by dataset."""
+    """What a task attached to its asset events."""
 
-    definitions: dict[DatasetName, FeatureSetDefinition] = field(default_factory=dict)
-    writes: dict[DatasetName, FeatureWrite] = field(default_factory=dict)
+    told: dict[DatasetName, Told] = field(default_factory=dict)
+    """What it said, by the dataset that it is about."""
     others: list[str] = field(default_factory=list)
-    """URIs of assets that became outlets through an alias, while the task ran."""
+    """URIs of assets of which nothing was said that is understood; some became outlets through an alias."""
 
 
 def inputs(inlets: Iterable[object], attached: Attached) -> tuple[InputDataset, ...]:
-    """Name what a task read: its inlets, and the sources of the rows that it wrote into feature sets."""
+    """Name what a task read: its inlets, and what it says that it made its outputs from."""
     uris = [uri for asset in inlets if (uri := _uri(asset))]
-    uris += [write.source for write in attached.writes.values() if write.source]
+    uris += [uri for told in attached.told.values() for uri in told.inputs]
     return input_datasets(uris)
 
 
@@ -56,21 +48,34 @@ def input_datasets(uris: Iterable[str]) -> tuple[InputDataset, ...]:
     return tuple(InputDataset(namespace=name.namespace, name=name.name) for name in names)
 
 
-def outputs(outlets: Iterable[object], attached: Attached, worker: Worker) -> tuple[OutputDataset, ...]:
+def outputs(outlets: Iterable[object], attached: Attached) -> tuple[OutputDataset, ...]:
     """Name what a task wrote, each with what was said about it."""
-    names: dict[DatasetName, None] = dict.fromkeys([*attached.definitions, *attached.writes])
     uris = [uri for asset in outlets if (uri := _uri(asset))] + attached.others
-    names |= {name: None for uri in uris if (name := _dataset(uri))}
-    return tuple(_output(name, attached, worker) for name in names)
+    every = dict(attached.told)
+    for uri in uris:
+        if name := _dataset(uri):
+            every.setdefault(name, Told(name))
+    return tuple(
+        OutputDataset(namespace=name.namespace, name=name.name, facets=told.facets, output_facets=told.output_facets)
+        for name, told in every.items()
+    )
 
 
-def attached_to(outlet_events: Mapping[Any, Any]) -> Attached:
-    """Collect what a task attached, through assets and through aliases."""
+def attached_to(outlet_events: Mapping[Any, Any], worker: Worker) -> Attached:
+    """Collect what a task attached, through assets and through aliases; what is about one dataset goes together."""
     attached = Attached()
+    facts: list[tuple[str, dict[str, Any], str | None]] = []
     for uri, extra in _events(outlet_events):
         content = extra.get(EXTRA_KEY)
         if isinstance(content, dict):
-            _read(content, attached, uri)
+            facts.append((str(content.get("kind", "write")), content, uri))
+        elif uri:
+            attached.others.append(uri)
+    order = {kind: number for number, kind in enumerate(KINDS)}
+    for kind, content, uri in sorted(facts, key=lambda fact: order.get(fact[0], -1)):
+        if told := _told(kind, content, uri, worker):
+            old = attached.told.get(told.dataset)
+            attached.told[told.dataset] = old.joined_by(told) if old else told
         elif uri:
             attached.others.append(uri)
     return attached
@@ -85,62 +90,16 @@ def _events(outlet_events: Mapping[Any, Any]) -> Iterator[tuple[str | None, dict
             yield getattr(event.dest_asset_key, "uri", None), event.extra
 
 
-def _read(content: dict[str, Any], attached: Attached, uri: str | None) -> None:
+def _told(kind: str, content: dict[str, Any], uri: str | None, worker: Worker) -> Told | None:
+    """Put a fact into words; None, with a warning, when it is not understood."""
+    if kind not in KINDS:
+        log.warning("What the task attached to %s under %r is of the unknown kind %r", uri, EXTRA_KEY, kind)
+        return None
     try:
-        if content.get("kind") == "definition":
-            definition = FeatureSetDefinition.model_validate(content)
-            attached.definitions[feature_set_dataset(definition.project, definition.feature_set)] = definition
-        else:
-            write = FeatureWrite.model_validate(content)
-            attached.writes[feature_set_dataset(write.project, write.feature_set)] = write
+        return KINDS[kind].read(content, worker)
     except ValidationError as error:
         log.warning("What the task attached to %s under %r is not understood: %s", uri, EXTRA_KEY, error)
-
-
-def _output(name: DatasetName, attached: Attached, worker: Worker) -> OutputDataset:
-    about: dict[str, facets.Facet] = {}
-    measured: dict[str, facets.Facet] = {}
-    definition = attached.definitions.get(name)
-    write = attached.writes.get(name)
-    if definition:
-        about[DEFINITION_FACET] = facets.own("feature_set", "definition", definition)
-        if definition.owner:
-            about["ownership"] = facets.dataset_ownership(definition.owner)
-        if definition.description:
-            about["documentation"] = facets.dataset_documentation(definition.description)
-        if definition.deleted:
-            about["lifecycleStateChange"] = facets.dropped()
-    if write:
-        known = {
-            "logic_sha256": worker.logic_sha256,
-            "bundle_name": worker.bundle_name,
-            "bundle_version": worker.bundle_version,
-        }
-        measured[WRITE_FACET] = facets.own("feature_set", "write", write.model_copy(update=known))
-        measured["outputStatistics"] = facets.output_statistics(write.rows_accepted - write.rows_resumed)
-    about |= _columns((write.features if write else ()) or (definition.features if definition else ()))
-    return OutputDataset(namespace=name.namespace, name=name.name, facets=about, output_facets=measured)
-
-
-def _columns(features: tuple[FeatureDeclaration, ...]) -> dict[str, facets.Facet]:
-    if not features:
-        return {}
-    described = {"schema": facets.schema(features)}
-    sources = {feature.name: _sources(feature) for feature in features if feature.sources}
-    if sources:
-        technique = {feature.name: feature.technique for feature in features}
-        described["columnLineage"] = facets.column_lineage(sources, technique)
-    return described
-
-
-def _sources(feature: FeatureDeclaration) -> list[DatasetName]:
-    names = []
-    for uri in feature.sources:
-        try:
-            names.append(dataset_name(uri))
-        except ValueError as error:
-            log.warning("A source of feature %s is left out: %s", feature.name, error)
-    return names
+        return None
 
 
 def _uri(asset: object) -> str | None:

@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from festaf.contract.openlineage import PRODUCER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from pydantic import BaseModel
 
-    from festaf.contract.feature_set import FeatureDeclaration
     from festaf.contract.names import DatasetName
+
 
 Facet = dict[str, Any]
 """A facet is open by specification: any JSON object."""
 
 _SPEC = "https://openlineage.io/spec/facets"
 _OWN = f"{PRODUCER}/blob/main/contract"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A column that another is made from, or that bears on it, and how; in OpenLineage's words."""
+
+    dataset: DatasetName
+    """With the column as its field."""
+    type: str = "DIRECT"
+    subtype: str = "TRANSFORMATION"
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a dataset."""
+
+    name: str
+    type: str
+    description: str | None = None
+    origins: tuple[Origin, ...] = ()
 
 
 def own(file: str, key: str, model: BaseModel) -> Facet:
@@ -87,49 +109,61 @@ def dropped() -> Facet:
     return _published("LifecycleStateChangeDatasetFacet", "1-0-1", {"lifecycleStateChange": "DROP"})
 
 
-def schema(features: Iterable[FeatureDeclaration]) -> Facet:
-    """List the columns of a feature set."""
+def described(columns: Sequence[Column], whole: Sequence[Origin] = ()) -> dict[str, Facet]:
+    """List the columns of a dataset, and what each is made from when something of it is known.
+
+    :param whole: what bears on every column, such as the keys of a join
+    """
+    if not columns:
+        return {}
+    found = {"schema": _schema(columns)}
+    if whole or any(column.origins for column in columns):
+        found["columnLineage"] = _column_lineage(columns, whole)
+    return found
+
+
+def _schema(columns: Iterable[Column]) -> Facet:
     fields = []
-    for feature in features:
-        column = {"name": feature.name, "type": _type_name(feature)}
-        if feature.description:
-            column["description"] = feature.description
-        fields.append(column)
+    for column in columns:
+        field = {"name": column.name, "type": column.type}
+        if column.description:
+            field["description"] = column.description
+        fields.append(field)
     return _published("SchemaDatasetFacet", "1-1-1", {"fields": fields})
 
 
-def column_lineage(sources: dict[str, list[DatasetName]], technique: dict[str, str | None]) -> Facet:
-    """Say which columns each feature is made from; a source of which no column is named has no place here."""
-    fields = {}
-    for feature, names in sources.items():
-        transformation = {
-            "type": "DIRECT",
-            "subtype": "TRANSFORMATION",
-            "description": technique.get(feature) or "",
-            "masking": False,
-        }
-        inputs = [
-            {
-                "namespace": name.namespace,
-                "name": name.name,
-                "field": name.field,
-                "transformations": [transformation],
-            }
-            for name in names
-            if name.field
-        ]
-        if inputs:
-            fields[feature] = {"inputFields": inputs}
-    return _published("ColumnLineageDatasetFacet", "1-2-0", {"fields": fields})
+def _column_lineage(columns: Iterable[Column], whole: Iterable[Origin]) -> Facet:
+    """Say which columns each column is made from; an origin that names no column has no place here."""
+    fields = {
+        column.name: {"inputFields": inputs}
+        for column in columns
+        if (inputs := [_input_field(origin) for origin in column.origins if origin.dataset.field])
+    }
+    content: Facet = {"fields": fields}
+    if bearing := [_input_field(origin) for origin in whole if origin.dataset.field]:
+        content["dataset"] = bearing
+    return _published("ColumnLineageDatasetFacet", "1-2-0", content)
 
 
-def output_statistics(rows: int) -> Facet:
-    """Count the rows that a run wrote."""
-    return _published("OutputStatisticsOutputDatasetFacet", "1-0-2", {"rowCount": rows})
+def _input_field(origin: Origin) -> Facet:
+    return {
+        "namespace": origin.dataset.namespace,
+        "name": origin.dataset.name,
+        "field": origin.dataset.field,
+        "transformations": [
+            {"type": origin.type, "subtype": origin.subtype, "description": origin.description, "masking": False}
+        ],
+    }
 
 
-def _type_name(feature: FeatureDeclaration) -> str:
-    return f"{feature.collection}<{feature.type}>" if feature.collection else feature.type
+def output_statistics(rows: int, size: int | None = None, files: int | None = None) -> Facet:
+    """Count what a run wrote: rows, and bytes and files where they are known."""
+    counts = {"rowCount": rows, "size": size, "fileCount": files}
+    return _published(
+        "OutputStatisticsOutputDatasetFacet",
+        "1-0-2",
+        {key: count for key, count in counts.items() if count is not None},
+    )
 
 
 def _published(name: str, version: str, content: Facet) -> Facet:

@@ -21,6 +21,7 @@ from festaf.contract.openlineage import (
     TaskRun,
 )
 from festaf.provider.lineage import datasets, facets
+from festaf.provider.lineage.facts.told import Worker
 from festaf.provider.lineage.schedule import owners_of, schedule_text
 from festaf.provider.lineage.source import DagFile, dag_file, function_source
 
@@ -62,8 +63,8 @@ class TaskCapture:
 
     def task_event(self, ended: Ended) -> RunEvent:
         """Tell that a try ended, and what it read and wrote."""
-        attached = datasets.attached_to(self._context["outlet_events"])
-        worker = datasets.Worker(self._file.sha256, self._bundle_name, self._bundle_version)
+        worker = Worker(self._file.sha256, self._bundle_name, self._bundle_version)
+        attached = datasets.attached_to(self._context["outlet_events"], worker)
         skipped = ended.type is EventType.ABORT
         return RunEvent(
             event_type=ended.type,
@@ -77,7 +78,7 @@ class TaskCapture:
                 facets=self._job_facets(),
             ),
             inputs=() if skipped else datasets.inputs(self._task.inlets, attached),
-            outputs=() if skipped else datasets.outputs(self._task.outlets, attached, worker),
+            outputs=() if skipped else datasets.outputs(self._task.outlets, attached),
         )
 
     def trigger_event(self) -> RunEvent | None:

@@ -10,7 +10,8 @@ from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from festaf.contract.feature_set import DEFINITION_FACET, WRITE_FACET
 from festaf.contract.names import feature_set_dataset
-from festaf.provider.lineage.datasets import Attached, Worker, attached_to, inputs, outputs
+from festaf.provider.lineage.datasets import Attached, attached_to, inputs, outputs
+from festaf.provider.lineage.facts.told import Worker
 
 if TYPE_CHECKING:
     import pytest
@@ -43,9 +44,9 @@ def test_what_names_no_dataset_is_left_out() -> None:
 def test_a_write_through_an_alias_is_found() -> None:
     events = OutletEventAccessors()
     events[AssetAlias("any")].add(WEATHER, extra={"festaf": WRITE})
-    attached = attached_to(events)
-    assert list(attached.writes) == [feature_set_dataset("nyc", "weather")]
-    (output,) = outputs([AssetAlias("any")], attached, Worker("a" * 64, "dags", "v1"))
+    attached = attached_to(events, Worker("a" * 64, "dags", "v1"))
+    assert list(attached.told) == [feature_set_dataset("nyc", "weather")]
+    (output,) = outputs([AssetAlias("any")], attached)
     write = output.output_facets[WRITE_FACET]["write"]
     assert (write["logic_sha256"], write["bundle_name"], write["bundle_version"]) == ("a" * 64, "dags", "v1")
 
@@ -53,7 +54,7 @@ def test_a_write_through_an_alias_is_found() -> None:
 def test_what_the_operator_says_of_the_bundle_is_not_trusted() -> None:
     events = OutletEventAccessors()
     events[WEATHER].extra = {"festaf": WRITE | {"bundle_version": "guessed", "logic_sha256": "b" * 64}}
-    (output,) = outputs([WEATHER], attached_to(events), Worker())
+    (output,) = outputs([WEATHER], attached_to(events, Worker()))
     write = output.output_facets[WRITE_FACET]["write"]
     assert (write["bundle_version"], write["logic_sha256"]) == (None, None)
 
@@ -62,9 +63,9 @@ def test_what_is_not_understood_is_logged_and_the_dataset_stays(caplog: pytest.L
     events = OutletEventAccessors()
     events[WEATHER].extra = {"festaf": {"kind": "write", "rows_read": -1}}
     with caplog.at_level(logging.WARNING):
-        attached = attached_to(events)
+        attached = attached_to(events, Worker())
     assert "is not understood" in caplog.text
-    assert [output.name for output in outputs([WEATHER], attached, Worker())] == ["weather"]
+    assert [output.name for output in outputs([WEATHER], attached)] == ["weather"]
 
 
 def test_a_retired_feature_set_is_told_as_dropped() -> None:
@@ -82,7 +83,7 @@ def test_a_retired_feature_set_is_told_as_dropped() -> None:
             "deleted": True,
         }
     }
-    (output,) = outputs([DEFINITION], attached_to(events), Worker())
+    (output,) = outputs([DEFINITION], attached_to(events, Worker()))
     assert output.facets["lifecycleStateChange"]["lifecycleStateChange"] == "DROP"
     assert output.facets[DEFINITION_FACET]["definition"]["deleted"] is True
 
@@ -91,6 +92,37 @@ def test_a_source_that_is_no_uri_is_left_out_of_the_columns(caplog: pytest.LogCa
     events = OutletEventAccessors()
     feature = {"name": "wind", "type": "Fractional", "sources": ["flights.csv", "s3://bucket/w#speed", "s3://bucket/w"]}
     events[WEATHER].extra = {"festaf": WRITE | {"features": [feature]}}
-    (output,) = outputs([WEATHER], attached_to(events), Worker())
+    (output,) = outputs([WEATHER], attached_to(events, Worker()))
     assert [item["field"] for item in output.facets["columnLineage"]["fields"]["wind"]["inputFields"]] == ["speed"]
     assert "'flights.csv' is no source" in caplog.text
+
+
+def test_a_definition_and_a_write_of_one_feature_set_are_one_output() -> None:
+    definition = {
+        "kind": "definition",
+        "project": "nyc",
+        "feature_set": "weather",
+        "record_identifier": "origin",
+        "event_time": "at",
+        "online": True,
+        "offline": False,
+        "features": [{"name": "origin", "type": "String"}, {"name": "at", "type": "String"}],
+    }
+    events = OutletEventAccessors()
+    events[AssetAlias("festaf")].add(
+        WEATHER, extra={"festaf": WRITE | {"features": [{"name": "at", "type": "String"}]}}
+    )
+    events[DEFINITION].extra = {"festaf": definition}
+    (output,) = outputs([], attached_to(events, Worker()))
+    assert {DEFINITION_FACET, "schema"} <= set(output.facets)
+    assert [field["name"] for field in output.facets["schema"]["fields"]] == ["at"]
+    assert WRITE_FACET in output.output_facets
+
+
+def test_a_fact_of_an_unknown_kind_is_logged_and_its_dataset_stays(caplog: pytest.LogCaptureFixture) -> None:
+    events = OutletEventAccessors()
+    events[AssetAlias("festaf")].add(WEATHER, extra={"festaf": {"kind": "prophecy"}})
+    with caplog.at_level(logging.WARNING):
+        (output,) = outputs([], attached_to(events, Worker()))
+    assert output.name == "weather"
+    assert "'prophecy'" in caplog.text

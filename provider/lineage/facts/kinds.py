@@ -1,0 +1,20 @@
+"""Every kind of fact, by the word under which it stands in an asset event's ``extra``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from festaf.contract.feature_set import FeatureSetDefinition, FeatureWrite
+from festaf.contract.training_set import TrainingSetWritten
+from festaf.provider.lineage.facts import feature_set, training_set
+from festaf.provider.lineage.facts.told import FactKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KINDS: Mapping[str, FactKind[Any]] = {
+    "definition": FactKind(FeatureSetDefinition, feature_set.tell_definition),
+    "write": FactKind(FeatureWrite, feature_set.tell_write),
+    "training_set": FactKind(TrainingSetWritten, training_set.tell),
+}
+"""Where two facts are about one dataset, what the later of these kinds says stands."""
