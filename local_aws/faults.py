@@ -12,7 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Kind = Literal[
-    "throttle", "error", "reset", "lost_reply", "slow", "partial", "fail_creation", "fail_update", "block_offline"
+    "throttle",
+    "error",
+    "reset",
+    "lost_reply",
+    "slow",
+    "partial",
+    "hidden",
+    "fail_creation",
+    "fail_update",
+    "fail_deletion",
+    "block_offline",
 ]
 
 OF_REQUESTS = frozenset({"throttle", "error", "reset", "lost_reply", "slow", "partial"})
@@ -105,6 +115,25 @@ class Faults:
         """Take the reason why the update of this resource fails, if it shall."""
         return self._reason("fail_update", resource, name)
 
+    def deletion_failure(self, resource: str, name: str) -> str | None:
+        """Take the reason why the deletion of this resource fails, if it shall."""
+        return self._reason("fail_deletion", resource, name)
+
+    def hides(self, operation: str, resource: str, name: str) -> bool:
+        """Say whether a resource shall be absent for this read, and count that."""
+        if not self._orders or not _reads(operation, resource):
+            return False
+        return bool(
+            self._take(
+                lambda fault: (
+                    fault.kind == "hidden"
+                    and re.fullmatch(fault.operation, operation) is not None
+                    and re.fullmatch(fault.resource, resource) is not None
+                    and re.fullmatch(fault.name, name) is not None
+                )
+            )
+        )
+
     def blocked(self, name: str) -> str | None:
         """Give the reason why this feature group's offline store is blocked, if it is."""
         if not self._orders:
@@ -135,3 +164,13 @@ class Faults:
                         self._orders[place] = (fault, left - 1)
                     return fault
         return None
+
+
+def _reads(operation: str, resource: str) -> bool:
+    """Say whether an operation reads one resource of this kind, or something of it; a list does not."""
+    if operation.startswith("Get"):
+        return True
+    described = operation.removeprefix("Batch").removeprefix("Describe").lower()
+    return described != operation.lower() and (
+        described == resource.replace("-", "") or (resource, described) == ("feature-group", "featuremetadata")
+    )

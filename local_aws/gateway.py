@@ -21,6 +21,7 @@ from festaf.local_aws.foreign import foreign_name
 from festaf.local_aws.protocol.errors import Dialect, error
 from festaf.local_aws.protocol.message import Answer, Request
 from festaf.local_aws.protocol.router import Route, Router, Scope, scope_of
+from festaf.local_aws.resources.reading import answering
 from festaf.local_aws.service import ApiError, Call, Handler, NotOurs, Service
 from festaf.local_aws.throttle import Throttle
 
@@ -170,7 +171,8 @@ def _handle(route: Route, handler: Handler, request: Request, region: str) -> An
     operation: Operation = route.operation
     try:
         parameters = operation.parse(request, route.labels)
-        return operation.answer(handler(Call(operation.service, operation.name, region), parameters))
+        with answering(operation.name):
+            return operation.answer(handler(Call(operation.service, operation.name, region), parameters))
     except ApiError as problem:
         return operation.refuse(problem)
     except NotOurs:

@@ -21,6 +21,8 @@ from festaf.local_aws.faults import Faults
 from festaf.local_aws.feature_groups.repository import FeatureGroups
 from festaf.local_aws.feature_groups.service import FeatureGroupService
 from festaf.local_aws.gateway import Gateway
+from festaf.local_aws.model_packages.groups import ModelPackageGroupService
+from festaf.local_aws.model_packages.service import ModelPackageService
 from festaf.local_aws.offline_store import OfflineStore
 from festaf.local_aws.records.desk import OfflineDesk
 from festaf.local_aws.records.online import OnlineTables
@@ -58,7 +60,7 @@ class LocalAws:
         self.cloud = Cloud()
         self.connections = Connections()
         self.online = OnlineTables()
-        self.groups = FeatureGroups(self.clock, self.store)
+        self.groups = FeatureGroups(self.clock, self.store, self.faults)
         self.groups.gone.append(self.online.drop)
         self.offline = OfflineStore(self.cloud, self.clock)
         self.desk = OfflineDesk(self.groups, self.offline, self.settings, self.faults, self.store, self.journal)
@@ -67,7 +69,7 @@ class LocalAws:
         self.gateway.before_reading = self._before_reading
         self.records = RecordService(self.groups, self.online, self.desk, self.store)
         self.athena = AthenaService(self.cloud, self.clock)
-        self.resources = Resources(self.clock, self.store)
+        self.resources = Resources(self.clock, self.store, self.settings, self.faults)
         self._ahead = 0.0
         self._mount()
         self._take(self.store.load(self.journal.replay(self.cloud)))
@@ -85,6 +87,8 @@ class LocalAws:
         self.gateway.mount(groups)
         self.gateway.mount(self.records, inline=True)
         self.gateway.mount(self.athena)
+        self.gateway.mount(ModelPackageGroupService(self.resources, self.settings, self.faults))
+        self.gateway.mount(ModelPackageService(self.resources, self.settings, self.faults, self.cloud))
         self.gateway.mount(TagService(self.groups, self.resources))
 
     def _take(self, kept: Kept) -> None:

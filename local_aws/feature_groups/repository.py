@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from festaf.local_aws.resources.reading import read_operation
 from festaf.local_aws.service import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from festaf.local_aws.clock import Clock
+    from festaf.local_aws.faults import Faults
     from festaf.local_aws.feature_groups.group import FeatureGroup
     from festaf.local_aws.state.store import Store
 
@@ -21,8 +23,9 @@ class FeatureGroups:
     :param gone: told of a group whose deletion has ended
     """
 
-    def __init__(self, clock: Clock, store: Store) -> None:
+    def __init__(self, clock: Clock, store: Store, faults: Faults) -> None:
         self.clock = clock
+        self._faults = faults
         self.lock = threading.RLock()
         self.gone: list[Callable[[FeatureGroup], None]] = []
         self._store = store
@@ -67,7 +70,11 @@ class FeatureGroups:
             _, _, _, region, _, resource = name.split(":", 5)
             name = resource.rpartition("/")[2]
         group = self.standing(region, name)
-        return None if group is None or self.clock.now() < group.timeline.visible else group
+        if group is None or self.clock.now() < group.timeline.visible:
+            return None
+        operation = read_operation()
+        hidden = operation is not None and self._faults.hides(operation, "feature-group", name)
+        return None if hidden else group
 
     def get(self, region: str, name_or_arn: str) -> FeatureGroup:
         """Give a group that clients can see.

@@ -6,6 +6,7 @@ import math
 import threading
 from typing import TYPE_CHECKING, Any
 
+from festaf.local_aws.resources.reading import read_operation
 from festaf.local_aws.resources.resource import Resource
 from festaf.local_aws.service import ApiError
 
@@ -13,14 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from festaf.local_aws.clock import Clock
+    from festaf.local_aws.faults import Faults
+    from festaf.local_aws.settings import CurrentSettings
     from festaf.local_aws.state.store import Store
 
 
 class Resources:
-    """Keeps resources; may be used from several threads. Take ``lock`` around a read that leads to a write."""
+    """Keeps resources; may be used from several threads. Take ``lock`` around a read that leads to a write.
 
-    def __init__(self, clock: Clock, store: Store) -> None:
+    Operations that only read do not see a resource before ``resource_visible_seconds`` have passed, nor one that a
+    ``hidden`` fault strikes; all others, and work in the background, see everything.
+    """
+
+    def __init__(self, clock: Clock, store: Store, settings: CurrentSettings, faults: Faults) -> None:
         self.clock = clock
+        self._settings = settings
+        self._faults = faults
         self.lock = threading.RLock()
         self._store = store
         self._found: dict[tuple[str, str], dict[str, Resource]] = {}
@@ -41,6 +50,7 @@ class Resources:
         tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())}
         asked = {key: value for key, value in request.items() if key != "Tags"}
         made = Resource(kind, region, name, asked, created=now, modified=now, facts=facts, tags=tags)
+        made.visible = now + self._settings.now.resource_visible_seconds
         with self.lock:
             self._found.setdefault((kind, region), {})[name] = made
             self._store.save_resource(made)
@@ -57,9 +67,15 @@ class Resources:
         self.save(resource)
 
     def find(self, kind: str, region: str, name: str) -> Resource | None:
-        """Give a resource; None when there is none."""
+        """Give a resource; None when there is none, or when the request that is answered cannot see it."""
         with self.lock:
-            return self._found.get((kind, region), {}).get(name)
+            found = self._found.get((kind, region), {}).get(name)
+        operation = read_operation()
+        if found is None or operation is None:
+            return found
+        if self.clock.now() < found.visible or self._faults.hides(operation, kind, name):
+            return None
+        return found
 
     def get(self, kind: str, region: str, name: str, absent: str, code: str = "ValidationException") -> Resource:
         """Give a resource.
@@ -79,13 +95,18 @@ class Resources:
         return self.find(kind, region, name)
 
     def all(self, kind: str, region: str | None = None) -> list[Resource]:
-        """Give the resources of a kind in one region, or in all, in the order of their creation."""
+        """Give the resources of a kind in one region, or in all, in the order of their creation.
+
+        A request that only reads gets those that it can see.
+        """
+        now = self.clock.now() if read_operation() else float("inf")
         with self.lock:
             return [
                 one
                 for (its_kind, its_region), found in self._found.items()
                 if its_kind == kind and region in (None, its_region)
                 for one in found.values()
+                if now >= one.visible
             ]
 
     def remove(self, resource: Resource) -> None:

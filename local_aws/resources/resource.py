@@ -30,6 +30,8 @@ class Resource:
     facts: dict[str, Any] = field(default_factory=dict)
     """What the kind itself keeps: times of its states, results, failure reasons."""
     tags: dict[str, str] = field(default_factory=dict)
+    visible: float = 0.0
+    """From when on those who only read see it, in seconds since 1970 of the server's clock."""
 
     @property
     def arn(self) -> str:

@@ -68,6 +68,9 @@ class TagService:
     def _tagged(self, call: Call, arn: str) -> FeatureGroup | Resource:
         if ":feature-group/" in arn:
             return self._groups.get(call.region, arn)
+        # A version of a model package group has the tags of its group.
+        if ":model-package/" in arn and arn.count("/") > 1:
+            arn = arn.replace(":model-package/", ":model-package-group/").rpartition("/")[0]
         found = self._resources.by_arn(arn)
         if found is None:
             raise NotOurs

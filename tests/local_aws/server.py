@@ -32,6 +32,7 @@ QUICK = {
     "endpoint_update_seconds": 0.0,
     "endpoint_delete_seconds": 0.0,
     "model_package_seconds": 0.0,
+    "model_package_delete_seconds": 0.0,
     "job_start_seconds": 0.0,
     "schedule_seconds": 0.0,
 }

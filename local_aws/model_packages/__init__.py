@@ -1,0 +1,1 @@
+"""SageMaker's model registry: model package groups, the versions in them, and packages that stand alone."""
