@@ -57,7 +57,7 @@ $(OLDEST)/.installed: $(BIN)/uv pyproject.toml
 .PHONY: test-oldest
 test-oldest: install $(OLDEST)/.installed ## Run the tests of the Airflow side on Airflow 3.1 and the libraries of its day
 	LOCAL_AWS_PYTHON=$(abspath $(BIN))/python $(OLDEST)/bin/python -m pytest \
-		tests/contract tests/client tests/provider tests/operators tests/sensors
+		tests/contract tests/client tests/provider tests/operators tests/sensors --ignore tests/provider/demo
 
 $(VENV)/.bench: $(VENV)/.installed
 	@echo "Installing the SageMaker SDK, the peer of the ingest benchmark, into $(VENV)"

@@ -55,9 +55,9 @@ class LineageListener:
         """Tell that a try failed, whether another follows or not."""
         self._task_ended(task_instance, "FAIL", "failed", error)
 
-    @hookimpl
+    @hookimpl(optionalhook=True)
     def on_task_instance_skipped(self, task_instance: Any) -> None:
-        """Tell that a task skipped itself."""
+        """Tell that a task skipped itself; Airflow 3.1 does not call it."""
         self._task_ended(task_instance, "ABORT", "skipped")
 
     @hookimpl

@@ -9,6 +9,7 @@ from pathlib import Path
 from festaf.contract.names import DEFAULT_NAMESPACE
 
 SECTION = "festaf"
+TOKEN = "token"
 DEFAULT_CONNECTION = "festaf_default"
 DELIVERY_TIMEOUT = 2.0
 FLUSH_INTERVAL = 10.0
@@ -44,7 +45,7 @@ class LineageSettings:
         :raises ValueError: neither names one
         """
         if self.registry_url:
-            return Endpoint(self.registry_url, _text("token"))
+            return Endpoint(self.registry_url, _text(TOKEN))
         from airflow.providers.common.compat.sdk import BaseHook
 
         return endpoint_of(BaseHook.get_connection(self.registry_conn_id or DEFAULT_CONNECTION))
@@ -107,6 +108,9 @@ def endpoint_of(connection: object) -> Endpoint:
 def _text(option: str) -> str | None:
     from airflow.configuration import conf
 
+    if option == TOKEN:
+        # A worker of Airflow 3.1 does not read what providers say of their options, so it knows no ``token_cmd``.
+        conf.sensitive_config_values.add((SECTION, TOKEN))
     # What a command prints for ``token_cmd`` ends with a line break.
     return conf.get(SECTION, option, fallback="").strip() or None
 

@@ -14,7 +14,7 @@ import pytest
 from festaf.provider import errors
 from festaf.provider.ingest.ingest import Ingest
 from festaf.provider.ingest.source import open_source
-from tests.feature_store import LOG, create, online_count, parquet
+from tests.feature_store import LOG, WRITE, create, needs_batches, online_count, parquet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,12 +45,19 @@ def ingest(hook: FeatureStoreHook, into: FeatureSet, source: Any, work: Path, **
 
 
 @pytest.mark.parametrize(
-    ("kind", "count"), [("throttle", 20), ("error", 10), ("reset", 10), ("lost_reply", 10), ("partial", 10)]
+    ("kind", "count"),
+    [
+        ("throttle", 20),
+        ("error", 10),
+        ("reset", 10),
+        ("lost_reply", 10),
+        pytest.param("partial", 10, marks=needs_batches),
+    ],
 )
 def test_a_passing_fault_costs_no_row_and_doubles_none(
     planes: FeatureSet, hook: FeatureStoreHook, aws: LocalAws, tmp_path: Path, kind: str, count: int
 ) -> None:
-    aws.fault(kind=kind, operation="BatchWriteRecord", count=count)
+    aws.fault(kind=kind, operation=WRITE, count=count)
     totals = ingest(hook, planes, parquet(tmp_path / "planes.parquet", 1000), tmp_path / "work").run()
     assert (totals.read, totals.accepted, totals.rejected) == (1000, 1000, 0)
     assert online_count(aws) == 1000
@@ -60,14 +67,15 @@ def test_a_fault_that_lasts_fails_the_task_and_the_next_run_sends_what_is_missin
     planes: FeatureSet, hook: FeatureStoreHook, aws: LocalAws, tmp_path: Path
 ) -> None:
     source = parquet(tmp_path / "planes.parquet", 500)
-    aws.fault(kind="error", operation="BatchWriteRecord", count=None)
-    with pytest.raises(errors.ServiceError, match="BatchWriteRecord: AWS answered InternalFailure"):
+    aws.fault(kind="error", operation=WRITE, count=None)
+    with pytest.raises(errors.ServiceError, match=f"{WRITE}: AWS answered InternalFailure"):
         ingest(hook, planes, source, tmp_path / "work", retry_seconds=0.5).run()
     aws.clear_faults()
     totals = ingest(hook, planes, source, tmp_path / "work").run()
     assert totals.accepted == online_count(aws) == 500
 
 
+@needs_batches
 def test_a_service_without_batches_gets_rows_one_by_one(
     planes: FeatureSet, hook: FeatureStoreHook, aws: LocalAws, tmp_path: Path
 ) -> None:
@@ -92,6 +100,7 @@ def _deny(**_: Any) -> None:
     raise ClientError(refusal, "BatchWriteRecord")
 
 
+@needs_batches
 def test_a_feature_set_that_vanished_is_told_and_no_row_is_called_bad(
     planes: FeatureSet, hook: FeatureStoreHook, aws: LocalAws, tmp_path: Path
 ) -> None:
@@ -135,6 +144,7 @@ def test_offline_only_rows_go_to_the_offline_store_alone(hook: FeatureStoreHook,
     assert online_count(aws) == 0
 
 
+@needs_batches
 def test_a_killed_process_leaves_a_ledger_and_the_next_run_sends_only_the_rest(
     planes: FeatureSet, hook: FeatureStoreHook, aws: LocalAws, tmp_path: Path
 ) -> None:

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
+from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow.sdk import DAG, Asset, AssetAlias, get_current_context, task
-from airflow.sdk.exceptions import AirflowSkipException
 
 TIDES = Asset("x-festaf://sea/tides")
 DEFINITION = Asset("x-festaf://sea/tides/definition")
