@@ -73,6 +73,14 @@ class Catalog:
             return False
         return True
 
+    def has_table(self, database: str, name: str) -> bool:
+        """Say whether there is a table or a view of this name."""
+        try:
+            self._glue.get_table(DatabaseName=database, Name=name)
+        except ClientError:
+            return False
+        return True
+
     def table(self, database: str, name: str) -> GlueTable | None:
         """Give a table, or None when there is none of this name.
 

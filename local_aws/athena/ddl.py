@@ -10,27 +10,17 @@ from sqlglot import exp
 
 from festaf.local_aws.athena.catalog import Catalog
 from festaf.local_aws.athena.errors import NotSupportedError, QueryError
+from festaf.local_aws.athena.formats import HIVE_CLASSES
+from festaf.local_aws.athena.partitions import Partitions
 from festaf.local_aws.athena.results import Results
-from festaf.local_aws.objects import Objects, ObjectStoreError, split_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+    from festaf.local_aws.athena.catalog import GlueTable
     from festaf.local_aws.cloud import Cloud
 
 _ABSENT = "EntityNotFoundException"
-_SERDES = {
-    "PARQUET": (
-        "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
-        "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-        "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
-    ),
-    "TEXTFILE": (
-        "org.apache.hadoop.mapred.TextInputFormat",
-        "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-        "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
-    ),
-}
 
 
 class Ddl:
@@ -41,38 +31,47 @@ class Ddl:
         self._glue = cloud.client("glue", region)
         self._region = region
         self._database = database
+        self._partitions = Partitions(cloud, region)
 
-    def run(self, tree: exp.Expr) -> Results:
+    def run(self, tree: exp.Expr, text: str) -> Results:
         """Run a statement.
 
+        :param text: what the statement was read from
         :raises QueryError: Athena would refuse it, or the local Athena does not run it
         """
         try:
-            return self._choose(tree)
+            return self._choose(tree, text)
         except ClientError as error:
             code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
             raise QueryError("FAILED", f"SemanticException {code}: {message}") from error
 
-    def _choose(self, tree: exp.Expr) -> Results:
+    def _choose(self, tree: exp.Expr, text: str) -> Results:
         if isinstance(tree, exp.Create):
             return self._create(tree)
         if isinstance(tree, exp.Drop):
             return self._drop(tree)
         if isinstance(tree, exp.Describe) and isinstance(tree.this, exp.Table):
             return self._describe(tree.this)
-        if isinstance(tree, exp.Command):
-            text = f"{tree.name} {tree.expression.name if tree.expression else ''}".strip().rstrip(";")
+        if isinstance(tree, exp.Command | exp.Alter):
             for pattern, run in self._commands():
-                if found := re.fullmatch(pattern, text, re.IGNORECASE):
+                if found := re.fullmatch(pattern, text.strip().rstrip(";").rstrip(), re.IGNORECASE | re.DOTALL):
                     return run(*found.groups())
         raise NotSupportedError(f"the statement {tree.sql('athena')[:80]!r}")
 
     def _commands(self) -> tuple[tuple[str, Callable[..., Results]], ...]:
         return (
-            (r"MSCK\s+REPAIR\s+TABLE\s+(\S+)", self._repair),
+            (r"MSCK\s+REPAIR\s+TABLE\s+(\S+)", lambda name: self._partitions.repair(self._named(name))),
+            (
+                r"ALTER\s+TABLE\s+(\S+)\s+ADD\s+(IF\s+NOT\s+EXISTS\s+)?(PARTITION\b.*)",
+                lambda name, *rest: self._partitions.add(self._named(name), *rest),
+            ),
+            (
+                r"ALTER\s+TABLE\s+(\S+)\s+DROP\s+(IF\s+EXISTS\s+)?(PARTITION\b.*)",
+                lambda name, *rest: self._partitions.drop(self._named(name), *rest),
+            ),
             (r"SHOW\s+(?:DATABASES|SCHEMAS)", self._show_databases),
             (r"SHOW\s+TABLES(?:\s+(?:IN|FROM)\s+(\S+))?", self._show_tables),
-            (r"SHOW\s+PARTITIONS\s+(\S+)", self._show_partitions),
+            (r"SHOW\s+PARTITIONS\s+(\S+)", lambda name: self._partitions.show(self._named(name))),
             (r"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+(\S+)", self._show_columns),
         )
 
@@ -107,33 +106,6 @@ class Ddl:
         lines = [(f"{name:<20}\t{kind.sql('hive').lower():<20}\t{'':<20}",) for name, kind in table.all_columns.items()]
         return Results.of_statement(["col_name"], lines)
 
-    def _repair(self, name: str) -> Results:
-        """Register the partitions whose folders are there and that Glue does not know."""
-        table = self._table(*self._split(name))
-        bucket, prefix = split_uri(table.location)
-        keys = [key for key, _ in table.keys]
-        pattern = re.compile("/".join(f"{re.escape(key)}=([^/]+)" for key in keys) + "/", re.IGNORECASE)
-        found = {}
-        try:
-            for stat in Objects(self._cloud, self._region).under(bucket, f"{prefix}/"):
-                if match := pattern.match(stat.key[len(prefix) + 1 :]):
-                    found[match.groups()] = f"s3://{bucket}/{prefix}/{match[0]}"
-        except ObjectStoreError as error:
-            raise QueryError("FAILED", f"SemanticException {error}") from error
-        known = {partition.values for partition in Catalog(self._cloud, self._region).partitions(table)}
-        new = {values: place for values, place in found.items() if values not in known}
-        storage = self._glue.get_table(DatabaseName=table.database, Name=table.name)["Table"]["StorageDescriptor"]
-        inputs = [
-            {"Values": list(values), "StorageDescriptor": {**storage, "Location": place}}
-            for values, place in new.items()
-        ]
-        for batch in _batches(inputs, 100):
-            self._glue.batch_create_partition(
-                DatabaseName=table.database, TableName=table.name, PartitionInputList=batch
-            )
-        lines = [(f"Partitions not in metastore:\t{table.name}:{'/'.join(values)}",) for values in new]
-        return Results.of_statement(["result"], lines)
-
     def _show_databases(self) -> Results:
         pages = self._glue.get_paginator("get_databases").paginate()
         names = sorted(item["Name"] for page in pages for item in page["DatabaseList"])
@@ -145,24 +117,18 @@ class Ddl:
         names = sorted(item["Name"] for page in pages for item in page["TableList"])
         return Results.of_statement(["tab_name"], [(name,) for name in names])
 
-    def _show_partitions(self, name: str) -> Results:
-        table = self._table(*self._split(name))
-        keys = [key for key, _ in table.keys]
-        lines = sorted(
-            "/".join(f"{key}={value}" for key, value in zip(keys, partition.values, strict=True))
-            for partition in Catalog(self._cloud, self._region).partitions(table)
-        )
-        return Results.of_statement(["partition"], [(line,) for line in lines])
-
     def _show_columns(self, name: str) -> Results:
-        table = self._table(*self._split(name))
+        table = self._named(name)
         return Results.of_statement(["field"], [(column,) for column in table.all_columns])
 
-    def _table(self, database: str, name: str) -> Any:
+    def _table(self, database: str, name: str) -> GlueTable:
         table = Catalog(self._cloud, self._region).table(database, name)
         if table is None:
             raise QueryError("FAILED", f"SemanticException Table not found {database}.{name}")
         return table
+
+    def _named(self, name: str) -> GlueTable:
+        return self._table(*self._split(name))
 
     def _names(self, node: exp.Table) -> tuple[str, str]:
         return (node.db or self._database).lower(), node.name.lower()
@@ -185,11 +151,6 @@ def _plain(name: str) -> str:
     return name.strip("`\"'").lower()
 
 
-def _batches(items: list[Any], size: int) -> Iterator[list[Any]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
-
-
 def _table_input(tree: exp.Create) -> dict[str, Any]:
     properties = (
         {type(item): item for item in tree.args["properties"].expressions} if tree.args.get("properties") else {}
@@ -201,9 +162,9 @@ def _table_input(tree: exp.Create) -> dict[str, Any]:
         raise QueryError("FAILED", "SemanticException LOCATION is missing")
     stored = properties.get(exp.FileFormatProperty)
     form = stored.this.name.upper() if stored is not None else "TEXTFILE"
-    if form not in _SERDES:
+    if form not in HIVE_CLASSES:
         raise NotSupportedError(f"STORED AS {form}")
-    input_format, output_format, serde = _SERDES[form]
+    input_format, output_format, serde = HIVE_CLASSES[form]
     parameters: dict[str, str] = {}
     if exp.RowFormatSerdeProperty in properties:
         serde = properties[exp.RowFormatSerdeProperty].this.name

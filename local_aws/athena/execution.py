@@ -38,6 +38,10 @@ class Execution:
     started: float | None = None
     completed: float | None = None
     scanned: int = 0
+    enforced: bool = False
+    """Whether the workgroup insists on its own output location."""
+    manifest: str | None = None
+    """URI of the list of files that the statement wrote."""
     engine: Engine = field(default_factory=Engine)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -95,7 +99,8 @@ class Execution:
     def _statistics(self) -> dict[str, Any]:
         started = self.submitted if self.started is None else self.started
         completed = started if self.completed is None else self.completed
-        return {
+        written = {"DataManifestLocation": self.manifest} if self.manifest else {}
+        return written | {
             "EngineExecutionTimeInMillis": round((completed - started) * 1000),
             "DataScannedInBytes": self.scanned,
             "TotalExecutionTimeInMillis": round((completed - self.submitted) * 1000),

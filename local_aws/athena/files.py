@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import json
+import zlib
 from typing import TYPE_CHECKING
 
 from festaf.local_aws.athena.errors import NotSupportedError, QueryError
+from festaf.local_aws.athena.json_values import from_json
 from festaf.local_aws.athena.types import arrow_type
 
 if TYPE_CHECKING:
@@ -25,7 +30,9 @@ def read_file(table: GlueTable, uri: str, content: bytes) -> pa.Table:
     if table.serde == "ParquetHiveSerDe":
         found = _parquet(content, uri)
     elif table.serde in ("OpenCSVSerde", "LazySimpleSerDe"):
-        found = _csv(table, content, uri)
+        found = _csv(table, _plain(content, uri), uri)
+    elif table.serde == "JsonSerDe":
+        found = _json(table, _plain(content, uri), uri)
     else:
         raise NotSupportedError(f"the format {table.serde or 'without a SerDe'} of {table.database}.{table.name}")
     columns = {}
@@ -69,6 +76,41 @@ def _typed(column: pa.ChunkedArray, target: pa.DataType, name: str, uri: str) ->
         f"Field {name}'s type {column.type} in parquet file {uri} is incompatible with type {target} "
         "defined in table schema",
     )
+
+
+def _plain(content: bytes, uri: str) -> bytes:
+    """Unpack a text file, whose name tells whether it is packed."""
+    unpack = {"gz": gzip.decompress, "bz2": bz2.decompress}.get(uri.rsplit(".", 1)[-1])
+    if unpack is None:
+        return content
+    try:
+        return unpack(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise QueryError("HIVE_CANNOT_OPEN_SPLIT", f"Error opening the file {uri}: {error}") from error
+
+
+def _json(table: GlueTable, content: bytes, uri: str) -> dict[str, pa.ChunkedArray]:
+    """Read lines of JSON; names are matched in any case."""
+    import pyarrow as pa
+
+    rows = []
+    for line in filter(None, map(bytes.strip, content.splitlines())):
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise QueryError("HIVE_CURSOR_ERROR", f"Row is not a valid JSON Object - {error} in {uri}") from error
+        if not isinstance(row, dict):
+            raise QueryError("HIVE_CURSOR_ERROR", f"Row is not a valid JSON Object in {uri}")
+        rows.append({name.lower(): value for name, value in row.items()})
+    found = {}
+    for name, kind in table.columns:
+        target = arrow_type(kind)
+        values = [from_json(row.get(name), target, name) for row in rows]
+        try:
+            found[name] = pa.chunked_array([pa.array(values, target)])
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise QueryError("HIVE_BAD_DATA", f"Error parsing the column {name} in {uri}: {error}") from error
+    return found
 
 
 def _csv(table: GlueTable, content: bytes, uri: str) -> dict[str, pa.ChunkedArray]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from festaf.local_aws.athena.types import athena_type, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -24,6 +24,8 @@ class Results:
     rows: pa.Table
     header: bool
     """Whether the first row of the first page repeats the names, as it does for a SELECT."""
+    update_count: int | None = None
+    """How many rows a statement wrote; None when it is none that writes. Its results have no file."""
 
     @classmethod
     def of_query(cls, rows: pa.Table, names: Sequence[str]) -> Results:
@@ -47,12 +49,23 @@ class Results:
         return cls(columns, pa.Table.from_arrays(arrays, names=list(names)), header=False)
 
     @classmethod
-    def of_file(cls, content: bytes, metadata: bytes) -> Results:
+    def of_writing(cls, count: int) -> Results:
+        """Make the result of a statement that wrote rows."""
+        import pyarrow as pa
+
+        columns = (_column("rows", athena_type(pa.int64())),)
+        return cls(columns, pa.table({"rows": pa.array([], pa.string())}), header=False, update_count=count)
+
+    @classmethod
+    def of_file(cls, read: Callable[[], bytes], metadata: bytes) -> Results:
         """Read results from their file and the file beside it."""
         import pyarrow as pa
         from pyarrow import csv
 
         described = json.loads(metadata)
+        if described.get("UpdateCount") is not None:
+            return cls.of_writing(described["UpdateCount"])
+        content = read()
         columns = tuple(described["ColumnInfo"])
         names = [column["Name"] for column in columns]
         if not described["Header"]:
@@ -83,7 +96,8 @@ class Results:
 
     def metadata(self) -> bytes:
         """Give the content of the file beside it; AWS's is binary and not documented, this one is JSON."""
-        return json.dumps({"Header": self.header, "ColumnInfo": self.columns}).encode()
+        described = {"Header": self.header, "ColumnInfo": self.columns, "UpdateCount": self.update_count}
+        return json.dumps(described).encode()
 
     def page(self, start: int, length: int) -> tuple[list[dict[str, Any]], int | None]:
         """Give rows as GetQueryResults does, and where the next page starts.

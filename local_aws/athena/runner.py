@@ -6,20 +6,13 @@ import logging
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
-
-from festaf.local_aws.athena.catalog import Catalog
-from festaf.local_aws.athena.ddl import Ddl
-from festaf.local_aws.athena.engine import CancelledError, whole_numbers
+from festaf.local_aws.athena.answering import Answerer
+from festaf.local_aws.athena.engine import CancelledError
 from festaf.local_aws.athena.errors import QueryError
 from festaf.local_aws.athena.place import located
 from festaf.local_aws.athena.results import Results
-from festaf.local_aws.athena.statement import bind
-from festaf.local_aws.athena.tables import Tables
-from festaf.local_aws.athena.translate import translate
 from festaf.local_aws.objects import Objects, ObjectStoreError, split_uri
 
 if TYPE_CHECKING:
@@ -40,7 +33,7 @@ class Runner:
     def __init__(self, cloud: Cloud, clock: Clock) -> None:
         self._cloud = cloud
         self._clock = clock
-        self._tables = Tables(cloud)
+        self._answerer = Answerer(cloud, clock)
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="athena")
         self._lock = threading.Lock()
         self._results: OrderedDict[str, Results] = OrderedDict()
@@ -59,7 +52,7 @@ class Runner:
         if kept is None:
             bucket, key = split_uri(execution.output)
             objects = Objects(self._cloud, execution.region)
-            kept = Results.of_file(objects.get(bucket, key), objects.get(bucket, f"{key}.metadata"))
+            kept = Results.of_file(lambda: objects.get(bucket, key), objects.get(bucket, f"{key}.metadata"))
             self._keep(execution, kept)
         return kept
 
@@ -76,7 +69,7 @@ class Runner:
         if not execution.begin(self._clock.now()):
             return
         try:
-            results = self._answer(execution)
+            results = self._answerer.answer(execution)
             self._store(execution, results)
             execution.end("SUCCEEDED", self._clock.now())
         except CancelledError:
@@ -89,25 +82,11 @@ class Runner:
             log.exception("Athena query %s failed by a defect of the local Athena", execution.identity)
             self._fail(execution, f"GENERIC_INTERNAL_ERROR: {error}", category=1)
 
-    def _answer(self, execution: Execution) -> Results:
-        catalog = Catalog(self._cloud, execution.region)
-        tree = bind(execution.statement, execution.parameters)
-        if not isinstance(tree, exp.Query):
-            return Ddl(self._cloud, execution.region, execution.database).run(tree)
-        now = datetime.fromtimestamp(self._clock.now(), UTC)
-        translated = translate(tree, execution.statement.text, catalog, execution.database, now)
-        tables = {}
-        for name, table in translated.tables.items():
-            read = self._tables.read(table)
-            tables[name] = read.rows
-            execution.scanned += read.scanned
-        rows = whole_numbers(execution.engine.run(translated.sql, tables))
-        return Results.of_query(rows, translated.names)
-
     def _store(self, execution: Execution, results: Results) -> None:
         bucket, key = split_uri(execution.output)
         objects = Objects(self._cloud, execution.region)
-        objects.put(bucket, key, results.file(), "application/octet-stream")
+        if results.update_count is None:
+            objects.put(bucket, key, results.file(), "application/octet-stream")
         objects.put(bucket, f"{key}.metadata", results.metadata(), "application/octet-stream")
         self._keep(execution, results)
 

@@ -118,7 +118,7 @@ class AthenaService:
         start = _offset(parameters.get("NextToken"))
         rows, following = results.page(start, parameters.get("MaxResults") or PAGE)
         answer: dict[str, Any] = {
-            "UpdateCount": 0,
+            "UpdateCount": results.update_count or 0,
             "ResultSet": {"Rows": rows, "ResultSetMetadata": {"ColumnInfo": list(results.columns)}},
         }
         if following is not None:
@@ -148,14 +148,14 @@ class AthenaService:
     def _new(self, call: Call, parameters: dict[str, Any]) -> Execution:
         text = parameters["QueryString"]
         work_group = parameters.get("WorkGroup", "primary")
+        enforced = bool(self._work_group(call.region, work_group).get("EnforceWorkGroupConfiguration"))
         configuration = self._configuration(call.region, work_group, parameters.get("ResultConfiguration") or {})
         try:
             statement = read_statement(text)
         except MalformedStatementError as error:
             raise _invalid(str(error)) from error
         identity = str(uuid.uuid4())
-        suffix = "csv" if statement.subtype == "SELECT" else "txt"
-        configuration["OutputLocation"] = f"{configuration['OutputLocation'].rstrip('/')}/{identity}.{suffix}"
+        configuration["OutputLocation"] = _own_output(configuration["OutputLocation"], statement.subtype, identity)
         context = parameters.get("QueryExecutionContext") or {}
         return Execution(
             identity=identity,
@@ -167,6 +167,7 @@ class AthenaService:
             work_group=work_group,
             configuration=configuration,
             submitted=self._clock.now(),
+            enforced=enforced,
         )
 
     def _configuration(self, region: str, work_group: str, asked: dict[str, Any]) -> dict[str, Any]:
@@ -203,6 +204,16 @@ class AthenaService:
         if execution is None or execution.region != call.region:
             raise _invalid(f"QueryExecution {identity} was not found")
         return execution
+
+
+def _own_output(location: str, subtype: str, identity: str) -> str:
+    """Name the file, or the folder, of one query."""
+    home = location.rstrip("/")
+    if subtype == "CREATE_TABLE_AS_SELECT":
+        return f"{home}/tables/{identity}"
+    if subtype in ("INSERT", "UNLOAD"):
+        return f"{home}/{identity}"
+    return f"{home}/{identity}.{'csv' if subtype == 'SELECT' else 'txt'}"
 
 
 def _invalid(message: str) -> ApiError:

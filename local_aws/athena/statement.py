@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import TokenType, exp
+from sqlglot.dialects.athena import Athena
 from sqlglot.errors import ParseError, SqlglotError
 
 from festaf.local_aws.athena.errors import QueryError
@@ -34,6 +35,12 @@ class Statement:
     """Athena's SubstatementType, such as ``SELECT``."""
 
 
+class Unload(exp.Expression):
+    """UNLOAD (query) TO 's3://...' WITH (...), which sqlglot does not read."""
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "target": True, "properties": False}
+
+
 def read_statement(text: str) -> Statement:
     """Read a statement of Athena's SQL.
 
@@ -42,6 +49,7 @@ def read_statement(text: str) -> Statement:
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
     try:
         trees = [tree for tree in sqlglot.parse(text, read="athena") if tree is not None]
+        trees = [_unload(text) if _is_unload(tree) else as_query(tree) for tree in trees]
     except ParseError as error:
         raise MalformedStatementError(_worded(error)) from error
     except SqlglotError as error:
@@ -52,6 +60,16 @@ def read_statement(text: str) -> Statement:
         raise MalformedStatementError(f"Only one sql statement is allowed. Got: {text}")
     kind, subtype = _kind(trees[0])
     return Statement(text, trees[0], kind, subtype)
+
+
+def as_query(tree: exp.Expr) -> exp.Expr:
+    """Make VALUES, which sqlglot takes for no query, a query."""
+    if not isinstance(tree, exp.Values):
+        return tree
+    width = len(tree.expressions[0].expressions) if isinstance(tree.expressions[0], exp.Tuple) else 1
+    names = [exp.to_identifier(f"_col{place}", quoted=True) for place in range(width)]
+    values = exp.Values(expressions=tree.expressions, alias=exp.TableAlias(this=exp.to_identifier("v"), columns=names))
+    return exp.select("*").from_(values)
 
 
 def bind(statement: Statement, parameters: Sequence[str]) -> exp.Expr:
@@ -90,12 +108,46 @@ def _kind(tree: exp.Expr) -> tuple[Kind, str]:
         return "DDL", f"CREATE_{target}"
     if isinstance(tree, exp.Drop):
         return "DDL", f"DROP_{tree.args.get('kind') or ''}".replace("SCHEMA", "DATABASE")
+    if isinstance(tree, Unload):
+        return "DML", "UNLOAD"
     if isinstance(tree, exp.Insert):
         return "DML", "INSERT"
     if isinstance(tree, exp.Command):
         words = f"{tree.name} {tree.expression.name if tree.expression else ''}".upper().split()
         return ("UTILITY" if words[0] in ("SHOW", "DESCRIBE", "EXPLAIN") else "DDL"), "_".join(words[:2])
     return ("UTILITY" if isinstance(tree, exp.Describe) else "DML"), type(tree).__name__.upper()
+
+
+def _is_unload(tree: exp.Expr) -> bool:
+    return isinstance(tree, exp.Command) and tree.name.upper() == "UNLOAD"
+
+
+def _unload(text: str) -> Unload:
+    """Read an UNLOAD; its query keeps its places in the text.
+
+    :raises ParseError: it cannot be read
+    """
+    start = text.index("(")
+    end = _closing(text, start)
+    tail = re.fullmatch(r"\s*TO\s+('(?:[^']|'')*')\s*(WITH\s*\(.*\))?\s*;?\s*", text[end + 1 :], re.I | re.S)
+    if tail is None:
+        raise MalformedStatementError(f"line 1:1: mismatched input in {text[end + 1 :].strip()!r}. Expecting: 'TO'")
+    query = sqlglot.parse_one(re.sub(r"\S", " ", text[: start + 1]) + text[start + 1 : end], read="athena")
+    if not isinstance(query, exp.Query):
+        raise MalformedStatementError("line 1:9: mismatched input. Expecting: <query>")
+    made = sqlglot.parse_one(f"CREATE TABLE t {tail[2] or ''} AS SELECT 1", read="athena")
+    target = sqlglot.parse_one(tail[1], read="athena")
+    return Unload(this=query.unnest(), target=target, properties=made.args.get("properties"))
+
+
+def _closing(text: str, start: int) -> int:
+    """Find the parenthesis that closes the one at an offset."""
+    depth = 0
+    for token in Athena().tokenize(text[start:]):
+        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
+        if depth == 0:
+            return start + token.start
+    raise MalformedStatementError("line 1:1: mismatched input '<EOF>'. Expecting: ')'")
 
 
 def _worded(error: ParseError) -> str:

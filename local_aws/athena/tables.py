@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from festaf.local_aws.athena.catalog import Catalog, Partition
 from festaf.local_aws.athena.errors import QueryError
 from festaf.local_aws.athena.files import read_file
+from festaf.local_aws.athena.hive_paths import NO_VALUE
 from festaf.local_aws.athena.types import arrow_type
 from festaf.local_aws.objects import Objects, ObjectStoreError, split_uri
 
@@ -223,6 +224,8 @@ def _with_keys(table: GlueTable, rows: pa.Table, values: Sequence[tuple[str, ...
     for index, (name, kind) in enumerate(table.keys):
         distinct = {value: number for number, value in enumerate(dict.fromkeys(row[index] for row in values))}
         codes = np.repeat(np.array([distinct[row[index]] for row in values], np.int32), counts)
-        texts = pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(list(distinct), pa.string()))
+        texts = pa.DictionaryArray.from_arrays(
+            pa.array(codes), pa.array([None if value == NO_VALUE else value for value in distinct], pa.string())
+        )
         rows = rows.append_column(name, texts.dictionary_decode().cast(arrow_type(kind)))
     return rows

@@ -41,6 +41,8 @@ class Translated:
     sql: str
     names: tuple[str, ...]
     """The result's columns as Athena names them."""
+    named: tuple[bool, ...]
+    """Whether the query itself names the column."""
     tables: Mapping[str, GlueTable]
     """By the name of the view under which the query reads them."""
 
@@ -62,7 +64,11 @@ def translate(query: exp.Query, sql: str, catalog: Catalog, database: str, now: 
     resolved, schema = _resolve_columns(query, sql, tables)
     resolved = annotate_types(resolved, schema=schema, coerces_to=COERCES_TO, dialect="athena")
     _restore_decimals(resolved)
-    names = _output_names(resolved)
+    outputs = resolved.named_selects if not isinstance(resolved, exp.Values) else []
+    named = tuple(_UNNAMED.fullmatch(name) is None for name in outputs)
+    names = tuple(
+        name if known else f"_col{place}" for place, (name, known) in enumerate(zip(outputs, named, strict=True))
+    )
     keep_meaning(resolved, sql, now)
     views = {_view(table): table for table in tables.values()}
     for node in list(resolved.find_all(exp.Table)):
@@ -72,7 +78,7 @@ def translate(query: exp.Query, sql: str, catalog: Catalog, database: str, now: 
     for column in resolved.find_all(exp.Column):
         column.set("db", None)
         column.set("catalog", None)
-    return Translated(resolved.sql("duckdb"), names, views)
+    return Translated(resolved.sql("duckdb"), names, named, views)
 
 
 def _view(table: GlueTable) -> str:
@@ -141,11 +147,6 @@ def _restore_decimals(query: exp.Query) -> None:
     for cast in query.find_all(exp.Cast):
         if "decimal" in cast.meta:
             cast.set("to", cast.meta["decimal"].copy())
-
-
-def _output_names(query: exp.Query) -> tuple[str, ...]:
-    names = query.named_selects if not isinstance(query, exp.Values) else []
-    return tuple(f"_col{index}" if _UNNAMED.fullmatch(name) else name for index, name in enumerate(names))
 
 
 def _resolve_columns(

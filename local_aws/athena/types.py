@@ -69,6 +69,27 @@ def arrow_type(kind: exp.DataType) -> pa.DataType:
     raise NotSupportedError(f"the column type {kind.sql('hive')}")
 
 
+def hive_type(kind: pa.DataType) -> str:
+    """Write the type of a result's column as Glue keeps it, such as ``array<bigint>``.
+
+    :raises QueryError: no Hive table can have it, such as a timestamp with time zone
+    """
+    import pyarrow as pa
+
+    if pa.types.is_decimal(kind):
+        return f"decimal({kind.precision},{kind.scale})"
+    if pa.types.is_list(kind):
+        return f"array<{hive_type(kind.value_type)}>"
+    if pa.types.is_map(kind):
+        return f"map<{hive_type(kind.key_type)},{hive_type(kind.item_type)}>"
+    if pa.types.is_struct(kind):
+        return f"struct<{','.join(f'{field.name}:{hive_type(field.type)}' for field in kind)}>"
+    name = athena_type(kind)["Type"]
+    if name in ("unknown", "timestamp with time zone"):
+        raise QueryError("NOT_SUPPORTED", f"Unsupported Hive type: {name}")
+    return str(_HIVE_NAMES.get(name, name))
+
+
 def athena_type(kind: pa.DataType) -> dict[str, Any]:
     """Describe the type of a result's column as ColumnInfo does.
 
@@ -88,6 +109,7 @@ def athena_type(kind: pa.DataType) -> dict[str, Any]:
     raise NotSupportedError(f"a result of type {kind}")
 
 
+_HIVE_NAMES = {"varchar": "string", "integer": "int", "varbinary": "binary"}
 _NAMES = (
     ("is_boolean", "boolean"),
     ("is_int8", "tinyint"),
