@@ -153,12 +153,12 @@ class RefusedError(FinalError):
 
 
 class SpecificationError(FinalError):
-    """A feature set of this name stands, and it is not the one that was asked for."""
+    """An artifact of this name stands, and it is not the one that was asked for."""
 
-    def __init__(self, feature_set: str, differences: tuple[str, ...]) -> None:
+    def __init__(self, artifact: str, differences: tuple[str, ...]) -> None:
         lines = "\n".join(f"  {difference}" for difference in differences)
-        super().__init__(f"Feature set {feature_set} exists and differs from what this task asks for:\n{lines}")
-        self.feature_set = feature_set
+        super().__init__(f"{artifact} exists and differs from what this task asks for:\n{lines}")
+        self.artifact = artifact
         self.differences = differences
 
 

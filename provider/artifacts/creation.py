@@ -80,6 +80,6 @@ class Creation:
             raise ServiceError(f"Feature set {found.name} has the unknown status {found.status!r}")
         tags = self.hook.tags(found.arn) if wanted.tags else None
         if differences := wanted.differences(found, tags):
-            raise SpecificationError(found.name, differences)
+            raise SpecificationError(f"Feature set {found.name}", differences)
         self.log.info("Feature set %s is %s, as asked for", found.name, found.status)
         return found

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from festaf.provider.artifacts.feature_set import FeatureSet
+from festaf.provider.artifacts.model import Model
+from festaf.provider.models.record import ModelSummary, newest_by_group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,3 +57,20 @@ class Meta:
     def feature_set(self, name: str) -> FeatureSet | None:
         """Describe one feature set in full; None when there is none of this name."""
         return FeatureSet.load(name, aws_conn_id=self.aws_conn_id, region_name=self.region_name)
+
+    def models(self, name_contains: str | None = None) -> list[ModelSummary]:
+        """List the model package groups, each with its newest version, then the SageMaker models.
+
+        Calls ListModelPackageGroups, ListModelPackages and ListModels, up to 100 per call.
+        """
+        from festaf.provider.hooks.model import ModelHook
+
+        hook = ModelHook(aws_conn_id=self.aws_conn_id, region_name=self.region_name)
+        groups = list(hook.groups(name_contains))
+        newest = newest_by_group(hook.versions()) if groups else {}
+        found = [ModelSummary.of_group(group, newest.get(group.name)) for group in groups]
+        return [*found, *map(ModelSummary.of_model, hook.models(name_contains))]
+
+    def model(self, name: str, version: int | str | None = None) -> Model | None:
+        """Describe one model in full; None when there is none of this name, or not that version."""
+        return Model.load(name, version, aws_conn_id=self.aws_conn_id, region_name=self.region_name)

@@ -14,7 +14,7 @@ from festaf.provider import errors
         errors.QuotaError("full", code="ResourceLimitExceeded", operation="CreateFeatureGroup"),
         errors.InputError("no such column"),
         errors.RefusedError("no", code="ValidationException", operation="CreateFeatureGroup"),
-        errors.SpecificationError("planes", ("online: wanted True, found False",)),
+        errors.SpecificationError("Feature set planes", ("online: wanted True, found False",)),
         errors.FailedArtifactError("Feature set planes", "CreateFailed", "no bucket"),
         errors.RejectedRowsError("1 of 2", rejected=1, allowed=0, dead_letter="file:///rejected.jsonl"),
         errors.NotReadyError("Feature set planes", "CREATED", ("the Glue table does not exist",), 60.0),

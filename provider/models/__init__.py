@@ -1,0 +1,1 @@
+"""What is done with models: how they are named, read, registered, compared, approved and retired."""
