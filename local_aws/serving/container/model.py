@@ -117,7 +117,7 @@ def _load_known(directory: str) -> Any:
 
 
 def _load_joblib(path: Path) -> Any:
-    import joblib  # type: ignore[import-untyped] # it has no types
+    import joblib
 
     return joblib.load(path)
 
