@@ -23,6 +23,7 @@ from festaf.local_aws.feature_groups.service import FeatureGroupService
 from festaf.local_aws.gateway import Gateway
 from festaf.local_aws.model_packages.groups import ModelPackageGroupService
 from festaf.local_aws.model_packages.service import ModelPackageService
+from festaf.local_aws.models import ModelService
 from festaf.local_aws.offline_store import OfflineStore
 from festaf.local_aws.records.desk import OfflineDesk
 from festaf.local_aws.records.online import OnlineTables
@@ -89,6 +90,7 @@ class LocalAws:
         self.gateway.mount(self.athena)
         self.gateway.mount(ModelPackageGroupService(self.resources, self.settings, self.faults))
         self.gateway.mount(ModelPackageService(self.resources, self.settings, self.faults, self.cloud))
+        self.gateway.mount(ModelService(self.resources, self.cloud))
         self.gateway.mount(TagService(self.groups, self.resources))
 
     def _take(self, kept: Kept) -> None:

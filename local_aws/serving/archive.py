@@ -7,6 +7,7 @@ import tarfile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 MOST_BYTES = 8 * 1024**3
@@ -35,3 +36,19 @@ def unpack(content: bytes, directory: Path) -> None:
         raise ArchiveError(f"it is unsafe: {problem}") from None
     except (tarfile.TarError, EOFError, OSError, ValueError) as problem:
         raise ArchiveError(f"it cannot be unpacked: {problem}") from None
+
+
+def write(files: Mapping[str, bytes], directory: Path) -> None:
+    """Write files into a directory.
+
+    :raises ArchiveError: a path points out of the directory, or is a file and a directory at once
+    """
+    for path, content in files.items():
+        place = (directory / path).resolve()
+        if not place.is_relative_to(directory.resolve()):
+            raise ArchiveError(f"it is unsafe: {path!r} is outside of it")
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+        except (OSError, ValueError) as problem:
+            raise ArchiveError(f"{path!r} cannot be written: {problem}") from None

@@ -13,19 +13,18 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from festaf.local_aws.serving.archive import ArchiveError, unpack
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from festaf.local_aws.serving.archive import ArchiveError, unpack, write
 
 HEALTH_SECONDS = 480.0
 """How long a container may take until it answers /ping, as AWS gives it by default."""
 INVOCATION_SECONDS = 60.0
 """How long a model may take for one answer."""
+
+Content = bytes | Mapping[str, bytes] | None
 
 _POLL_SECONDS = 0.02
 _PING_SECONDS = 2.0
@@ -35,11 +34,18 @@ _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LI
 
 
 class WorkerError(Exception):
-    """A worker did not become healthy; ``reason`` says why in one or two sentences."""
+    """A worker did not become healthy; ``reason`` says why in one or two sentences.
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    :param container: its name, when it is one of several
+    """
+
+    def __init__(self, reason: str, container: str = "primary") -> None:
+        super().__init__(reason, container)
         self.reason = reason
+        self.container = container
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class WorkerGoneError(Exception):
@@ -78,7 +84,7 @@ class Worker:
     @classmethod
     def start(
         cls,
-        model_data: bytes | None,
+        model_data: Content,
         environment: Mapping[str, str],
         *,
         code: bytes | None = None,
@@ -86,7 +92,7 @@ class Worker:
     ) -> Worker:
         """Start a worker and wait until it is healthy.
 
-        :param model_data: the content of ``model.tar.gz``; None when the container has none
+        :param model_data: the content of ``model.tar.gz``, or contents by path; None when the container has none
         :param environment: the container's ``Environment``
         :param code: the content of the archive that SAGEMAKER_SUBMIT_DIRECTORY names, unless that is in the model
         :param deadline: seconds until it has to answer /ping
@@ -101,7 +107,7 @@ class Worker:
         return worker
 
     @classmethod
-    def spawn(cls, model_data: bytes | None, environment: Mapping[str, str], *, code: bytes | None = None) -> Worker:
+    def spawn(cls, model_data: Content, environment: Mapping[str, str], *, code: bytes | None = None) -> Worker:
         """Start a worker without waiting for it.
 
         :raises WorkerError: an archive cannot be used
@@ -264,9 +270,12 @@ def _new_directory() -> Path:
     return Path(tempfile.mkdtemp(prefix="festaf-serving-", dir=None if short else "/tmp"))
 
 
-def _unpack(content: bytes, place: Path, name: str) -> None:
+def _unpack(content: bytes | Mapping[str, bytes], place: Path, name: str) -> None:
     try:
-        unpack(content, place)
+        if isinstance(content, bytes):
+            unpack(content, place)
+        else:
+            write(content, place)
     except ArchiveError as problem:
         raise WorkerError(f"The archive of the {name} is refused: {problem}.") from None
 

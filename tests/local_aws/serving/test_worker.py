@@ -175,6 +175,7 @@ def test_a_worker_that_dies_is_noticed() -> None:
         os.kill(worker.process_id, signal.SIGKILL)
         with pytest.raises(WorkerGoneError):
             worker.invoke(b"[1]", "application/json")
+        assert gone(worker.process_id)
         assert not worker.alive
 
 
