@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from festaf.local_aws.model_packages.package import KIND as PACKAGE
+from festaf.local_aws.model_packages.package import status
 from festaf.local_aws.objects import Objects, ObjectStoreError, split_uri
 from festaf.local_aws.resources.resource import arn_of
 from festaf.local_aws.service import ApiError
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 
 MODEL = "model"
 """The kind of models in Resources, as in their ARNs."""
-
-_PACKAGE = "model-package"
 
 
 def find_model(resources: Resources, region: str, name: str) -> Resource:
@@ -135,8 +135,10 @@ def _model_data(objects: Objects, definition: Mapping[str, Any]) -> Content:
 
 def _of_package(resources: Resources, region: str, definition: Mapping[str, Any]) -> list[dict[str, Any]]:
     given = definition["ModelPackageName"]
-    name = given.partition(f":{_PACKAGE}/")[2] or given
-    package = resources.get(_PACKAGE, region, name, f"ModelPackage {arn_of(_PACKAGE, region, name)} does not exist.")
+    name = given.partition(f":{PACKAGE}/")[2] or given
+    package = resources.get(PACKAGE, region, name, f"ModelPackage {arn_of(PACKAGE, region, name)} does not exist.")
+    if (now := status(package, resources.now())) != "Completed":
+        raise ApiError("ValidationException", f"ModelPackage {package.arn} is in status {now}, not Completed.")
     specification = _specification(package, definition.get("InferenceSpecificationName"))
     merged: list[dict[str, Any]] = []
     for container in specification.get("Containers", ()):
