@@ -22,7 +22,9 @@ Kind = Literal[
     "fail_creation",
     "fail_update",
     "fail_deletion",
+    "fail_rollback",
     "block_offline",
+    "set_status",
 ]
 
 OF_REQUESTS = frozenset({"throttle", "error", "reset", "lost_reply", "slow", "partial"})
@@ -45,7 +47,9 @@ class Fault(BaseModel):
     ``throttle``, ``error`` (HTTP 500), ``reset`` (the connection is cut before the work), ``lost_reply`` (the work is
     done, then the connection is cut), ``slow`` and ``partial`` (BatchWriteRecord leaves the second half of its entries
     unprocessed) strike requests whose operation fits. ``fail_creation`` and ``fail_update`` strike resources whose kind
-    and name fit, ``block_offline`` feature groups whose name fits.
+    and name fit, ``block_offline`` feature groups whose name fits. ``fail_rollback`` makes the next rollback of an
+    endpoint fail. ``set_status`` gives an endpoint a status that follows from nothing that a client does, such as
+    OutOfService, for as long as the order stands.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -64,12 +68,21 @@ class Fault(BaseModel):
     status: Annotated[int, Field(ge=500, le=599)] = 500
     """The HTTP status of ``error``."""
     count: Annotated[int, Field(ge=1)] | None = 1
-    """How often it strikes; null: until the next reset. A blocked offline store stays blocked whatever the count."""
+    """How often it strikes; null: until the next reset. A blocked offline store stays blocked whatever the count, and
+    a status that was set stays."""
+    to: str | None = Field(default=None, min_length=1)
+    """The status that ``set_status`` gives."""
 
     @model_validator(mode="after")
     def _partial_means_batches(self) -> Fault:
         if self.kind == "partial" and self.operation not in (".*", "BatchWriteRecord"):
             raise ValueError("only BatchWriteRecord can leave a part undone")
+        return self
+
+    @model_validator(mode="after")
+    def _status_has_a_value(self) -> Fault:
+        if (self.kind == "set_status") != (self.to is not None):
+            raise ValueError("set_status, and nothing else, takes the status in 'to'")
         return self
 
 
@@ -133,6 +146,24 @@ class Faults:
                 )
             )
         )
+
+    def rollback_failure(self, resource: str, name: str) -> str | None:
+        """Take the reason why the rollback of this resource fails, if it shall."""
+        return self._reason("fail_rollback", resource, name)
+
+    def status_of(self, resource: str, name: str) -> str | None:
+        """Give the status that this resource was ordered to have, if it was."""
+        if not self._orders:
+            return None
+        with self._lock:
+            for fault, _ in self._orders:
+                if (
+                    fault.kind == "set_status"
+                    and re.fullmatch(fault.resource, resource)
+                    and re.fullmatch(fault.name, name)
+                ):
+                    return fault.to
+        return None
 
     def blocked(self, name: str) -> str | None:
         """Give the reason why this feature group's offline store is blocked, if it is."""
