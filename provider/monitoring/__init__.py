@@ -1,0 +1,1 @@
+"""Statistics of features in a window, and how far they are from a baseline."""
