@@ -21,6 +21,10 @@ _DEFAULT = Settings()
 KINDS: tuple[str, ...] = get_args(Kind)
 
 Url = Annotated[str, typer.Option(envvar="FESTAF_LOCAL_AWS_URL", help="Where the local AWS runs.")]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A setting as NAME=VALUE: endpoint_create_seconds=30, rates.PutRecord=10; repeatable."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -50,10 +54,11 @@ def serve(
     rate: Annotated[
         list[str] | None, typer.Option(help="Throttle an operation: BatchGetRecord=500 (calls per second).")
     ] = None,
+    changes: Changes = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the local AWS until it is stopped."""
-    given = {
+    given: dict[str, Any] = {
         "create_seconds": create_seconds,
         "create_in_memory_seconds": create_in_memory_seconds,
         "offline_active_seconds": offline_active_seconds,
@@ -65,7 +70,7 @@ def serve(
         "rates": dict(map(_rate, rate or [])),
     }
     try:
-        settings = Settings.model_validate(given)
+        settings = Settings.model_validate(with_changes(given, changes or []))
     except ValidationError as problem:
         wrong = problem.errors()[0]
         _fail(f"The setting {'.'.join(map(str, wrong['loc']))} is wrong: {wrong['msg']}.")
@@ -91,6 +96,28 @@ def _serve(host: str, port: int, settings: Settings, state: Path | None, *, as_j
         typer.echo(json.dumps({"url": url}) if as_json else f"Local AWS is ready on {url}")
 
     serve(listening, aws, ready)
+
+
+def with_changes(settings: dict[str, Any], changes: list[str]) -> dict[str, Any]:
+    """Give settings with changes of the form NAME=VALUE; ``rates.PutRecord=10`` changes one rate.
+
+    :raises typer.BadParameter: a change has another form
+    """
+    changed = {**settings, "rates": dict(settings.get("rates", {}))}
+    for change in changes:
+        name, equals, text = change.partition("=")
+        if not name or not equals:
+            raise typer.BadParameter(f"{change!r} is not NAME=VALUE", param_hint="--set")
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        outer, dot, inner = name.partition(".")
+        if dot and outer == "rates":
+            changed["rates"][inner] = value
+        else:
+            changed[name] = value
+    return changed
 
 
 def _rate(text: str) -> tuple[str, float]:
@@ -128,15 +155,28 @@ def _show(result: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
 def fault(
     kind: Annotated[str, typer.Argument(help=f"One of {', '.join(KINDS)}.")],
     operation: Annotated[str | None, typer.Option(help="Regular expression for the operation's whole name.")] = None,
-    name: Annotated[str | None, typer.Option(help="Regular expression for the feature group's whole name.")] = None,
+    resource: Annotated[
+        str | None, typer.Option(help="Regular expression for the resource's kind: feature-group, model-package.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Regular expression for the resource's whole name.")] = None,
     reason: Annotated[str | None, typer.Option(help="What AWS would give as the reason.")] = None,
-    seconds: Annotated[float | None, typer.Option(min=0, help="How much later 'slow' makes the answer.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="How late 'slow' answers; when a timeout's connection is cut.")
+    ] = None,
+    status: Annotated[int | None, typer.Option(min=500, max=599, help="HTTP status of 'error'.")] = None,
     count: Annotated[int, typer.Option(min=0, help="How often it strikes; 0: until it is cleared.")] = 1,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Order a fault from a running local AWS."""
-    given = {"operation": operation, "name": name, "reason": reason, "seconds": seconds}
+    given = {
+        "operation": operation,
+        "resource": resource,
+        "name": name,
+        "reason": reason,
+        "seconds": seconds,
+        "status": status,
+    }
     order = {key: value for key, value in given.items() if value is not None}
     result = _ask("POST", url, "faults", {"kind": kind, "count": count or None, **order})
     _show(result, _fault_lines(result), as_json=as_json)
@@ -155,11 +195,20 @@ def faults(
 
 def _fault_lines(result: dict[str, Any]) -> list[str]:
     lines = [
-        f"{one['kind']:<14} operation={one['operation']} name={one['name']} "
+        f"{one['kind']:<15} operation={one['operation']} resource={one['resource']} name={one['name']} "
         f"left={'all' if one['count'] is None else one['count']}"
         for one in result["faults"]
     ]
     return lines or ["No faults stand."]
+
+
+@app.command()
+def settings(changes: Changes = None, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Show how long things take in a running local AWS and what it allows, or change that."""
+    result = _ask("GET", url, "settings")
+    if changes:
+        result = _ask("PUT", url, "settings", with_changes(result, changes))
+    _show(result, [f"{name} = {json.dumps(value)}" for name, value in result.items()], as_json=as_json)
 
 
 @app.command()

@@ -26,3 +26,8 @@ class Clock:
             raise ValueError("the clock of the local AWS only goes forward")
         with self._lock:
             self._ahead += seconds
+
+    def reset(self) -> None:
+        """Tell real time again; the caller has forgotten everything that has a time."""
+        with self._lock:
+            self._ahead = 0.0

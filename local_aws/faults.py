@@ -17,6 +17,8 @@ Kind = Literal[
     "reset",
     "lost_reply",
     "slow",
+    "timeout",
+    "late_timeout",
     "partial",
     "hidden",
     "fail_creation",
@@ -24,10 +26,12 @@ Kind = Literal[
     "fail_deletion",
     "fail_rollback",
     "block_offline",
+    "disable_offline",
     "set_status",
 ]
 
-OF_REQUESTS = frozenset({"throttle", "error", "reset", "lost_reply", "slow", "partial"})
+OF_REQUESTS = frozenset({"throttle", "error", "reset", "lost_reply", "slow", "timeout", "late_timeout", "partial"})
+DIVISIBLE = ("BatchWriteRecord", "BatchGetRecord")
 
 
 def _checked(pattern: str) -> str:
@@ -45,11 +49,14 @@ class Fault(BaseModel):
     """One order.
 
     ``throttle``, ``error`` (HTTP 500), ``reset`` (the connection is cut before the work), ``lost_reply`` (the work is
-    done, then the connection is cut), ``slow`` and ``partial`` (BatchWriteRecord leaves the second half of its entries
-    unprocessed) strike requests whose operation fits. ``fail_creation`` and ``fail_update`` strike resources whose kind
-    and name fit, ``block_offline`` feature groups whose name fits. ``fail_rollback`` makes the next rollback of an
-    endpoint fail. ``set_status`` gives an endpoint a status that follows from nothing that a client does, such as
-    OutOfService, for as long as the order stands.
+    done, then the connection is cut), ``slow``, ``timeout`` (no work, no answer), ``late_timeout`` (the work, but no
+    answer) and ``partial`` (a batch leaves the second half of its entries unprocessed, a list ends its page early)
+    strike requests whose operation fits. ``hidden`` strikes reads, by operations that fit, of a resource whose kind and
+    name fit: it is absent for them.
+
+    ``fail_creation``, ``fail_update``, ``fail_rollback`` (of an endpoint) and ``fail_deletion`` strike resources whose
+    kind and name fit, ``block_offline`` and ``disable_offline`` feature groups whose name fits. ``set_status`` gives an
+    endpoint a status that follows from nothing that a client does, such as OutOfService, as long as the order stands.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,20 +70,21 @@ class Fault(BaseModel):
     """A regular expression for the whole name of the resource."""
     reason: str = Field(default="The local AWS was told to fail", max_length=1024)
     """What stands in FailureReason or BlockedReason."""
-    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
-    """How much later ``slow`` makes the answer; real seconds, not the server's clock."""
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """Real seconds, not the server's clock: how much later ``slow`` makes the answer (1 unless given), and after how
+    many a timeout's connection is cut (unless given, only the client ends it)."""
     status: Annotated[int, Field(ge=500, le=599)] = 500
     """The HTTP status of ``error``."""
     count: Annotated[int, Field(ge=1)] | None = 1
-    """How often it strikes; null: until the next reset. A blocked offline store stays blocked whatever the count, and
-    a status that was set stays."""
+    """How often it strikes; null: until the next reset. An offline store is held up, and a status set, whatever it is."""
     to: str | None = Field(default=None, min_length=1)
     """The status that ``set_status`` gives."""
 
     @model_validator(mode="after")
     def _partial_means_batches(self) -> Fault:
-        if self.kind == "partial" and self.operation not in (".*", "BatchWriteRecord"):
-            raise ValueError("only BatchWriteRecord can leave a part undone")
+        fits = any(re.fullmatch(self.operation, operation) for operation in DIVISIBLE)
+        if self.kind == "partial" and not fits and "List" not in self.operation:
+            raise ValueError(f"only {', '.join(DIVISIBLE)} and lists can leave a part undone")
         return self
 
     @model_validator(mode="after")
@@ -108,15 +116,18 @@ class Faults:
         with self._lock:
             return [fault.model_copy(update={"count": left}) for fault, left in self._orders]
 
-    def for_request(self, operation: str) -> Fault | None:
-        """Take the fault that strikes this request, if there is one."""
+    def for_request(self, operation: str, *, divisible: bool = False) -> Fault | None:
+        """Take the fault that strikes this request, if there is one.
+
+        :param divisible: whether the operation can be answered in part
+        """
         if not self._orders:
             return None
         return self._take(
             lambda fault: (
                 fault.kind in OF_REQUESTS
                 and re.fullmatch(fault.operation, operation) is not None
-                and (fault.kind != "partial" or operation == "BatchWriteRecord")
+                and (fault.kind != "partial" or divisible)
             )
         )
 
@@ -165,14 +176,14 @@ class Faults:
                     return fault.to
         return None
 
-    def blocked(self, name: str) -> str | None:
-        """Give the reason why this feature group's offline store is blocked, if it is."""
+    def held(self, name: str) -> dict[str, str] | None:
+        """Give the OfflineStoreStatus of a feature group whose offline store is told to take nothing."""
         if not self._orders:
             return None
         with self._lock:
             for fault, _ in self._orders:
-                if fault.kind == "block_offline" and re.fullmatch(fault.name, name):
-                    return fault.reason
+                if fault.kind in _OFFLINE and re.fullmatch(fault.name, name):
+                    return _OFFLINE[fault.kind](fault)
         return None
 
     def _reason(self, kind: Kind, resource: str, name: str) -> str | None:
@@ -195,6 +206,12 @@ class Faults:
                         self._orders[place] = (fault, left - 1)
                     return fault
         return None
+
+
+_OFFLINE: dict[str, Callable[[Fault], dict[str, str]]] = {
+    "block_offline": lambda fault: {"Status": "Blocked", "BlockedReason": fault.reason},
+    "disable_offline": lambda fault: {"Status": "Disabled"},
+}
 
 
 def _reads(operation: str, resource: str) -> bool:

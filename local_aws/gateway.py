@@ -18,7 +18,8 @@ from botocore.model import ServiceModel
 
 from festaf.local_aws.control import PREFIX, Control
 from festaf.local_aws.foreign import foreign_name
-from festaf.local_aws.protocol.errors import Dialect, error
+from festaf.local_aws.partial import can_be_partial, partly
+from festaf.local_aws.protocol.errors import Dialect, error, throttled
 from festaf.local_aws.protocol.message import Answer, Request
 from festaf.local_aws.protocol.router import Route, Router, Scope, scope_of
 from festaf.local_aws.resources.reading import answering
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from festaf.local_aws.protocol.operation import Operation
 
 log = logging.getLogger(__name__)
+
+SLOW_SECONDS = 1.0
+"""How much later ``slow`` makes an answer unless the order says otherwise, in real time."""
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -99,14 +103,15 @@ class Gateway:
             name, dialect = foreign_name(request, exchange.signed)
         self._control.calls[name] += 1
         if not self._throttle.admit(name, self._control.settings.now.rates, self._control.clock.now()):
-            await _reply(send, error(dialect, "ThrottlingException", "Rate exceeded", 400))
+            await _reply(send, throttled(dialect))
             return
-        await self._answer(exchange, route, self._control.faults.for_request(name), dialect)
+        divisible = route is not None and can_be_partial(route.operation)
+        await self._answer(exchange, route, self._control.faults.for_request(name, divisible=divisible), dialect)
 
     async def _answer(self, exchange: _Exchange, route: Route | None, fault: Fault | None, dialect: Dialect) -> None:
         kind = fault.kind if fault else None
         if fault and kind == "slow":
-            await asyncio.sleep(fault.seconds)
+            await asyncio.sleep(SLOW_SECONDS if fault.seconds is None else fault.seconds)
         elif kind == "reset":
             await self._cut(exchange)
             return
@@ -116,6 +121,10 @@ class Gateway:
         if kind == "lost_reply":
             await self._work(exchange.mute(), route, partial=False)
             await self._cut(exchange)
+        elif fault and kind in ("timeout", "late_timeout"):
+            if kind == "late_timeout":
+                await self._work(exchange.mute(), route, partial=False)
+            await self._keep_waiting(exchange, fault.seconds)
         else:
             await self._work(exchange, route, partial=kind == "partial")
 
@@ -124,7 +133,7 @@ class Gateway:
             await self._pass_on(exchange)
             return
         mounted = self._handlers[route.operation.service, route.operation.name]
-        handler = _half(mounted.handler) if partial else mounted.handler
+        handler = partly(route.operation, mounted.handler) if partial else mounted.handler
         try:
             if mounted.inline:
                 answer = _handle(route, handler, exchange.request, exchange.signed.region)
@@ -145,11 +154,18 @@ class Gateway:
             await asyncio.to_thread(self.before_reading, exchange.signed.service)
         await self._others(exchange.scope, _once(exchange.request.body), exchange.send)  # type: ignore[arg-type]
 
+    async def _keep_waiting(self, exchange: _Exchange, seconds: float | None) -> None:
+        """Never answer: wait until the client gives up, or cut the connection after so many seconds of real time."""
+        try:
+            async with asyncio.timeout(seconds):
+                await _disconnected(exchange.receive)
+        except TimeoutError:
+            await self._cut(exchange)
+
     async def _cut(self, exchange: _Exchange) -> None:
         """Cut the connection and wait until the server knows, or it would report an answer that never came."""
         self._connections.cut(exchange.scope.get("client"))
-        while (await exchange.receive())["type"] != "http.disconnect":
-            pass
+        await _disconnected(exchange.receive)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,26 +201,9 @@ def _handle(route: Route, handler: Handler, request: Request, region: str) -> An
         )
 
 
-def _half(handler: Handler) -> Handler:
-    """Make BatchWriteRecord leave the second half of its entries, and at least one, unprocessed."""
-
-    def handle(call: Call, parameters: dict[str, Any]) -> dict[str, Any]:
-        entries = parameters["Entries"]
-        kept = len(entries) // 2
-        result: dict[str, Any] = {"Errors": [], "UnprocessedEntries": []}
-        if kept:
-            result = handler(call, {**parameters, "Entries": entries[:kept]})
-        return {**result, "UnprocessedEntries": [*result["UnprocessedEntries"], *entries[kept:]]}
-
-    return handle
-
-
 def _ordered_error(fault: Fault, dialect: Dialect) -> Answer:
     if fault.kind == "throttle":
-        if dialect == "rest-xml":
-            return error(dialect, "SlowDown", "Please reduce your request rate.", 503)
-        code = "Throttling" if dialect == "query" else "ThrottlingException"
-        return error(dialect, code, "Rate exceeded", 400)
+        return throttled(dialect)
     code = {500: "InternalFailure", 503: "ServiceUnavailable"}.get(fault.status, "InternalFailure")
     return error(dialect, code, fault.reason, fault.status)
 
@@ -221,6 +220,11 @@ def _with_raw_path(application: Wsgi) -> Wsgi:
         return application(environ, start_response)
 
     return call
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _read(receive: Receive) -> bytes:

@@ -83,7 +83,7 @@ class LocalAws:
 
     def _mount(self) -> None:
         groups = FeatureGroupService(
-            self.groups, self.settings, self.faults, self.offline.resolve, self.desk.blocked, self.online.size
+            self.groups, self.settings, self.faults, self.offline.resolve, self.desk.trouble, self.online.size
         )
         self.gateway.mount(groups)
         self.gateway.mount(self.records, inline=True)
@@ -139,6 +139,10 @@ class LocalAws:
         self.store.clear()
         self.journal.clear()
         self.cloud.reset()
+        # Last: what was forgotten had its times by the old clock, and nothing may see them by the new one.
+        self.clock.reset()
+        self._ahead = 0.0
+        self.store.save_ahead(0.0)
 
 
 def _keepers(state: Path | None) -> tuple[Journal, Store]:

@@ -68,6 +68,9 @@ class FeatureGroup:
     """When it was last switched to on-demand throughput."""
     deleting: float | None = None
     gone: float | None = None
+    """When the deletion ends."""
+    delete_failure: str | None = None
+    """Why the deletion fails, if it does."""
     table_made: bool = False
     """Whether the Glue table stands with all features' columns (or shall not be made)."""
 
@@ -94,10 +97,14 @@ class FeatureGroup:
     def status(self, now: float) -> str:
         """Give FeatureGroupStatus."""
         if self.deleting is not None:
-            return "Deleting"
+            return "DeleteFailed" if self.delete_failure and self.is_over(now) else "Deleting"
         if now < self.timeline.ready:
             return "Creating"
         return "CreateFailed" if self.failure else "Created"
+
+    def is_over(self, now: float) -> bool:
+        """Say whether the time of a deletion is over."""
+        return self.gone is not None and now >= self.gone
 
     def is_active(self, now: float) -> bool:
         """Say whether the offline store is active (or blocked): it exists and its time has come."""
@@ -107,11 +114,11 @@ class FeatureGroup:
         """Say whether the Glue table is due."""
         return not self.table_made and self.is_active(now) and now >= self.timeline.table and self.deleting is None
 
-    def offline_status(self, now: float, blocked: str | None) -> dict[str, str] | None:
+    def offline_status(self, now: float, trouble: dict[str, str] | None) -> dict[str, str] | None:
         """Give OfflineStoreStatus; None before the store is active, or when there is none."""
         if not self.is_active(now):
             return None
-        return {"Status": "Blocked", "BlockedReason": blocked} if blocked else {"Status": "Active"}
+        return trouble or {"Status": "Active"}
 
     def settle(self, now: float) -> bool:
         """Take over an update whose time has come, and say whether there was one."""
@@ -146,10 +153,10 @@ class FeatureGroup:
             return {"Status": "Failed", "FailureReason": self.update.failure}
         return {"Status": "Successful"}
 
-    def describe(self, now: float, blocked: str | None = None, size: int | None = None) -> dict[str, Any]:
+    def describe(self, now: float, trouble: dict[str, str] | None = None, size: int | None = None) -> dict[str, Any]:
         """Give DescribeFeatureGroup's answer.
 
-        :param blocked: why the offline store is blocked, if it is
+        :param trouble: OfflineStoreStatus, when the offline store does not work
         :param size: bytes in the online store
         """
         status = self.status(now)
@@ -167,22 +174,22 @@ class FeatureGroup:
             "ThroughputConfig": throughput,
             "RoleArn": self.role,
             "FeatureGroupStatus": status,
-            "OfflineStoreStatus": self.offline_status(now, blocked),
+            "OfflineStoreStatus": self.offline_status(now, trouble),
             "LastUpdateStatus": self.last_update(),
-            "FailureReason": self.failure if status == "CreateFailed" else None,
+            "FailureReason": {"CreateFailed": self.failure, "DeleteFailed": self.delete_failure}.get(status),
             "Description": self.description,
             "NextToken": "",
             "OnlineStoreTotalSizeBytes": size,
         }
 
-    def summary(self, now: float, blocked: str | None = None) -> dict[str, Any]:
+    def summary(self, now: float, trouble: dict[str, str] | None = None) -> dict[str, Any]:
         """Give the group's line in ListFeatureGroups' answer."""
         return {
             "FeatureGroupName": self.name,
             "FeatureGroupArn": self.arn,
             "CreationTime": moment(self.timeline.created),
             "FeatureGroupStatus": self.status(now),
-            "OfflineStoreStatus": self.offline_status(now, blocked),
+            "OfflineStoreStatus": self.offline_status(now, trouble),
         }
 
     def to_json(self) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class FeatureGroups:
             if group is None:
                 return None
             now = self.clock.now()
-            if group.gone is not None and now >= group.gone:
+            if group.is_over(now) and not group.delete_failure:
                 self._remove(group)
                 return None
             if group.update is not None and group.settle(now):

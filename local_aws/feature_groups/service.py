@@ -26,7 +26,7 @@ class FeatureGroupService:
     """Answers SageMaker's feature group operations.
 
     :param resolve: gives the ResolvedOutputS3Uri of a group in DescribeFeatureGroup's shape
-    :param blocked: says why a group's offline store is blocked, if it is
+    :param trouble: gives the OfflineStoreStatus of a group whose offline store does not work
     :param online_size: gives the bytes of a group's online records
     """
 
@@ -38,14 +38,14 @@ class FeatureGroupService:
         settings: CurrentSettings,
         faults: Faults,
         resolve: Callable[[dict[str, Any]], str],
-        blocked: Callable[[FeatureGroup], str | None],
+        trouble: Callable[[FeatureGroup], dict[str, str] | None],
         online_size: Callable[[FeatureGroup], int],
     ) -> None:
         self._groups = groups
         self._settings = settings
         self._faults = faults
         self._resolve = resolve
-        self._blocked = blocked
+        self._trouble = trouble
         self._online_size = online_size
         self.operations: Mapping[str, Handler] = {
             "CreateFeatureGroup": self.create,
@@ -83,13 +83,13 @@ class FeatureGroupService:
         group = self._groups.get(call.region, request["FeatureGroupName"])
         now = self._groups.clock.now()
         size = self._online_size(group) if group.online is not None else None
-        return group.describe(now, self._blocked(group), size)
+        return group.describe(now, self._trouble(group), size)
 
     def list_groups(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         """List the groups of the region."""
         now = self._groups.clock.now()
         groups = self._groups.visible(call.region)
-        return page_of([group.summary(now, self._blocked(group)) for group in groups], request)
+        return page_of([group.summary(now, self._trouble(group)) for group in groups], request)
 
     def update(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         """Start an update: features to add, the online store's TTL or storage type, or the throughput."""
@@ -116,6 +116,7 @@ class FeatureGroupService:
             if status in ("Creating", "Deleting"):
                 raise _in_use(group, f"is in {status} status and cannot be deleted")
             group.deleting, group.gone = now, now + self._settings.now.delete_seconds
+            group.delete_failure = self._faults.deletion_failure("feature-group", group.name)
             self._groups.save(group)
         return {}
 

@@ -30,6 +30,13 @@ def error(dialect: Dialect, code: str, message: str, status: int) -> Answer:
     return Answer(status, headers, b'<?xml version="1.0" encoding="UTF-8"?>\n' + body.encode())
 
 
+def throttled(dialect: Dialect) -> Answer:
+    """Refuse a call as beyond the rate, as the services of each protocol do."""
+    if dialect == "rest-xml":
+        return error(dialect, "SlowDown", "Please reduce your request rate.", 503)
+    return error(dialect, "Throttling" if dialect == "query" else "ThrottlingException", "Rate exceeded", 400)
+
+
 def _json(dialect: Dialect, code: str, message: str, status: int, number: str) -> Answer:
     content: dict[str, str] = {"Message": message}
     headers: Headers = [(b"x-amzn-requestid", number.encode())]

@@ -35,6 +35,7 @@ class Operation:
         self._parse = parsers.of(model.input_shape) if model.input_shape else None
         self._write = serializers.of(model.output_shape) if model.output_shape else None
         self._located = self.dialect == "rest-json" and model.input_shape is not None
+        self.paged = _is_paged(model)
         self._queries = _located(model.input_shape, "querystring") if self._located else {}
         self._labels = _located(model.input_shape, "uri") if self._located else {}
         self._status: int = model.http.get("responseCode", 200)
@@ -135,6 +136,11 @@ _FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
     "double": float,
     "boolean": {"true": True, "false": False}.__getitem__,
 }
+
+
+def _is_paged(model: OperationModel) -> bool:
+    shapes = ((model.input_shape, "MaxResults"), (model.output_shape, "NextToken"))
+    return all(shape is not None and member in shape.members for shape, member in shapes)
 
 
 def _error_status(shape: Shape) -> int | None:

@@ -44,7 +44,7 @@ class OfflineDesk:
         self._working = threading.Lock()
         self._lock = threading.Lock()
         self._held: dict[str, tuple[FeatureGroup, list[OfflineRow]]] = {}
-        """Rows of groups whose offline store a fault has blocked, by the group's key."""
+        """Rows of groups whose offline store a fault holds up, by the group's key."""
         self._waiting: dict[str, tuple[FeatureGroup, int]] = {}
         """Groups with rows that may not be in files yet, by key, each with the number of its last ``take``."""
         self._takes = 0
@@ -54,16 +54,17 @@ class OfflineDesk:
         with self._lock:
             self._takes += 1
             self._waiting[group.key] = (group, self._takes)
-            if group.key in self._held or self._faults.blocked(group.name):
+            if group.key in self._held or self._faults.held(group.name):
                 self._held.setdefault(group.key, (group, []))[1].extend(rows)
                 return
         self._offline.append(group.view, rows)
 
-    def blocked(self, group: FeatureGroup) -> str | None:
-        """Say why a group's offline store is blocked, if it is."""
+    def trouble(self, group: FeatureGroup) -> dict[str, str] | None:
+        """Give the OfflineStoreStatus of a group whose offline store does not work, None when it does."""
         if group.offline is None:
             return None
-        return self._faults.blocked(group.name) or self._offline.blocked(group.view)
+        reason = self._offline.blocked(group.view)
+        return self._faults.held(group.name) or ({"Status": "Blocked", "BlockedReason": reason} if reason else None)
 
     def work(self) -> None:
         """Make the tables that are due and write the rows that are due."""
@@ -97,7 +98,7 @@ class OfflineDesk:
         """Hand over the rows of groups that no fault blocks any more."""
         with self._lock:
             for key, (group, rows) in list(self._held.items()):
-                if not self._faults.blocked(group.name):
+                if not self._faults.held(group.name):
                     self._offline.append(group.view, rows)
                     del self._held[key]
 

@@ -130,6 +130,7 @@ class RecordService:
         with self.writing:
             self.online.clear()
             self._expiry.clear()
+            self._last_time = 0.0
 
     def now(self) -> float:
         """Give the server's time, in seconds since 1970."""

@@ -144,7 +144,7 @@ class KeptStore:
             database.execute("DELETE FROM offline WHERE feature_group = ? AND number <= ?", (group.key, last))
 
     def clear(self) -> None:
-        """Forget everything but the clock; row numbers go on."""
+        """Forget everything but how far the clock is ahead; row numbers go on."""
         with self._transaction() as database:
             for table in ("feature_group", "online", "offline", "resource"):
                 database.execute(f"DELETE FROM {table}")

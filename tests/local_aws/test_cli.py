@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from festaf.local_aws.cli import app
-
-if TYPE_CHECKING:
-    from tests.local_aws.server import LocalAws
+from tests.local_aws.server import LocalAws
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -71,7 +69,7 @@ def test_a_fault_is_ordered_listed_and_cleared(local_aws: LocalAws) -> None:
         ("block_offline", "No access", None)
     ]
     code, printed, _ = run("faults", "--url", local_aws.url)
-    assert (code, printed.splitlines()[0]) == (0, "throttle       operation=PutRecord name=.* left=3")
+    assert (code, printed.splitlines()[0]) == (0, "throttle        operation=PutRecord resource=.* name=.* left=3")
     assert asked(local_aws, "faults", "--clear") == {"faults": []}
     assert run("faults", "--url", local_aws.url)[1] == "No faults stand.\n"
 
@@ -80,6 +78,47 @@ def test_a_fault_that_makes_no_sense_gives_one_sentence(local_aws: LocalAws) -> 
     code, printed, complaint = run("fault", "melt", "--url", local_aws.url)
     assert (code, printed) == (1, "")
     assert complaint.startswith("The local AWS refused: kind: Input should be 'throttle'")
+
+
+def test_a_fault_says_which_kind_of_resource_it_strikes(local_aws: LocalAws) -> None:
+    [ordered] = asked(local_aws, "fault", "fail_creation", "--resource", "model-package", "--name", "delay/.*")[
+        "faults"
+    ]
+    assert (ordered["resource"], ordered["name"]) == ("model-package", "delay/.*")
+    [error] = asked(local_aws, "fault", "error", "--status", "503")["faults"][1:]
+    assert error["status"] == 503
+
+
+def test_settings_are_shown_and_changed(local_aws: LocalAws) -> None:
+    assert asked(local_aws, "settings")["glue_seconds"] == 0
+    changed = asked(local_aws, "settings", "--set", "glue_seconds=7.5", "--set", "rates.PutRecord=10")
+    assert (changed["glue_seconds"], changed["rates"]) == (7.5, {"PutRecord": 10})
+    assert asked(local_aws, "settings", "--set", "rates.GetRecord=5")["rates"] == {"PutRecord": 10, "GetRecord": 5}
+    code, printed, _ = run("settings", "--url", local_aws.url)
+    assert (code, "glue_seconds = 7.5" in printed.splitlines()) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "message"),
+    [
+        ("glue_second=1", 1, "The local AWS refused: glue_second: Extra inputs are not permitted"),
+        ("glue_seconds=soon", 1, "The local AWS refused: glue_seconds: Input should be a valid number"),
+        ("glue_seconds", 2, "'glue_seconds' is not NAME=VALUE"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused(local_aws: LocalAws, change: str, code: int, message: str) -> None:
+    ended = run("settings", "--set", change, "--url", local_aws.url)
+    assert ended[:2] == (code, "")
+    assert message in ended[2]
+
+
+def test_every_setting_can_be_given_at_the_start() -> None:
+    with LocalAws.started(
+        "--set", "max_feature_groups=3", "--set", "rates.PutRecord=2", "--rate", "GetRecord=4"
+    ) as own:
+        own.settings(glue_seconds=0)
+        found = asked(own, "settings")
+    assert (found["max_feature_groups"], found["rates"]) == (3, {"GetRecord": 4, "PutRecord": 2})
 
 
 def test_the_clock_jumps(local_aws: LocalAws) -> None:
@@ -96,7 +135,9 @@ def test_calls_are_counted_and_forgotten(local_aws: LocalAws) -> None:
     assert asked(local_aws, "stats") == {"calls": {}}
 
 
-@pytest.mark.parametrize("command", [["stats"], ["reset"], ["faults"], ["advance", "1"], ["fault", "reset"]])
+@pytest.mark.parametrize(
+    "command", [["stats"], ["reset"], ["faults"], ["settings"], ["advance", "1"], ["fault", "reset"]]
+)
 def test_no_server_gives_one_sentence(command: list[str]) -> None:
     code, printed, complaint = run(*command, "--url", NOWHERE)
     assert (code, printed) == (1, "")

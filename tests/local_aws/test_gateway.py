@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -106,7 +107,9 @@ def test_a_reset_forgets_everything(local_aws: LocalAws, sagemaker: Any, s3: Any
     sagemaker.create_feature_group(**online_only())
     local_aws.fault(operation="ListFeatureGroups", kind="error", count=None)
     local_aws.settings(create_seconds=60)
+    local_aws.advance(40 * 86400)
     local_aws.reset()
+    assert abs(local_aws.now() - datetime.now(UTC)) < timedelta(minutes=1)
     assert sagemaker.list_feature_groups()["FeatureGroupSummaries"] == []
     assert s3.list_buckets()["Buckets"] == []
 

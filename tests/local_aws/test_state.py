@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as parquet
@@ -18,7 +19,6 @@ from tests.local_aws.server import LocalAws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
     from pathlib import Path
 
 LATER = "2013-01-01T01:00:00Z"
@@ -192,6 +192,7 @@ def test_every_row_reaches_the_offline_store_once_and_a_reset_is_kept(tmp_path: 
         server.reset()
         kill(server)
     with LocalAws.started(*directory) as server:
+        assert abs(server.now() - datetime.now(UTC)) < timedelta(minutes=1)
         assert client(server, "sagemaker").list_feature_groups()["FeatureGroupSummaries"] == []
         assert server.client("s3").list_buckets()["Buckets"] == []
 
