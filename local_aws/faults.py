@@ -76,7 +76,7 @@ class Fault(BaseModel):
     status: Annotated[int, Field(ge=500, le=599)] = 500
     """The HTTP status of ``error``."""
     count: Annotated[int, Field(ge=1)] | None = 1
-    """How often it strikes; null: until the next reset. An offline store is held up, and a status set, whatever it is."""
+    """How often it strikes; null: until the next reset. Held-up offline stores and set statuses ignore it."""
     to: str | None = Field(default=None, min_length=1)
     """The status that ``set_status`` gives."""
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.feature_groups import ROLE, online_only, record
+from tests.local_aws.feature_groups import online_only, record
 
 if TYPE_CHECKING:
     from tests.local_aws.server import LocalAws
@@ -38,9 +38,8 @@ def test_services_that_are_not_ours_are_motos(local_aws: LocalAws) -> None:
 
 def test_operations_of_sagemaker_that_are_not_ours_are_motos(local_aws: LocalAws) -> None:
     sagemaker = local_aws.client("sagemaker")
-    container = {"Image": "image", "ModelDataUrl": "s3://features/model.tar.gz"}
-    sagemaker.create_model(ModelName="model", PrimaryContainer=container, ExecutionRoleArn=ROLE)
-    assert sagemaker.list_models()["Models"][0]["ModelName"] == "model"
+    sagemaker.create_experiment(ExperimentName="delays")
+    assert sagemaker.list_experiments()["ExperimentSummaries"][0]["ExperimentName"] == "delays"
 
 
 def test_the_region_comes_from_the_signature(local_aws: LocalAws) -> None:
