@@ -21,6 +21,7 @@ from festaf.local_aws.faults import Faults
 from festaf.local_aws.feature_groups.repository import FeatureGroups
 from festaf.local_aws.feature_groups.service import FeatureGroupService
 from festaf.local_aws.gateway import Gateway
+from festaf.local_aws.jobs.services import JobServices
 from festaf.local_aws.model_packages.groups import ModelPackageGroupService
 from festaf.local_aws.model_packages.service import ModelPackageService
 from festaf.local_aws.models import ModelService
@@ -71,6 +72,7 @@ class LocalAws:
         self.records = RecordService(self.groups, self.online, self.desk, self.store)
         self.athena = AthenaService(self.cloud, self.clock)
         self.resources = Resources(self.clock, self.store, self.settings, self.faults)
+        self.jobs = JobServices(self.cloud, self.resources, self.settings, self.faults)
         self._ahead = 0.0
         self._mount()
         self._take(self.store.load(self.journal.replay(self.cloud)))
@@ -78,6 +80,7 @@ class LocalAws:
     def close(self) -> None:
         """End the queries and close the files of the state directory."""
         self.athena.close()
+        self.jobs.close()
         self.journal.close()
         self.store.close()
 
@@ -91,6 +94,8 @@ class LocalAws:
         self.gateway.mount(ModelPackageGroupService(self.resources, self.settings, self.faults))
         self.gateway.mount(ModelPackageService(self.resources, self.settings, self.faults, self.cloud))
         self.gateway.mount(ModelService(self.resources, self.cloud))
+        for service in self.jobs.services:
+            self.gateway.mount(service)
         self.gateway.mount(TagService(self.groups, self.resources))
 
     def _take(self, kept: Kept) -> None:
@@ -98,6 +103,7 @@ class LocalAws:
         self.clock.advance(kept.ahead)
         self.groups.load(kept.groups)
         self.resources.load(kept.resources)
+        self.jobs.recover()
         for group, identifier, record in kept.records:
             self.records.load(group, identifier, record)
         for group, rows in kept.waiting:
@@ -132,6 +138,7 @@ class LocalAws:
 
     def _forget(self) -> None:
         self.athena.reset()
+        self.jobs.reset()
         self.groups.clear()
         self.resources.clear()
         self.records.reset()

@@ -46,10 +46,14 @@ class Settings(BaseModel):
     """From the creation of a training, processing or transform job until its script starts."""
     job_end_seconds: Seconds = 0.0
     """From the end of a job's script until the job is Completed (Uploading)."""
+    job_delete_seconds: Seconds = 1.0
+    """From DeleteTrainingJob or DeleteProcessingJob until the job is not found."""
     schedule_seconds: Seconds = 1.0
     """From CreateMonitoringSchedule or its update until ScheduleStatus is Scheduled."""
     max_concurrent_creations: Annotated[int, Field(ge=1)] = 4
     max_feature_groups: Annotated[int, Field(ge=1)] = 100
+    max_concurrent_jobs: Annotated[int, Field(ge=1)] = 8
+    """How many jobs of one kind may be in progress, by region."""
     rates: dict[str, Annotated[float, Field(gt=0)]] = {}
     """Calls per second by operation; beyond them calls are throttled. An operation that is not here has no limit."""
 

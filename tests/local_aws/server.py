@@ -34,6 +34,7 @@ QUICK = {
     "model_package_seconds": 0.0,
     "model_package_delete_seconds": 0.0,
     "job_start_seconds": 0.0,
+    "job_delete_seconds": 0.0,
     "schedule_seconds": 0.0,
 }
 

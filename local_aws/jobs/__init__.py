@@ -1,0 +1,1 @@
+"""SageMaker's jobs, really run: training, processing and batch transform, in processes of their own."""
