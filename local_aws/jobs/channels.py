@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from festaf.local_aws.jobs.failure import JobFailedError
 from festaf.local_aws.objects import Objects, ObjectStoreError
+from festaf.local_aws.serving import archive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,9 +123,9 @@ def put(objects: Objects, bucket: str, key: str, content: bytes) -> None:
 def pack(folder: Path) -> bytes:
     """Make a tar.gz of what stands in a folder, by its names there."""
     written = io.BytesIO()
-    with tarfile.open(mode="w:gz", fileobj=written) as archive:
+    with tarfile.open(mode="w:gz", fileobj=written) as packed:
         for entry in sorted(folder.iterdir()):
-            archive.add(entry, arcname=entry.name)
+            packed.add(entry, arcname=entry.name)
     return written.getvalue()
 
 
@@ -136,10 +137,9 @@ def unpack(content: bytes, folder: Path, name: str) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            archive.extractall(folder, filter="data")
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise JobFailedError(f"ClientError: {name} is no tar.gz that can be unpacked: {error}") from error
+        archive.unpack(content, folder)
+    except (archive.ArchiveError, zlib.error) as error:
+        raise JobFailedError(f"ClientError: {name} cannot be used: {error}") from error
 
 
 def _manifest(objects: Objects, bucket: str, key: str) -> Iterator[tuple[str, str, str]]:

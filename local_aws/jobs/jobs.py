@@ -8,7 +8,6 @@ from festaf.local_aws.jobs.course import RUNNING, Course, times
 from festaf.local_aws.jobs.logs import LogStream
 from festaf.local_aws.jobs.run import Run
 from festaf.local_aws.resources.listing import page_of
-from festaf.local_aws.service import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +59,6 @@ class Jobs:
                 request,
                 status="InProgress",
                 transitions=[],
-                visible=now + settings.resource_visible_seconds,
                 started=None,
                 ended=None,
                 failure=None,
@@ -82,11 +80,7 @@ class Jobs:
 
         :raises ApiError: ValidationException
         """
-        absent = kind.absent.format(name=name)
-        job = self.resources.get(kind.arn, call.region, name, absent)
-        if self.resources.clock.now() < job.facts["visible"]:
-            raise ApiError("ValidationException", absent)
-        return job
+        return self.resources.get(kind.arn, call.region, name, kind.absent.format(name=name))
 
     def stop(self, kind: JobKind, call: Call, name: str) -> None:
         """Bring a job to its end early; one that is being stopped is left so.
@@ -108,8 +102,6 @@ class Jobs:
 
         :param also: gives what else stands in a job's summary
         """
-        now = self.resources.clock.now()
-        seen = [job for job in self.resources.all(kind.arn, call.region) if now >= job.facts["visible"]]
         summaries = [
             {
                 kind.name_key: job.name,
@@ -118,7 +110,7 @@ class Jobs:
                 **times(job, kind.verb),
                 **also(job),
             }
-            for job in seen
+            for job in self.resources.all(kind.arn, call.region)
         ]
         answer = f"{kind.noun}Summaries"
         return page_of(summaries, request, answer=answer, name=kind.name_key, status=kind.status_key)
