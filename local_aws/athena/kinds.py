@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlglot import exp
+from sqlglot.dialects import Athena
 
 _T = exp.DataType.Type
 REAL = frozenset({_T.DOUBLE, _T.FLOAT})
@@ -14,6 +15,16 @@ DATE = frozenset({_T.DATE})
 PLAIN_TIMESTAMP = frozenset({_T.TIMESTAMP, _T.TIMESTAMPNTZ})
 ZONED_TIMESTAMP = frozenset({_T.TIMESTAMPTZ})
 TEMPORAL = DATE | PLAIN_TIMESTAMP | ZONED_TIMESTAMP
+
+_RESULTS = {
+    _T.VARCHAR: (exp.RegexpExtract, exp.RegexpReplace, exp.Pad, exp.Replace, exp.SplitPart),
+    _T.DOUBLE: (exp.TimeToUnix,),
+    _T.TIMESTAMPTZ: (exp.FromISO8601Timestamp,),
+}
+KNOWN_RESULTS = dict(Athena.EXPRESSION_METADATA) | {
+    function: {"returns": kind} for kind, functions in _RESULTS.items() for function in functions
+}
+"""What functions give, for sqlglot's ``annotate_types``; the types of these Trino fixes and sqlglot leaves open."""
 
 Kinds = frozenset[exp.DType]
 

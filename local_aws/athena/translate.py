@@ -15,6 +15,7 @@ from sqlglot.schema import MappingSchema
 
 from festaf.local_aws.athena.errors import NotSupportedError, QueryError
 from festaf.local_aws.athena.grammar import check_grammar
+from festaf.local_aws.athena.kinds import KNOWN_RESULTS
 from festaf.local_aws.athena.meaning import keep_meaning
 from festaf.local_aws.athena.place import place_of
 
@@ -62,7 +63,9 @@ def translate(query: exp.Query, sql: str, catalog: Catalog, database: str, now: 
     _name_outputs(query)
     _type_decimals(query)
     resolved, schema = _resolve_columns(query, sql, tables)
-    resolved = annotate_types(resolved, schema=schema, coerces_to=COERCES_TO, dialect="athena")
+    resolved = annotate_types(
+        resolved, schema=schema, expression_metadata=KNOWN_RESULTS, coerces_to=COERCES_TO, dialect="athena"
+    )
     _restore_decimals(resolved)
     outputs = resolved.named_selects if not isinstance(resolved, exp.Values) else []
     named = tuple(_UNNAMED.fullmatch(name) is None for name in outputs)
