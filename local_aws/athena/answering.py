@@ -14,6 +14,7 @@ from festaf.local_aws.athena.results import Results
 from festaf.local_aws.athena.statement import Unload, bind
 from festaf.local_aws.athena.tables import Tables
 from festaf.local_aws.athena.unload import Unloader
+from festaf.local_aws.athena.views import Views
 
 if TYPE_CHECKING:
     from festaf.local_aws.athena.execution import Execution
@@ -27,6 +28,7 @@ class Answerer:
     def __init__(self, cloud: Cloud, clock: Clock) -> None:
         self._cloud = cloud
         self._asker = Asker(cloud, clock, Tables(cloud))
+        self._views = Views(cloud, self._asker)
 
     def answer(self, execution: Execution) -> Results:
         """Carry out the statement of an execution.
@@ -44,4 +46,8 @@ class Answerer:
             return Inserter(self._cloud, self._asker).run(execution, tree)
         if isinstance(tree, Unload):
             return Unloader(self._cloud, self._asker).run(execution, tree)
+        if isinstance(tree, exp.Create) and tree.kind == "VIEW":
+            return self._views.create(execution, tree)
+        if isinstance(tree, exp.Drop) and tree.args.get("kind") == "VIEW":
+            return self._views.drop(execution, tree)
         return Ddl(self._cloud, execution.region, execution.database).run(tree, execution.statement.text)

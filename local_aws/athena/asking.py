@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from festaf.local_aws.athena.catalog import Catalog
 from festaf.local_aws.athena.engine import whole_numbers
-from festaf.local_aws.athena.translate import translate
+from festaf.local_aws.athena.errors import QueryError
+from festaf.local_aws.athena.tables import table_schema
+from festaf.local_aws.athena.translate import Home, Translated, translate
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,19 +42,48 @@ class Asker:
         self._clock = clock
         self._tables = tables
 
+    def describe(self, execution: Execution, query: exp.Query, making: tuple[str, str]) -> Answer:
+        """Give the columns of a query, without reading or giving any row.
+
+        :param making: the view that is being made of it, which it must not read
+        :raises QueryError: it fails, in Athena's words
+        """
+        translated = self._translated(execution, query, (making,))
+        empty = {name: table_schema(table).empty_table() for name, table in translated.tables.items()}
+        sql = f"SELECT * FROM ({translated.sql}) LIMIT 0"
+        rows = whole_numbers(execution.engine.run(sql, empty, translated.views))
+        return Answer(rows, translated.names, translated.named)
+
     def ask(self, execution: Execution, query: exp.Query) -> Answer:
         """Run a query for an execution, which counts what is scanned.
 
         :raises QueryError: it fails, in Athena's words
         :raises CancelledError: the execution was cancelled
         """
-        catalog = Catalog(self._cloud, execution.region)
-        now = datetime.fromtimestamp(self._clock.now(), UTC)
-        translated = translate(query, execution.statement.text, catalog, execution.database, now)
+        translated = self._translated(execution, query, ())
         tables = {}
         for name, table in translated.tables.items():
             read = self._tables.read(table)
             tables[name] = read.rows
             execution.scanned += read.scanned
-        rows = whole_numbers(execution.engine.run(translated.sql, tables))
+        rows = whole_numbers(execution.engine.run(translated.sql, tables, translated.views))
         return Answer(rows, translated.names, translated.named)
+
+    def _translated(self, execution: Execution, query: exp.Query, making: tuple[tuple[str, str], ...]) -> Translated:
+        catalog = Catalog(self._cloud, execution.region)
+        now = datetime.fromtimestamp(self._clock.now(), UTC)
+        home = Home(catalog, execution.database, now, making)
+        return translate(query, execution.statement.text, home)
+
+
+def check_names(answer: Answer) -> None:
+    """Check that the columns can be those of a table or view.
+
+    :raises QueryError: one has no name, or another's
+    """
+    for place, named in enumerate(answer.named, start=1):
+        if not named:
+            raise QueryError("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {place}")
+    for name, times in Counter(answer.names).items():
+        if times > 1:
+            raise QueryError("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{name}' specified more than once")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from festaf.local_aws.athena.errors import NotSupportedError, QueryError
+from festaf.local_aws.athena.errors import QueryError
+from festaf.local_aws.athena.stored_view import StoredView
 from festaf.local_aws.athena.types import glue_type
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class GlueTable:
     """The serialization library's class name."""
     serde_parameters: Mapping[str, str]
     parameters: Mapping[str, str]
+    view: StoredView | None = None
+    """The query in place of files, when it is a view."""
 
     @property
     def all_columns(self) -> dict[str, exp.DataType]:
@@ -73,40 +76,37 @@ class Catalog:
             return False
         return True
 
-    def has_table(self, database: str, name: str) -> bool:
-        """Say whether there is a table or a view of this name."""
+    def described(self, database: str, name: str) -> dict[str, Any] | None:
+        """Give a table or view as Glue describes it; None when there is none."""
         try:
-            self._glue.get_table(DatabaseName=database, Name=name)
+            found: dict[str, Any] = self._glue.get_table(DatabaseName=database, Name=name)["Table"]
         except ClientError:
-            return False
-        return True
+            return None
+        return found
 
     def table(self, database: str, name: str) -> GlueTable | None:
-        """Give a table, or None when there is none of this name.
+        """Give a table or view, or None when there is none of this name.
 
         :raises QueryError: Glue knows it, and Athena could not read it
         """
-        try:
-            table = self._glue.get_table(DatabaseName=database, Name=name)["Table"]
-        except ClientError:
-            return None
-        if table.get("TableType") == "VIRTUAL_VIEW":
-            raise NotSupportedError(f"the view {database}.{name}")
-        return self._read(table, database, name)
+        table = self.described(database, name)
+        return None if table is None else self._read(table, database, name)
 
     def _read(self, table: Mapping[str, Any], database: str, name: str) -> GlueTable:
         storage = table.get("StorageDescriptor") or {}
         serde = storage.get("SerdeInfo") or {}
+        view = StoredView.read(table, database, name) if table.get("TableType") == "VIRTUAL_VIEW" else None
         return GlueTable(
             region=self._region,
             database=database,
             name=name,
-            columns=_columns(storage.get("Columns", [])),
+            columns=view.types() if view else _columns(storage.get("Columns", [])),
             keys=_columns(table.get("PartitionKeys", [])),
             location=storage.get("Location", ""),
             serde=serde.get("SerializationLibrary", "").rsplit(".", 1)[-1],
             serde_parameters=serde.get("Parameters") or {},
             parameters=table.get("Parameters") or {},
+            view=view,
         )
 
     def partitions(self, table: GlueTable) -> list[Partition]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from sqlglot import exp
 
+from festaf.local_aws.athena.asking import check_names
 from festaf.local_aws.athena.catalog import Catalog
 from festaf.local_aws.athena.engine import CancelledError
 from festaf.local_aws.athena.errors import QueryError
@@ -83,7 +83,7 @@ class CreateTableAs:
         catalog = Catalog(self._cloud, execution.region)
         if not catalog.has_database(database):
             raise QueryError("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist")
-        if not catalog.has_table(database, name):
+        if catalog.described(database, name) is None:
             return False
         if tree.args.get("exists"):
             return True
@@ -106,12 +106,7 @@ def typed_rows(answer: Answer) -> pa.Table:
     """
     import pyarrow as pa
 
-    for place, named in enumerate(answer.named, start=1):
-        if not named:
-            raise QueryError("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {place}")
-    for name, times in Counter(answer.names).items():
-        if times > 1:
-            raise QueryError("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{name}' specified more than once")
+    check_names(answer)
     kinds = [arrow_type(glue_type(hive_type(field.type))) for field in answer.rows.schema]
     columns = [
         column.cast(kind, safe=not pa.types.is_timestamp(kind))

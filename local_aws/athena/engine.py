@@ -10,7 +10,7 @@ from festaf.local_aws.athena.errors import QueryError
 from festaf.local_aws.athena.macros import MACROS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import duckdb
     import pyarrow as pa
@@ -42,9 +42,10 @@ class Engine:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._cancelled = False
 
-    def run(self, sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
+    def run(self, sql: str, tables: Mapping[str, pa.Table], views: Sequence[str] = ()) -> pa.Table:
         """Run a query over Arrow tables, which it sees as views.
 
+        :param views: statements that make further views
         :raises QueryError: the query fails, in Athena's words
         :raises CancelledError: it was cancelled
         """
@@ -57,6 +58,7 @@ class Engine:
                 connection.execute(macro)
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET lock_configuration = true")
+            self._make(connection, views)
             with self._lock:
                 if self._cancelled:
                     raise CancelledError
@@ -70,6 +72,15 @@ class Engine:
             finally:
                 with self._lock:
                     self._connection = None
+
+    def _make(self, connection: duckdb.DuckDBPyConnection, views: Sequence[str]) -> None:
+        import duckdb
+
+        for view in views:
+            try:
+                connection.execute(view)
+            except duckdb.Error as error:
+                raise _query_error(error) from error
 
     def cancel(self) -> None:
         """Stop the query, or never begin it."""

@@ -72,6 +72,8 @@ class Inserter:
         table = Catalog(self._cloud, execution.region).table(database, name)
         if table is None:
             raise QueryError("TABLE_NOT_FOUND", f"line 1:1: Table 'awsdatacatalog.{database}.{name}' does not exist")
+        if table.view is not None:
+            raise QueryError("NOT_SUPPORTED", "line 1:1: Inserting into views is not supported")
         if table.parameters.get("table_type", "").upper() == "ICEBERG":
             raise NotSupportedError("INSERT INTO an Iceberg table")
         return table

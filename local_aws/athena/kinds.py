@@ -47,4 +47,9 @@ def family(node: exp.Expr) -> str:
     """Name the family of types within which Trino converts by itself; '' when the type is not known."""
     if isinstance(node, exp.Interval):
         return "interval"
-    return next((name for name, kinds in _FAMILIES if is_kind(node, kinds)), "")
+    return family_of(node.type)
+
+
+def family_of(kind: exp.DataType | None) -> str:
+    """Name the family of a type; '' when it is not known."""
+    return next((name for name, kinds in _FAMILIES if kind is not None and kind.this in kinds), "")

@@ -58,7 +58,7 @@ def read_statement(text: str) -> Statement:
         raise MalformedStatementError("line 1:1: mismatched input '<EOF>'. Expecting: <query>")
     if len(trees) > 1:
         raise MalformedStatementError(f"Only one sql statement is allowed. Got: {text}")
-    kind, subtype = _kind(trees[0])
+    kind, subtype = _kind(trees[0], text)
     return Statement(text, trees[0], kind, subtype)
 
 
@@ -98,7 +98,7 @@ def _value(text: str) -> exp.Expr:
     return value
 
 
-def _kind(tree: exp.Expr) -> tuple[Kind, str]:
+def _kind(tree: exp.Expr, text: str) -> tuple[Kind, str]:
     if isinstance(tree, exp.Query):
         return "DML", "SELECT"
     if isinstance(tree, exp.Create):
@@ -112,8 +112,8 @@ def _kind(tree: exp.Expr) -> tuple[Kind, str]:
         return "DML", "UNLOAD"
     if isinstance(tree, exp.Insert):
         return "DML", "INSERT"
-    if isinstance(tree, exp.Command):
-        words = f"{tree.name} {tree.expression.name if tree.expression else ''}".upper().split()
+    if isinstance(tree, exp.Command | exp.Alter):
+        words = text.upper().split()
         return ("UTILITY" if words[0] in ("SHOW", "DESCRIBE", "EXPLAIN") else "DDL"), "_".join(words[:2])
     return ("UTILITY" if isinstance(tree, exp.Describe) else "DML"), type(tree).__name__.upper()
 

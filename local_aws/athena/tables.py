@@ -120,6 +120,13 @@ class Tables:
             total -= self._kept.popitem(last=False)[1].rows.nbytes
 
 
+def table_schema(table: GlueTable) -> pa.Schema:
+    """Give the types of all columns of a table."""
+    import pyarrow as pa
+
+    return pa.schema([(name, arrow_type(kind)) for name, kind in table.all_columns.items()])
+
+
 def _load(
     table: GlueTable,
     mark: int,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import sqlglot
 from sqlglot import exp
 from sqlglot.errors import OptimizeError, SqlglotError
 from sqlglot.optimizer.annotate_types import TypeAnnotator, annotate_types
@@ -15,7 +16,7 @@ from sqlglot.schema import MappingSchema
 
 from festaf.local_aws.athena.errors import NotSupportedError, QueryError
 from festaf.local_aws.athena.grammar import check_grammar
-from festaf.local_aws.athena.kinds import KNOWN_RESULTS
+from festaf.local_aws.athena.kinds import KNOWN_RESULTS, family_of
 from festaf.local_aws.athena.meaning import keep_meaning
 from festaf.local_aws.athena.place import place_of
 
@@ -45,21 +46,39 @@ class Translated:
     named: tuple[bool, ...]
     """Whether the query itself names the column."""
     tables: Mapping[str, GlueTable]
-    """By the name of the view under which the query reads them."""
+    """By the name under which the query reads them; those of its views too."""
+    kinds: tuple[exp.DataType | None, ...] = ()
+    """The columns' types, as far as sqlglot works them out."""
+    views: tuple[str, ...] = ()
+    """Statements that make the views it reads, in their order."""
 
 
-def translate(query: exp.Query, sql: str, catalog: Catalog, database: str, now: datetime) -> Translated:
+@dataclass(frozen=True)
+class Home:
+    """Where and when a query is translated."""
+
+    catalog: Catalog
+    database: str
+    """Where unqualified tables are looked up."""
+    now: datetime
+    """What the query shall take for the current time, in UTC."""
+    within: tuple[tuple[str, str], ...] = ()
+    """The views that the query is a part of."""
+
+
+def translate(query: exp.Query, sql: str, home: Home) -> Translated:
     """Translate a query.
 
     :param sql: the text that the query was parsed from, for the places in messages
-    :param database: where unqualified tables are looked up
-    :param now: what the query shall take for the current time, in UTC
     :raises QueryError: Athena would fail, or would answer what DuckDB cannot
     """
     for identifier in query.find_all(exp.Identifier):
         identifier.set("this", identifier.name.lower())
     check_grammar(query, sql)
-    tables = _resolve_tables(query, sql, catalog, database)
+    tables = _resolve_tables(query, sql, home.catalog, home.database)
+    parts = _Parts()
+    for key, table in tables.items():
+        _gather(parts, key, table, _place_of_table(query, key, sql), home)
     _name_outputs(query)
     _type_decimals(query)
     resolved, schema = _resolve_columns(query, sql, tables)
@@ -72,8 +91,8 @@ def translate(query: exp.Query, sql: str, catalog: Catalog, database: str, now: 
     names = tuple(
         name if known else f"_col{place}" for place, (name, known) in enumerate(zip(outputs, named, strict=True))
     )
-    keep_meaning(resolved, sql, now)
-    views = {_view(table): table for table in tables.values()}
+    kinds = tuple(item.type for item in resolved.selects)
+    keep_meaning(resolved, sql, home.now)
     for node in list(resolved.find_all(exp.Table)):
         found = tables.get((node.db, node.name)) if node.db else None
         if found is not None:
@@ -81,7 +100,72 @@ def translate(query: exp.Query, sql: str, catalog: Catalog, database: str, now: 
     for column in resolved.find_all(exp.Column):
         column.set("db", None)
         column.set("catalog", None)
-    return Translated(resolved.sql("duckdb"), names, named, views)
+    return Translated(resolved.sql("duckdb"), names, named, parts.tables, kinds, tuple(parts.views.values()))
+
+
+@dataclass
+class _Parts:
+    """What a query reads, at whatever depth."""
+
+    tables: dict[str, GlueTable] = field(default_factory=dict)
+    views: dict[str, str] = field(default_factory=dict)
+
+
+def _gather(parts: _Parts, key: tuple[str, str], table: GlueTable, where: str, home: Home) -> None:
+    """Note a table, or translate a view and note what it reads.
+
+    :raises QueryError: the view cannot be read any more, or reads itself
+    """
+    if table.view is None:
+        parts.tables[_view(table)] = table
+        return
+    name = f"awsdatacatalog.{table.database}.{table.name}"
+    if key in home.within:
+        raise QueryError("VIEW_IS_RECURSIVE", f"{where}View '{name}' is recursive")
+    inside = Home(home.catalog, table.view.schema, home.now, (*home.within, key))
+    try:
+        tree = sqlglot.parse_one(table.view.sql, read="athena")
+        if not isinstance(tree, exp.Query):
+            raise QueryError("SYNTAX_ERROR", "it is no query")
+        translated = translate(tree, table.view.sql, inside)
+    except NotSupportedError:
+        raise
+    except QueryError as error:
+        message = f"Failed analyzing stored view '{name}': {error.message}"
+        raise QueryError("INVALID_VIEW", f"{where}{message}") from error
+    except SqlglotError as error:
+        raise QueryError("INVALID_VIEW", f"{where}Failed parsing stored view '{name}': {error}") from error
+    if stale := _stale(table, translated):
+        raise QueryError("VIEW_IS_STALE", f"{where}View '{name}' is stale or in invalid state: {stale}")
+    parts.tables |= translated.tables
+    columns = ", ".join(exp.to_identifier(column, quoted=True).sql("duckdb") for column, _ in table.columns)
+    made = exp.to_identifier(_view(table), quoted=True).sql("duckdb")
+    for view in translated.views:
+        parts.views.setdefault(view, view)
+    parts.views[made] = f"CREATE VIEW {made} ({columns}) AS {translated.sql}"
+
+
+def _stale(table: GlueTable, translated: Translated) -> str:
+    """Say what of a view's columns is not as it was stored; '' when all is."""
+    if len(translated.names) != len(table.columns):
+        return (
+            f"stored view column count ({len(table.columns)}) does not match column count derived from the view query "
+            f"analysis ({len(translated.names)})"
+        )
+    for place, ((name, stored), found) in enumerate(zip(table.columns, translated.kinds, strict=True)):
+        families = family_of(stored), family_of(found)
+        if all(families) and families[0] != families[1]:
+            shown = found.sql("athena").lower() if found else "unknown"
+            return (
+                f"column [{name}] of type {shown} projected from query view at position {place} cannot be coerced to "
+                f"column [{name}] of type {stored.sql('athena').lower()} stored in view definition"
+            )
+    return ""
+
+
+def _place_of_table(query: exp.Expr, key: tuple[str, str], sql: str) -> str:
+    found = next((node for node in query.find_all(exp.Table) if (node.db, node.name) == key), None)
+    return place_of(found, sql) if found is not None else ""
 
 
 def _view(table: GlueTable) -> str:

@@ -57,6 +57,10 @@ def arrow_type(kind: exp.DataType) -> pa.DataType:
         return getattr(pa, _ARROW[kind.this])()
     if kind.this in (_T.TIMESTAMP, _T.TIMESTAMPNTZ):
         return pa.timestamp("ms")
+    if kind.this == _T.TIMESTAMPTZ:
+        return pa.timestamp("ms", "UTC")
+    if kind.this in (_T.UNKNOWN, _T.NULL):
+        return pa.null()
     if kind.this == _T.DECIMAL:
         precision, scale = ([int(part.name) for part in inner] + [0])[:2] if inner else (10, 0)
         return pa.decimal128(precision, scale)
@@ -69,9 +73,10 @@ def arrow_type(kind: exp.DataType) -> pa.DataType:
     raise NotSupportedError(f"the column type {kind.sql('hive')}")
 
 
-def hive_type(kind: pa.DataType) -> str:
+def hive_type(kind: pa.DataType, *, view: bool = False) -> str:
     """Write the type of a result's column as Glue keeps it, such as ``array<bigint>``.
 
+    :param view: for a view, whose columns may be of any type: Glue's are for the eye alone
     :raises QueryError: no Hive table can have it, such as a timestamp with time zone
     """
     import pyarrow as pa
@@ -79,15 +84,35 @@ def hive_type(kind: pa.DataType) -> str:
     if pa.types.is_decimal(kind):
         return f"decimal({kind.precision},{kind.scale})"
     if pa.types.is_list(kind):
-        return f"array<{hive_type(kind.value_type)}>"
+        return f"array<{hive_type(kind.value_type, view=view)}>"
     if pa.types.is_map(kind):
-        return f"map<{hive_type(kind.key_type)},{hive_type(kind.item_type)}>"
+        return f"map<{hive_type(kind.key_type, view=view)},{hive_type(kind.item_type, view=view)}>"
     if pa.types.is_struct(kind):
-        return f"struct<{','.join(f'{field.name}:{hive_type(field.type)}' for field in kind)}>"
+        return f"struct<{','.join(f'{field.name}:{hive_type(field.type, view=view)}' for field in kind)}>"
     name = athena_type(kind)["Type"]
+    if view and name in ("unknown", "timestamp with time zone"):
+        return "string" if name == "unknown" else "timestamp"
     if name in ("unknown", "timestamp with time zone"):
         raise QueryError("NOT_SUPPORTED", f"Unsupported Hive type: {name}")
     return str(_HIVE_NAMES.get(name, name))
+
+
+def trino_type(kind: pa.DataType) -> str:
+    """Write the type of a result's column as Trino does, such as ``array(bigint)``."""
+    import pyarrow as pa
+
+    if pa.types.is_decimal(kind) and athena_type(kind)["Type"] == "decimal":
+        return f"decimal({kind.precision},{kind.scale})"
+    if pa.types.is_list(kind):
+        return f"array({trino_type(kind.value_type)})"
+    if pa.types.is_map(kind):
+        return f"map({trino_type(kind.key_type)}, {trino_type(kind.item_type)})"
+    if pa.types.is_struct(kind):
+        return f"row({', '.join(f'{field.name} {trino_type(field.type)}' for field in kind)})"
+    name = str(athena_type(kind)["Type"])
+    return {"timestamp": "timestamp(3)", "timestamp with time zone": "timestamp(3) with time zone"}.get(
+        name, "real" if name == "float" else name
+    )
 
 
 def athena_type(kind: pa.DataType) -> dict[str, Any]:
