@@ -45,6 +45,7 @@ class Jobs:
         name = request[kind.name_key]
         settings = self.settings.now
         with self.resources.lock:
+            self._sweep(kind)
             standing = self.resources.find(kind.arn, call.region, name)
             if standing is not None:
                 raise kind.in_use(standing)
@@ -62,6 +63,7 @@ class Jobs:
                 started=None,
                 ended=None,
                 failure=None,
+                gone=None,
                 ordered=self.faults.creation_failure(kind.arn, name),
                 **facts,
             )
@@ -80,6 +82,7 @@ class Jobs:
 
         :raises ApiError: ValidationException
         """
+        self._sweep(kind)
         return self.resources.get(kind.arn, call.region, name, kind.absent.format(name=name))
 
     def stop(self, kind: JobKind, call: Call, name: str) -> None:
@@ -95,6 +98,20 @@ class Jobs:
             run.course.stopping()
         run.stop()
 
+    def delete(self, kind: JobKind, call: Call, name: str) -> None:
+        """Begin the deletion of a job that has ended; until it is gone a training job is Deleting.
+
+        :raises ApiError: ValidationException, when there is none; ResourceInUse, when it has not ended
+        """
+        with self.resources.lock:
+            job = self.get(kind, call, name)
+            if job.facts["status"] in RUNNING:
+                raise kind.busy(job.facts["status"])
+            if job.facts["gone"] is None:
+                job.facts["gone"] = self.resources.now() + self.settings.now.job_delete_seconds
+                job.facts["status"] = kind.deleting or job.facts["status"]
+                self.resources.touch(job)
+
     def listing(
         self, kind: JobKind, call: Call, request: dict[str, Any], also: Callable[[Resource], dict[str, Any]]
     ) -> dict[str, Any]:
@@ -102,6 +119,7 @@ class Jobs:
 
         :param also: gives what else stands in a job's summary
         """
+        self._sweep(kind)
         summaries = [
             {
                 kind.name_key: job.name,
@@ -134,6 +152,13 @@ class Jobs:
             run.abandon()
         for run in runs:
             run.join()
+
+    def _sweep(self, kind: JobKind) -> None:
+        """Forget the jobs whose deletion has ended."""
+        with self.resources.lock:
+            for job in self.resources.all(kind.arn):
+                if job.facts["gone"] is not None and self.resources.clock.now() >= job.facts["gone"]:
+                    self.resources.remove(job)
 
     close = reset
     """At the end of the server: jobs that ran are found so by the next one."""

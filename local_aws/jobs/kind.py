@@ -28,6 +28,9 @@ class JobKind:
     taken: str
     """AWS's message when there is one already, with ``{arn}``."""
 
+    deleting: str | None = None
+    """The status of a job that is being deleted; None when it keeps the one that it has."""
+
     @property
     def name_key(self) -> str:
         """Give the member with the name."""
@@ -52,6 +55,10 @@ class JobKind:
             "to request an increase for this quota.",
         )
 
+    def busy(self, status: str) -> ApiError:
+        """Make the error of the deletion of a job that has not ended."""
+        return ApiError("ResourceInUse", f"The {self.words} is in status {status} and cannot be deleted.")
+
     def rejected(self, status: str) -> ApiError:
         """Make the error of a request that does not fit the job's status."""
         return ApiError(
@@ -67,6 +74,7 @@ TRAINING = JobKind(
     absent="Requested resource not found.",
     taken="Training job names must be unique within an AWS account and region, and a training job with this name "
     "already exists ({arn})",
+    deleting="Deleting",
 )
 PROCESSING = JobKind(
     arn="processing-job",

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from festaf.local_aws.jobs.channels import has_objects
-from festaf.local_aws.jobs.course import RUNNING, times
+from festaf.local_aws.jobs.course import times
 from festaf.local_aws.jobs.kind import TRAINING
 from festaf.local_aws.jobs.metrics import Metrics
 from festaf.local_aws.jobs.rules import check_channels, check_instances, check_output, no_objects
@@ -66,49 +66,27 @@ class TrainingService:
         def work(job: Resource) -> TrainingWork:
             return TrainingWork(self._jobs.cloud, job, settings)
 
-        return self._jobs.create(TRAINING, call, request, work, metrics={}, model=None, gone=None, **facts)
+        return self._jobs.create(TRAINING, call, request, work, metrics={}, model=None, **facts)
 
     def describe(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         """Describe a job as it is by now."""
-        return describe(self._find(call, request["TrainingJobName"]))
+        return describe(self._jobs.get(TRAINING, call, request["TrainingJobName"]))
 
     def list_jobs(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         """List the jobs of the region; none has a warm pool or a training plan."""
-        self._sweep(call)
         if "WarmPoolStatusEquals" in request or "TrainingPlanArnEquals" in request:
             return {"TrainingJobSummaries": []}
         return self._jobs.listing(TRAINING, call, request, lambda job: {"SecondaryStatus": secondary(job)})
 
     def stop(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         """Ask a job to end: its script gets SIGTERM, and has two minutes; what stands as model is kept."""
-        self._sweep(call)
         self._jobs.stop(TRAINING, call, request["TrainingJobName"])
         return {}
 
     def delete(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         """Delete a job that has ended; what it wrote to S3 stays."""
-        with self._jobs.resources.lock:
-            job = self._find(call, request["TrainingJobName"])
-            if job.facts["status"] in (*RUNNING, "Deleting"):
-                raise TRAINING.rejected(job.facts["status"])
-            job.facts |= {
-                "status": "Deleting",
-                "gone": self._jobs.resources.now() + self._jobs.settings.now.job_delete_seconds,
-            }
-            self._jobs.resources.touch(job)
+        self._jobs.delete(TRAINING, call, request["TrainingJobName"])
         return {}
-
-    def _find(self, call: Call, name: str) -> Resource:
-        self._sweep(call)
-        return self._jobs.get(TRAINING, call, name)
-
-    def _sweep(self, call: Call) -> None:
-        """Forget the jobs whose deletion has ended."""
-        resources = self._jobs.resources
-        with resources.lock:
-            for job in resources.all(TRAINING.arn, call.region):
-                if job.facts["gone"] is not None and resources.clock.now() >= job.facts["gone"]:
-                    resources.remove(job)
 
 
 def describe(job: Resource) -> dict[str, Any]:
