@@ -59,6 +59,7 @@ class ModelVersionFact(Model):
     supersedes: PositiveInt | None = None
     """The version that this one took the place of."""
     dag_id: str | None = None
+    """Of the task that registered it, as the fields that follow."""
     run_id: str | None = None
     task_id: str | None = None
     map_index: int | None = None

@@ -85,3 +85,15 @@ def come_again(context: Context, error: QuotaError, timeout: float, log: Logger)
     log.info("%s; coming again in %.0f s", error, seconds)
     again = now + timedelta(seconds=seconds)
     raise AirflowRescheduleException(again)  # type: ignore[no-untyped-call]  # Airflow leaves it untyped.
+
+
+def running_code(context: Context) -> dict[str, str | None]:
+    """Tell which code runs: the hash of the DAG file, and the bundle it stands in."""
+    from festaf.provider.lineage.source import dag_file
+
+    bundle = getattr(context["ti"], "bundle_instance", None)
+    return {
+        "logic_sha256": dag_file(context["dag"], getattr(bundle, "path", None)).sha256,
+        "bundle_name": getattr(bundle, "name", None),
+        "bundle_version": getattr(bundle, "version", None),
+    }

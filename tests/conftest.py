@@ -22,7 +22,7 @@ for _name in [name for name in os.environ if name.startswith(("AWS_", "FESTAF_",
 
 from tests.local_aws.server import LocalAws  # noqa: E402 - after the environment is set
 
-pytest_plugins = ["tests.feature_store", "tests.postgres"]
+pytest_plugins = ["tests.feature_store", "tests.models", "tests.postgres"]
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from festaf.operators.feature_set.task import FeatureSetTask
+from festaf.operators.task import running_code
 from festaf.provider.assets import announce
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class IngestFeaturesOperator(FeatureSetTask):
             last_event_time=totals.last_event_time,
             features=declarations,
             dead_letter=totals.dead_letter,
-            **_running_code(context),
+            **running_code(context),
         )
         announce(context, self.outlets, write)
         return write.model_dump(mode="json")
@@ -165,15 +166,3 @@ class IngestFeaturesOperator(FeatureSetTask):
             raise InputError(f"Feature set {self.feature_set} has no feature {', '.join(map(repr, unknown))}")
         found = [feature for feature in ingest.feature_set.features if feature.name in ingest.by_feature]
         return tuple(declared.get(feature.name, feature).declaration(feature) for feature in found)
-
-
-def _running_code(context: Context) -> dict[str, str | None]:
-    """Tell which code runs: the hash of the DAG file, and the bundle it stands in."""
-    from festaf.provider.lineage.source import dag_file
-
-    bundle = getattr(context["ti"], "bundle_instance", None)
-    return {
-        "logic_sha256": dag_file(context["dag"], getattr(bundle, "path", None)).sha256,
-        "bundle_name": getattr(bundle, "name", None),
-        "bundle_version": getattr(bundle, "version", None),
-    }

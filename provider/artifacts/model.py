@@ -54,6 +54,8 @@ class Model:
 
         :param name: a group or SageMaker model, ``group:version``, or an ARN
         """
+        from festaf.provider.models.facts import read_record
+
         hook = hook or _hook(aws_conn_id, region_name)
         asked = ModelName.of(name, version)
         group = hook.describe_group(asked.group) if asked.kind != "model" else None
@@ -71,7 +73,7 @@ class Model:
             version=found,
             sagemaker_model=model,
             evaluation=known_evaluation(hook, found) if found else Evaluation(),
-            record=_record(hook, found) if found else None,
+            record=read_record(hook, found) if found else None,
             tags=hook.tags(arn),
         )
 
@@ -182,19 +184,3 @@ def _hook(aws_conn_id: str | None, region_name: str | None) -> ModelHook:
     from festaf.provider.hooks.model import ModelHook
 
     return ModelHook(aws_conn_id=aws_conn_id, region_name=region_name)
-
-
-def _record(hook: ModelHook, version: ModelVersion) -> ModelVersionFact | None:
-    """Read what the registering task noted; None when that is nothing, gone, or not to be understood."""
-    from pydantic import ValidationError
-
-    from festaf.contract.model_version import ModelVersionFact
-
-    uri = version.metadata.get(keys.RECORD)
-    content = hook.read_json(uri) if uri else None
-    if content is None:
-        return None
-    try:
-        return ModelVersionFact.model_validate(content)
-    except ValidationError:
-        return None

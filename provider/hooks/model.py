@@ -117,6 +117,14 @@ class ModelHook(AwsHook):
             return bool(page and page.get("KeyCount"))
         return self.call_or_none("s3", "head_object", Bucket=parts.netloc, Key=key) is not None
 
+    def data_etag(self, container: Container) -> str | None:
+        """Give the ETag of a container's model data (HeadObject); None for a prefix, and when there is no object."""
+        parts = urlsplit(container.model_data or "")
+        if parts.scheme != "s3" or container.data_is_prefix:
+            return None
+        answer = self.call_or_none("s3", "head_object", Bucket=parts.netloc, Key=parts.path.lstrip("/"))
+        return None if answer is None else str(answer["ETag"]).strip('"')
+
     def read_json(self, uri: str) -> Any:
         """Read a JSON object from S3 (GetObject); None when there is none.
 

@@ -1,0 +1,96 @@
+"""Fixtures of the model side: a hook, a training job's output, a registered version, and a task's context."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.feature_store import BUCKET, FakeDag, FakeTask, Run
+
+if TYPE_CHECKING:
+    from festaf.provider.hooks.model import ModelHook
+    from tests.local_aws.server import LocalAws
+
+ROLE = "arn:aws:iam::123456789012:role/sagemaker"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sklearn:1.5"
+HELD_OUT = f"s3://{BUCKET}/held-out/manifest.json"
+
+
+@dataclass
+class FakeRunningTask(FakeTask):
+    """The task instance, as far as operators on models ask it."""
+
+    dag_id: str = "training"
+    run_id: str = "manual__2013-02-01"
+    task_id: str = "register"
+    map_index: int = -1
+    task: Any = None
+    pushed: dict[str, Any] = field(default_factory=dict)
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        """Keep what the task pushes."""
+        self.pushed[key] = value
+
+
+@dataclass
+class FakeRun:
+    """The DAG run, as far as operators ask it."""
+
+    run_after: datetime = datetime(2013, 2, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def models(aws: LocalAws) -> ModelHook:
+    """Give a hook to the models of the local AWS."""
+    from festaf.provider.hooks.model import ModelHook
+
+    return ModelHook()
+
+
+def new_run(**task: Any) -> Run:
+    """Give the context of a task instance that starts."""
+    from airflow.sdk.execution_time.context import OutletEventAccessors
+
+    return Run(
+        {
+            "ti": FakeRunningTask(**task),
+            "dag": FakeDag(),
+            "dag_run": FakeRun(),
+            "outlet_events": OutletEventAccessors(),
+            "task_reschedule_count": 0,
+        }
+    )
+
+
+@pytest.fixture
+def task_run() -> Run:
+    """Give the context of a task instance with its DAG run."""
+    return new_run()
+
+
+def model_data(aws: LocalAws, name: str = "job1") -> str:
+    """Put model data into S3 and give their URI."""
+    key = f"models/{name}/output/model.tar.gz"
+    aws.client("s3").put_object(Bucket=BUCKET, Key=key, Body=name.encode())
+    return f"s3://{BUCKET}/{key}"
+
+
+def register(aws: LocalAws, name: str = "job1", *, run_id: str | None = None, **parameters: Any) -> dict[str, Any]:
+    """Register a version by the operator and give what it returns."""
+    from festaf.operators.model import RegisterModelVersionOperator
+
+    asked: dict[str, Any] = {
+        "task_id": "register",
+        "model": "delay",
+        "image_uri": IMAGE,
+        "model_data_url": model_data(aws, name),
+        "metrics": {"mae": 9.5},
+        "held_out": HELD_OUT,
+        "poll_interval": 0.1,
+        "timeout": 30,
+    }
+    task = RegisterModelVersionOperator(**(asked | parameters))
+    return task.execute(new_run(run_id=run_id or name).context)  # type: ignore[arg-type]
