@@ -151,6 +151,8 @@ class MonitorReport(Model):
     rows: NonNegativeInt
     baseline_rows: NonNegativeInt | None = None
     last_event_time: Moment | None = None
+    until: Moment | None = None
+    """Where the window ends."""
     measured_at: Moment
     verdict: Verdict
     features: tuple[FeatureResult, ...] = ()

@@ -10,6 +10,7 @@
             ├── RefusedError            AWS refused the request for good
             ├── SpecificationError      what stands is not what was asked for
             ├── FailedArtifactError     AWS gave the artifact up; carries its reason
+            ├── DriftError              a monitor found drift, and its author wants that to fail
             ├── RejectedRowsError       more rows were rejected than allowed
             └── NotReadyError           the deadline passed with something missing (AirflowSensorTimeout)
 
@@ -170,6 +171,18 @@ class FailedArtifactError(FinalError):
         self.artifact = artifact
         self.state = state
         self.reason = reason
+
+
+class DriftError(FinalError):
+    """A monitor found drift."""
+
+    def __init__(self, monitor: str, violations: tuple[str, ...], report: str | None) -> None:
+        lines = "\n".join(f"  {violation}" for violation in violations)
+        where = f"\nThe report is {report}" if report else ""
+        super().__init__(f"Monitor {monitor} found drift:\n{lines}{where}")
+        self.monitor = monitor
+        self.violations = violations
+        self.report = report
 
 
 class RejectedRowsError(FinalError):

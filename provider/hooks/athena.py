@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 QUERY_SECONDS = 1800.0
 """How long a query may take when its author does not say: Athena's own limit for queries that read."""
-FIRST_PAUSE = 0.2
+FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
 LONGEST_QUERY = 262_144
 """Bytes that Athena takes as the text of a query."""

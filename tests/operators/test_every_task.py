@@ -16,6 +16,7 @@ from festaf.operators.feature_set import (
     DeleteFeatureSetOperator,
     IngestFeaturesOperator,
 )
+from festaf.operators.monitor import MonitorFeaturesOperator
 from festaf.provider.assets import feature_set_asset
 from festaf.sensors.feature_set import FeatureFreshnessSensor, FeatureSetReadySensor
 from tests.dag_serialization import DagSerialization
@@ -27,19 +28,29 @@ TASKS: dict[type[BaseOperator], dict[str, Any]] = {
     DeleteFeatureSetOperator: {},
     FeatureSetReadySensor: {},
     FeatureFreshnessSensor: {"max_age": 60},
+    MonitorFeaturesOperator: {},
 }
+"""What each needs besides the name of its artifact."""
+
+NAMED_BY: dict[type[BaseOperator], str] = {}
+"""The field that holds the artifact's name, where it is not ``feature_set``."""
+
 each = pytest.mark.parametrize("kind", TASKS, ids=lambda kind: kind.__name__)
 
 
 def make(kind: type[BaseOperator], **more: Any) -> Any:
-    return kind(task_id="task", feature_set="{{ params.name }}", **TASKS[kind], **more)
+    return kind(task_id="task", **{named_by(kind): "{{ params.name }}"}, **TASKS[kind], **more)
+
+
+def named_by(kind: type[BaseOperator]) -> str:
+    return NAMED_BY.get(kind, "feature_set")
 
 
 @each
 def test_templated_fields_are_attributes_and_parameters(kind: type[BaseOperator]) -> None:
     made = make(kind)
     parameters = {name for base in kind.__mro__ for name in inspect.signature(base.__init__).parameters}
-    assert "feature_set" in kind.template_fields
+    assert named_by(kind) in kind.template_fields
     for name in kind.template_fields:
         assert hasattr(made, name)
         assert name in parameters
@@ -49,7 +60,7 @@ def test_templated_fields_are_attributes_and_parameters(kind: type[BaseOperator]
 def test_a_template_is_rendered(kind: type[BaseOperator]) -> None:
     made = make(kind)
     made.render_template_fields({"params": {"name": "planes"}})
-    assert made.feature_set == "planes"
+    assert getattr(made, named_by(kind)) == "planes"
 
 
 @each
@@ -63,7 +74,7 @@ def test_a_dag_with_it_is_serialised_and_read_again(kind: type[BaseOperator]) ->
 @each
 def test_it_can_be_mapped(kind: type[BaseOperator]) -> None:
     with DAG("dag", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)):
-        mapped = kind.partial(task_id="task", **TASKS[kind]).expand(feature_set=["planes", "trains"])
+        mapped = kind.partial(task_id="task", **TASKS[kind]).expand(**{named_by(kind): ["planes", "trains"]})
     assert mapped.task_id == "task"
 
 
@@ -85,7 +96,8 @@ def test_parsing_a_dag_file_loads_nothing_heavy() -> None:
     program = (
         "import sys; import airflow.sdk; from airflow.sdk import DAG, BaseOperator, BaseSensorOperator, Asset\n"
         "before = set(sys.modules)\n"
-        "import festaf.operators.feature_set, festaf.sensors.feature_set, festaf.provider.assets\n"
+        "import festaf.operators.feature_set, festaf.operators.monitor\n"
+        "import festaf.sensors.feature_set, festaf.provider.assets\n"
         "import festaf.provider.artifacts\n"
         "print(*sorted(set(sys.modules) - before))"
     )

@@ -1,0 +1,5 @@
+"""Operators that watch features and endpoints."""
+
+from festaf.operators.monitor.features import MonitorFeaturesOperator
+
+__all__ = ["MonitorFeaturesOperator"]
