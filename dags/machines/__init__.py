@@ -1,0 +1,1 @@
+"""A timetable for trainings that share a few machines."""
