@@ -38,8 +38,16 @@ check: install ## Check format, lint, types, imports between rooms, and the layo
 	$(BIN)/pytest -q tests/layout
 
 .PHONY: test
-test: install ## Run every test, the flow tests with real Airflow processes included
-	$(BIN)/pytest
+test: install ## Run every test but the fault matrix, the flow tests with real Airflow processes included
+	$(BIN)/pytest -m "not faults"
+
+.PHONY: test-faults
+test-faults: install ## Strike every AWS operation of every task with every fault, and kill workers anywhere
+	$(BIN)/pytest -m faults tests/faults
+
+.PHONY: fault-table
+fault-table: install ## Run the fault matrix and keep its table in docs/reference/faults.md
+	FESTAF_KEEP_FAULT_TABLE=1 $(BIN)/pytest tests/faults/test_matrix.py
 
 # The libraries of a day when Airflow 3.1 was current: with today's it does not start. The local AWS is a server of
 # its own, from the environment of today.
