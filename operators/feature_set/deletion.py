@@ -48,7 +48,7 @@ class DeleteFeatureSetOperator(FeatureSetTask):
         from festaf.provider.artifacts.deletion import Deletion
 
         deletion = Deletion(self.hook, self.log, self.poll_interval, self.timeout)
-        found = self.hook.describe(self.feature_set)
+        found = self.hook.find(self.feature_set)
         if found is None:
             self.log.info("There is no feature set %s; nothing to delete", self.feature_set)
             return False

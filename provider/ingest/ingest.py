@@ -139,7 +139,7 @@ def writable(hook: FeatureStoreHook, name: str, seconds: float, log: Logger) -> 
     deadline = time.monotonic() + seconds
     waiting = False
     while True:
-        found = hook.describe(name)
+        found = hook.find(name)
         if found is None:
             raise InputError(f"There is no feature set {name} in {hook.place}: create it first")
         if found.status == "Created":

@@ -103,6 +103,13 @@ class LocalAws:
         """Order a fault: ``operation`` (regex), ``kind``, ``count``, and what the kind asks for."""
         httpx.post(f"{self.url}/_local/faults", json=order, timeout=PATIENCE).raise_for_status()
 
+    def faults(self) -> list[dict[str, Any]]:
+        """List the faults that are not used up."""
+        found: list[dict[str, Any]] = (
+            httpx.get(f"{self.url}/_local/faults", timeout=PATIENCE).raise_for_status().json()["faults"]
+        )
+        return found
+
     def clear_faults(self) -> None:
         """Forget every fault that stands."""
         httpx.delete(f"{self.url}/_local/faults", timeout=PATIENCE).raise_for_status()
