@@ -1,0 +1,1 @@
+"""What is done with endpoints: how they are asked for, deployed, shifted, asked and retired."""
