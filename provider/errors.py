@@ -11,6 +11,7 @@
             ├── SpecificationError      what stands is not what was asked for
             ├── FailedArtifactError     AWS gave the artifact up; carries its reason
             ├── DriftError              a monitor found drift, and its author wants that to fail
+            ├── UnexpectedAnswerError   an endpoint serves, and does not answer as expected
             ├── RejectedRowsError       more rows were rejected than allowed
             └── NotReadyError           the deadline passed with something missing (AirflowSensorTimeout)
 
@@ -183,6 +184,16 @@ class DriftError(FinalError):
         self.monitor = monitor
         self.violations = violations
         self.report = report
+
+
+class UnexpectedAnswerError(FinalError):
+    """An endpoint serves, and does not answer as expected."""
+
+    def __init__(self, endpoint: str, wrong: tuple[str, ...], done: str) -> None:
+        super().__init__(f"Endpoint {endpoint} does not answer as expected: {'; '.join(wrong)}. {done}")
+        self.endpoint = endpoint
+        self.wrong = wrong
+        self.done = done
 
 
 class RejectedRowsError(FinalError):

@@ -114,15 +114,10 @@ class ReadySensor(BaseSensorOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, str]:
         """Come back from the triggerer."""
-        from festaf.provider.errors import FailedArtifactError, InputError, NotReadyError
+        from festaf.provider.readiness.event import check_event
 
-        if event["status"] == "ready":
-            return self.reached()
-        if event["status"] == "failed":
-            raise FailedArtifactError(event["artifact"], event["state"], event["reason"])
-        if event["status"] == "late":
-            raise NotReadyError(event["artifact"], self.level, tuple(event["missing"]), event["waited"])
-        raise InputError(event["message"])
+        check_event(event, self.level)
+        return self.reached()
 
     def _defer(self) -> None:
         from datetime import timedelta

@@ -77,6 +77,13 @@ class EndpointVariant:
             serverless=item.get("CurrentServerlessConfig"),
         )
 
+    def asked_for_by(self, asked: ConfiguredVariant | None) -> EndpointVariant:
+        """Fill in what only the configuration knows; None when it does not know the variant."""
+        if asked is None:
+            return self
+        serverless = self.serverless or asked.serverless
+        return replace(self, model=asked.model, instance_type=asked.instance_type, serverless=serverless)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConfiguredVariant:
@@ -225,8 +232,9 @@ class Endpoint:
 
     @property
     def previous_configuration(self) -> str | None:
-        """Name the configuration that served before the last deployment; None when none is known."""
-        return self.tags.get(PREVIOUS_TAG) or None
+        """Name the configuration that a rollback goes to; None when none is known, or it is in service."""
+        tagged = self.tags.get(PREVIOUS_TAG)
+        return tagged if tagged != self.configuration_name else None
 
     def variant(self, name: str) -> EndpointVariant | None:
         """Give a variant by name; None when there is none."""
@@ -236,21 +244,10 @@ class Endpoint:
         """Fill in what the configuration knows of the variants."""
         if configuration is None:
             return self
-        variants = []
-        for variant in self.variants:
-            asked = configuration.variant(variant.name)
-            if asked is not None:
-                variant = replace(
-                    variant,
-                    model=asked.model,
-                    instance_type=asked.instance_type,
-                    serverless=variant.serverless or asked.serverless,
-                )
-            variants.append(variant)
         return replace(
             self,
             configuration=configuration,
-            variants=tuple(variants),
+            variants=tuple(variant.asked_for_by(configuration.variant(variant.name)) for variant in self.variants),
             asynchronous=self.asynchronous or configuration.asynchronous,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from festaf.provider.artifacts.endpoint import Endpoint, EndpointSummary
 from festaf.provider.artifacts.feature_set import FeatureSet
 from festaf.provider.artifacts.model import Model
 from festaf.provider.models.record import ModelSummary, newest_by_group
@@ -74,3 +75,14 @@ class Meta:
     def model(self, name: str, version: int | str | None = None) -> Model | None:
         """Describe one model in full; None when there is none of this name, or not that version."""
         return Model.load(name, version, aws_conn_id=self.aws_conn_id, region_name=self.region_name)
+
+    def endpoints(self, name_contains: str | None = None) -> list[EndpointSummary]:
+        """List the endpoints with their states (ListEndpoints, up to 100 per call)."""
+        from festaf.provider.hooks.endpoint import EndpointHook
+
+        hook = EndpointHook(aws_conn_id=self.aws_conn_id, region_name=self.region_name)
+        return list(hook.summaries(name_contains))
+
+    def endpoint(self, name: str) -> Endpoint | None:
+        """Describe one endpoint in full; None when there is none of this name."""
+        return Endpoint.load(name, aws_conn_id=self.aws_conn_id, region_name=self.region_name)

@@ -6,7 +6,7 @@ models and configurations are named by their content, and an update that is alre
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -44,7 +44,8 @@ class Target:
     :param tags: the endpoint's tags
     :param settings: further fields of UpdateEndpoint, as AWS spells them
     :param recreate_failed: whether an endpoint that is Failed is deleted and created again
-    :param must_exist: whether an absent endpoint is an error
+    :param rollback: whether this brings back what served before: an absent endpoint is an error then, and what is left
+        behind is not what a rollback goes to
     """
 
     endpoint: str
@@ -52,7 +53,7 @@ class Target:
     tags: Mapping[str, str]
     settings: Mapping[str, Any]
     recreate_failed: bool = False
-    must_exist: bool = False
+    rollback: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,20 @@ class Started:
     """When the endpoint had last changed before; None when it was new or needed no change."""
     previous: str | None = None
     """The configuration that served before."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Started:
+        """Read what ``as_dict`` wrote."""
+        since = values.get("since")
+        return cls(**{**values, "since": datetime.fromisoformat(since) if since else None})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write it as JSON can hold it."""
+        return {**asdict(self), "since": self.since.isoformat() if self.since else None}
+
+    def rolled_back(self) -> Started:
+        """Say of it that it brought back what served before; one that changed nothing stays unchanged."""
+        return self if self.action == "unchanged" else replace(self, action="rolled back")
 
     @property
     def bounds(self) -> EndpointBounds:
@@ -140,7 +155,7 @@ class Deployment:
         return self._update(target, found)
 
     def _create(self, target: Target) -> Started | None:
-        if target.must_exist:
+        if target.rollback:
             raise InputError(f"There is no endpoint {target.endpoint} in {self.hook.place}")
         try:
             self.hook.create(target.endpoint, target.configuration, target.tags)
@@ -156,7 +171,7 @@ class Deployment:
     def _update(self, target: Target, found: Endpoint) -> Started | None:
         previous = found.configuration_name
         tags = dict(target.tags)
-        if previous and previous != target.configuration:
+        if previous and previous != target.configuration and not target.rollback:
             tags[PREVIOUS_TAG] = previous
         if tags:
             self.hook.add_tags(found.arn, tags)
@@ -239,10 +254,3 @@ class Deployment:
             f"Endpoint {target.endpoint} is still {state} after {self.patience.seconds:.0f} s, so configuration "
             f"{target.configuration} was not deployed"
         )
-
-
-def back_to(started: Started) -> Target | None:
-    """Give the target that undoes a deployment; None when nothing served before."""
-    if started.previous is None or started.previous == started.configuration:
-        return None
-    return Target(endpoint=started.endpoint, configuration=started.previous, tags={}, settings={}, must_exist=True)

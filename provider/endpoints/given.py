@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from festaf.provider.errors import InputError
 
@@ -23,7 +23,7 @@ def given(kind: type[Kind], value: Kind | Mapping[str, Any]) -> Kind:
     if not hasattr(value, "keys"):
         raise InputError(f"{value!r} is no {kind.__name__}: write {kind.__name__}(...) or a mapping with its fields")
     known = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # Every kind is a dataclass.
-    content: dict[str, Any] = dict(value)  # type: ignore[call-overload]  # It has keys.
+    content: dict[str, Any] = dict(cast("Mapping[str, Any]", value))
     if unknown := sorted(set(content) - known):
         raise InputError(f"{kind.__name__} has no {unknown[0]!r}: its fields are {', '.join(sorted(known))}")
     try:

@@ -85,9 +85,8 @@ class Invocation:
         :raises ServiceError: AWS did not answer until the deadline
         """
         body = self.payload.body(self.hook)
-        return self.patience.until(
-            lambda: self.hook.invoke(self.endpoint, body, ContentType=self.payload.type, **self.settings),
-            AssertionError,
+        return self.patience.persist(
+            lambda: self.hook.invoke(self.endpoint, body, ContentType=self.payload.type, **self.settings)
         )
 
     def later(self) -> AsyncAnswer:
@@ -96,9 +95,8 @@ class Invocation:
         :raises InputError: the endpoint is not asynchronous
         """
         uri = self.payload.s3_uri or self._put()
-        return self.patience.until(
-            lambda: self.hook.invoke_async(self.endpoint, uri, ContentType=self.payload.type, **self.settings),
-            AssertionError,
+        return self.patience.persist(
+            lambda: self.hook.invoke_async(self.endpoint, uri, ContentType=self.payload.type, **self.settings)
         )
 
     def wait(self, promised: AsyncAnswer) -> Answer:

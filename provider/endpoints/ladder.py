@@ -1,7 +1,7 @@
 """The ladder of an endpoint's readiness as pure functions: from what AWS says to what is missing.
 
-Success is named, never "not in progress": InService, running the configuration that was asked for, with every variant at
-its desired instances and weight. A status that is not known raises.
+Success is named, never "not in progress": InService, running the configuration that was asked for, with every variant
+at its desired instances and weight. A status that is not known raises.
 """
 
 from __future__ import annotations

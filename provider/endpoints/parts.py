@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from festaf.provider.errors import InputError, RefusedError, ServiceError
 from festaf.provider.hooks.endpoint import says_absent, says_taken
+from festaf.provider.models.name import ModelName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +37,7 @@ class Parts:
         :raises InputError: a model that the author named is not there
         :raises RefusedError: a configuration of that name stands that is another
         """
+        wanted = replace(wanted, variants=tuple(map(self._resolved, wanted.variants)))
         created: dict[str, str] = {}
         for variant in wanted.variants:
             if variant.model:
@@ -51,6 +53,24 @@ class Parts:
         )
         return name
 
+    def _resolved(self, variant: Variant) -> Variant:
+        """Put the ARN of a model package version in the place of ``group:version``."""
+        if not variant.model_package:
+            return variant
+        name = ModelName.of(variant.model_package)
+        if name.kind == "model-package":
+            return variant
+        started = self.patience.clock()
+
+        def look() -> str | None:
+            found = self.hook.describe_version(name)
+            if found is None and (self.patience.clock() - started > VISIBLE_SECONDS or self.patience.over):
+                raise InputError(f"There is no model package {name.label} in {self.hook.place}: register it first")
+            return found.arn if found else None
+
+        arn = self.patience.until(look, lambda: InputError(f"There is no model package {name.label}"))
+        return replace(variant, model_package=arn)
+
     def _model_created(self, name: str) -> str:
         """Tell when a model was created; one that is not to be seen is looked for again for a while."""
         started = self.patience.clock()
@@ -58,7 +78,7 @@ class Parts:
         def look() -> str | None:
             found = self.hook.describe_model(name)
             if found is not None:
-                return str(found["CreationTime"].isoformat())
+                return found.created_at.isoformat()
             if self.patience.clock() - started > VISIBLE_SECONDS or self.patience.over:
                 raise InputError(f"There is no SageMaker model {name} in {self.hook.place}: create it first")
             return None

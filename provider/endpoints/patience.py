@@ -62,3 +62,10 @@ class Patience:
                 raise failed or late()
             self.sleep(pause)
             pause = min(pause * 1.5, self.poll_interval)
+
+    def persist(self, call: Callable[[], Thing]) -> Thing:
+        """Call until AWS answers; None is an answer, too.
+
+        :raises ServiceError: AWS did not answer until the deadline
+        """
+        return self.until(lambda: (call(),), AssertionError)[0]

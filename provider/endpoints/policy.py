@@ -126,7 +126,7 @@ def _blue_green(policy: AllAtOnce | Canary | Linear, routing: dict[str, Any]) ->
     return {"BlueGreenUpdatePolicy": without_none(update)} | _alarms(policy.alarms)
 
 
-def _alarms(names: tuple[str, ...]) -> dict[str, Any]:
+def _alarms(names: Any) -> dict[str, Any]:
     if isinstance(names, str):
         raise InputError(f"alarms is the text {names!r}: write a list of names")
     return {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name} for name in names]}} if names else {}

@@ -27,8 +27,8 @@ class SmokeRequest:
     :param contains: text that the answer must contain
     :param schema: what the answer, read as JSON, must look like: type, enum, properties, required, items, minimum,
         maximum, minItems, maxItems, minLength, maxLength and pattern of JSON Schema
-    :param check_with: import path of a function, ``package.module.function``, that is given the answer as text; it returns
-        None or True when all is well, else False or a text that says what is wrong
+    :param check_with: import path of a function, ``package.module.function``, that is given the answer as text; it
+        returns None or True when all is well, else False or a text that says what is wrong
     """
 
     payload: Any

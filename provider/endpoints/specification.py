@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from festaf.contract.names import sha256_of
 from festaf.provider.errors import InputError
+from festaf.provider.models.name import ModelName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,6 @@ ENDPOINT_TAG = "festaf:endpoint"
 """Tag of configurations and models that a deployment made: the endpoint that they were made for."""
 
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
-PACKAGE = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]*:\d{12}:model-package/.+")
 DIGITS = 12
 """How many digits of the hash stand in a name."""
 LONGEST = 63
@@ -67,12 +67,15 @@ class EndpointSpecification:
     def _check_package(self, variant: Variant) -> None:
         if not variant.model_package:
             return
-        if not PACKAGE.fullmatch(variant.model_package):
-            raise InputError(f"model_package {variant.model_package!r} is no ARN of a model package version")
+        package = ModelName.of(variant.model_package)
+        if package.kind not in {None, "model-package"} or (package.kind is None and package.version is None):
+            raise InputError(
+                f"model_package {variant.model_package!r} names no version: write group:version, or the version's ARN"
+            )
         if not self.role_arn:
             raise InputError(
-                f"A SageMaker model is made for variant {variant.name!r}, which needs a role: give role_arn, the ARN of "
-                "a role that SageMaker may assume and that may read the model"
+                f"A SageMaker model is made for variant {variant.name!r}, which needs a role: give role_arn, the ARN "
+                "of a role that SageMaker may assume and that may read the model"
             )
 
     def model_name(self, variant: Variant) -> str:
@@ -114,31 +117,36 @@ class EndpointSpecification:
 
     def update_settings(self) -> dict[str, Any]:
         """Write what UpdateEndpoint takes besides the names."""
-        settings: dict[str, Any] = {}
-        if self.policy:
-            settings["DeploymentConfig"] = self.policy.request()
-        if self.keep_instance_counts:
-            settings["RetainAllVariantProperties"] = True
-            settings["ExcludeRetainedVariantProperties"] = [
-                {"VariantPropertyType": "DesiredWeight"},
-                {"VariantPropertyType": "DataCaptureConfig"},
-            ]
-        return settings
+        return update_settings(self.policy, keep_instance_counts=self.keep_instance_counts)
 
     def _own_tags(self) -> list[dict[str, str]]:
         tags = {ENDPOINT_TAG: self.name} | dict(self.tags)
         return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
+def update_settings(policy: Policy | None, *, keep_instance_counts: bool) -> dict[str, Any]:
+    """Write what UpdateEndpoint takes besides the names."""
+    settings: dict[str, Any] = {}
+    if policy:
+        settings["DeploymentConfig"] = policy.request()
+    if keep_instance_counts:
+        settings["RetainAllVariantProperties"] = True
+        settings["ExcludeRetainedVariantProperties"] = [
+            {"VariantPropertyType": "DesiredWeight"},
+            {"VariantPropertyType": "DataCaptureConfig"},
+        ]
+    return settings
+
+
 def hashed_name(endpoint: str, content: Mapping[str, Any]) -> str:
     """Name what is made for an endpoint by its content, in at most 63 characters."""
     text = json.dumps({"Endpoint": endpoint, **content}, sort_keys=True, separators=(",", ":"))
-    return f"{_stem(endpoint)}-{sha256_of(text)[:DIGITS]}"
+    return f"{hashed_stem(endpoint)}-{sha256_of(text)[:DIGITS]}"
 
 
 def is_hashed_name(endpoint: str, name: str) -> bool:
     """Tell whether a name may be one that ``hashed_name`` gives for this endpoint."""
-    return re.fullmatch(rf"{re.escape(_stem(endpoint))}-[0-9a-f]{{{DIGITS}}}", name) is not None
+    return re.fullmatch(rf"{re.escape(hashed_stem(endpoint))}-[0-9a-f]{{{DIGITS}}}", name) is not None
 
 
 def check_name(name: str) -> None:
@@ -150,5 +158,6 @@ def check_name(name: str) -> None:
         raise InputError(f"{name!r} is no name of an endpoint: use 1 to 63 letters, digits and '-' between them")
 
 
-def _stem(endpoint: str) -> str:
+def hashed_stem(endpoint: str) -> str:
+    """Give what every name of ``hashed_name`` for this endpoint begins with."""
     return endpoint[: LONGEST - DIGITS - 1].rstrip("-")

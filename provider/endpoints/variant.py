@@ -41,7 +41,8 @@ class Variant:
     """One production variant: a model, what it runs on, and its share of the traffic.
 
     :param model: name of a SageMaker model; or give ``model_package``
-    :param model_package: ARN of a model package version; its SageMaker model is made when it is not there
+    :param model_package: a model package version, ``group:version`` or its ARN; its SageMaker model is made when it is
+        not there
     :param name: the variant's name
     :param instance_type: such as ``ml.m5.large``; or give ``serverless``
     :param instance_count: instances to begin with

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from festaf.provider.artifacts.endpoint import Endpoint, EndpointConfiguration, EndpointSummary
-from festaf.provider.errors import ABSENT, TAKEN, InputError, RefusedError
-from festaf.provider.hooks.aws import AwsHook
+from festaf.provider.errors import TAKEN, InputError, RefusedError
+from festaf.provider.hooks.model import ModelHook, says_absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,8 +36,8 @@ class AsyncAnswer:
     inference_id: str | None = None
 
 
-class EndpointHook(AwsHook):
-    """Reach SageMaker's endpoints; its parameters are those of AwsHook."""
+class EndpointHook(ModelHook):
+    """Reach SageMaker's endpoints, and the models that they serve; its parameters are those of AwsHook."""
 
     def describe(self, name: str) -> Endpoint | None:
         """Describe an endpoint (DescribeEndpoint); None when there is none."""
@@ -49,10 +49,6 @@ class EndpointHook(AwsHook):
         answer = self.call_or_none("sagemaker", "describe_endpoint_config", EndpointConfigName=name)
         return None if answer is None else EndpointConfiguration.of(answer)
 
-    def describe_model(self, name: str) -> dict[str, Any] | None:
-        """Describe a SageMaker model as AWS tells it (DescribeModel); None when there is none."""
-        return self.call_or_none("sagemaker", "describe_model", ModelName=name)
-
     def complete(self, found: Endpoint) -> Endpoint:
         """Add what the configuration, the models and the tags tell.
 
@@ -61,9 +57,7 @@ class EndpointHook(AwsHook):
         configuration = self.describe_configuration(found.configuration_name) if found.configuration_name else None
         packages = {name: self._package(name) for name in (configuration.models if configuration else ())}
         full = found.with_configuration(configuration)
-        variants = tuple(
-            replace(variant, model_package=packages.get(variant.model or "")) for variant in full.variants
-        )
+        variants = tuple(replace(variant, model_package=packages.get(variant.model or "")) for variant in full.variants)
         return replace(full, variants=variants, tags=self.tags(found.arn))
 
     def summaries(self, name_contains: str | None = None) -> Iterator[EndpointSummary]:
@@ -77,15 +71,6 @@ class EndpointHook(AwsHook):
         asked: dict[str, Any] = {"MaxResults": 100} | ({"NameContains": name_contains} if name_contains else {})
         for page in self.pages("sagemaker", "list_endpoint_configs", **asked):
             yield from (item["EndpointConfigName"] for item in page["EndpointConfigs"])
-
-    def model_names(self, name_contains: str) -> Iterator[str]:
-        """List the names of SageMaker models (ListModels, 100 per call)."""
-        for page in self.pages("sagemaker", "list_models", MaxResults=100, NameContains=name_contains):
-            yield from (item["ModelName"] for item in page["Models"])
-
-    def create_model(self, request: Mapping[str, Any]) -> str:
-        """Create a SageMaker model (CreateModel) and give its ARN."""
-        return str(self.call("sagemaker", "create_model", **request)["ModelArn"])
 
     def create_configuration(self, request: Mapping[str, Any]) -> str:
         """Create an endpoint configuration (CreateEndpointConfig) and give its ARN."""
@@ -122,10 +107,6 @@ class EndpointHook(AwsHook):
         """Delete an endpoint configuration (DeleteEndpointConfig); False when there was none."""
         return self.call_or_none("sagemaker", "delete_endpoint_config", EndpointConfigName=name) is not None
 
-    def delete_model(self, name: str) -> bool:
-        """Delete a SageMaker model (DeleteModel); False when there was none."""
-        return self.call_or_none("sagemaker", "delete_model", ModelName=name) is not None
-
     def invoke(self, name: str, body: bytes, **settings: Any) -> Answer:
         """Ask an endpoint once (InvokeEndpoint).
 
@@ -158,7 +139,8 @@ class EndpointHook(AwsHook):
         states: dict[str, str] = {}
         for start in range(0, len(asked), 100):
             some = asked[start : start + 100]
-            answer = self.call("cloudwatch", "describe_alarms", AlarmNames=some, AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+            kinds = ["MetricAlarm", "CompositeAlarm"]
+            answer = self.call("cloudwatch", "describe_alarms", AlarmNames=some, AlarmTypes=kinds)
             found = [*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())]
             states |= {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
         return states
@@ -199,9 +181,9 @@ class EndpointHook(AwsHook):
             return self._clients["festaf-invocation"]
 
     def _package(self, model: str) -> str | None:
-        answer = self.describe_model(model) or {}
-        containers = [answer.get("PrimaryContainer") or {}, *(answer.get("Containers") or ())]
-        return next((item["ModelPackageName"] for item in containers if item.get("ModelPackageName")), None)
+        found = self.describe_model(model)
+        containers = found.containers if found else ()
+        return next((container.model_package for container in containers if container.model_package), None)
 
 
 def s3_parts(uri: str) -> tuple[str, str]:
@@ -216,16 +198,12 @@ def s3_parts(uri: str) -> tuple[str, str]:
     return parts.netloc, key
 
 
+__all__ = ["Answer", "AsyncAnswer", "EndpointHook", "s3_parts", "says_absent", "says_busy", "says_taken"]
+
+
 def says_taken(error: RefusedError) -> bool:
     """Tell whether AWS refused because a thing of this name exists, as SageMaker says of models and endpoints."""
     return error.code in TAKEN or (_is_validation(error) and "already exist" in str(error).lower())
-
-
-def says_absent(error: RefusedError) -> bool:
-    """Tell whether AWS refused because a thing that the request names is not there, or not to be seen yet."""
-    said = str(error).lower()
-    texts = ("could not find", "does not exist", "not found")
-    return error.code in ABSENT or (_is_validation(error) and any(text in said for text in texts))
 
 
 def says_busy(error: RefusedError) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from festaf.contract.endpoint import EndpointDeployed
 from festaf.contract.feature_set import FeatureSetDefinition, FeatureWrite
 from festaf.contract.training_set import TrainingSetWritten
-from festaf.provider.lineage.facts import feature_set, training_set
+from festaf.provider.lineage.facts import endpoint, feature_set, training_set
 from festaf.provider.lineage.facts.told import FactKind
 
 if TYPE_CHECKING:
@@ -16,5 +17,6 @@ KINDS: Mapping[str, FactKind[Any]] = {
     "definition": FactKind(FeatureSetDefinition, feature_set.tell_definition),
     "write": FactKind(FeatureWrite, feature_set.tell_write),
     "training_set": FactKind(TrainingSetWritten, training_set.tell),
+    "endpoint": FactKind(EndpointDeployed, endpoint.tell),
 }
 """Where two facts are about one dataset, what the later of these kinds says stands."""
