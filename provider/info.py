@@ -8,7 +8,12 @@ from typing import Any
 from festaf.provider.lineage import settings
 
 NAME = "festaf"
-_HOOKS = ["festaf.provider.hooks.feature_store", "festaf.provider.hooks.model", "festaf.provider.hooks.registry"]
+_HOOKS = [
+    "festaf.provider.hooks.endpoint",
+    "festaf.provider.hooks.feature_store",
+    "festaf.provider.hooks.model",
+    "festaf.provider.hooks.registry",
+]
 
 
 def get_provider_info() -> dict[str, Any]:

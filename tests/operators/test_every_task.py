@@ -11,6 +11,12 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG, Asset, AssetAlias, BaseOperator
 
+from festaf.operators.endpoint import (
+    DeleteEndpointOperator,
+    DeployEndpointOperator,
+    InvokeEndpointOperator,
+    ShiftTrafficOperator,
+)
 from festaf.operators.feature_set import (
     CreateFeatureSetOperator,
     DeleteFeatureSetOperator,
@@ -18,6 +24,7 @@ from festaf.operators.feature_set import (
 )
 from festaf.operators.monitor import MonitorFeaturesOperator
 from festaf.provider.assets import feature_set_asset
+from festaf.sensors.endpoint import EndpointReadySensor
 from festaf.sensors.feature_set import FeatureFreshnessSensor, FeatureSetReadySensor
 from tests.dag_serialization import DagSerialization
 
@@ -29,10 +36,21 @@ TASKS: dict[type[BaseOperator], dict[str, Any]] = {
     FeatureSetReadySensor: {},
     FeatureFreshnessSensor: {"max_age": 60},
     MonitorFeaturesOperator: {},
+    DeployEndpointOperator: {"variants": [{"model": "delay", "instance_type": "ml.m5.large"}]},
+    ShiftTrafficOperator: {"weights": {"A": 1.0}},
+    InvokeEndpointOperator: {"payload": "1,2"},
+    DeleteEndpointOperator: {},
+    EndpointReadySensor: {},
 }
 """What each needs besides the name of its artifact."""
 
-NAMED_BY: dict[type[BaseOperator], str] = {}
+NAMED_BY: dict[type[BaseOperator], str] = {
+    DeployEndpointOperator: "endpoint",
+    ShiftTrafficOperator: "endpoint",
+    InvokeEndpointOperator: "endpoint",
+    DeleteEndpointOperator: "endpoint",
+    EndpointReadySensor: "endpoint",
+}
 """The field that holds the artifact's name, where it is not ``feature_set``."""
 
 each = pytest.mark.parametrize("kind", TASKS, ids=lambda kind: kind.__name__)
@@ -97,6 +115,7 @@ def test_parsing_a_dag_file_loads_nothing_heavy() -> None:
         "import sys; import airflow.sdk; from airflow.sdk import DAG, BaseOperator, BaseSensorOperator, Asset\n"
         "before = set(sys.modules)\n"
         "import festaf.operators.feature_set, festaf.operators.monitor\n"
+        "import festaf.operators.endpoint, festaf.sensors.endpoint\n"
         "import festaf.sensors.feature_set, festaf.provider.assets\n"
         "import festaf.provider.artifacts\n"
         "print(*sorted(set(sys.modules) - before))"

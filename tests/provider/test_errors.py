@@ -16,6 +16,7 @@ from festaf.provider import errors
         errors.RefusedError("no", code="ValidationException", operation="CreateFeatureGroup"),
         errors.SpecificationError("Feature set planes", ("online: wanted True, found False",)),
         errors.FailedArtifactError("Feature set planes", "CreateFailed", "no bucket"),
+        errors.UnexpectedAnswerError("delay", ("variant A: no",), "It was left as it is"),
         errors.RejectedRowsError("1 of 2", rejected=1, allowed=0, dead_letter="file:///rejected.jsonl"),
         errors.NotReadyError("Feature set planes", "CREATED", ("the Glue table does not exist",), 60.0),
     ],
