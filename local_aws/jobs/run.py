@@ -61,6 +61,8 @@ class Run:
         self.folder = Path()
         self.last_lines: deque[str] = deque(maxlen=KEPT_LINES)
         self.on_line: Callable[[str], None] = lambda line: None
+        self.interrupt: Callable[[], None] = lambda: None
+        """Ends what the work waits for, when the job is to stop; it may be called from other threads."""
         self._work = work
         self._clock = clock
         self._stream = stream
@@ -80,11 +82,13 @@ class Run:
     def stop(self) -> None:
         """Bring the job to its end early."""
         self._stop.set()
+        self.interrupt()
 
     def abandon(self) -> None:
         """Kill the script and write nothing more."""
         self.course.abandon()
         self._abandon.set()
+        self.interrupt()
 
     def join(self) -> None:
         """Wait until everything has ended."""

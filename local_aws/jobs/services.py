@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from festaf.local_aws.jobs.jobs import Jobs
-from festaf.local_aws.jobs.kind import PROCESSING, TRAINING
+from festaf.local_aws.jobs.kind import PROCESSING, TRAINING, TRANSFORM
 from festaf.local_aws.jobs.processing import ProcessingService
 from festaf.local_aws.jobs.training import TrainingService
+from festaf.local_aws.jobs.transform import TransformService
 
 if TYPE_CHECKING:
     from festaf.local_aws.cloud import Cloud
@@ -22,11 +23,15 @@ class JobServices:
 
     def __init__(self, cloud: Cloud, resources: Resources, settings: CurrentSettings, faults: Faults) -> None:
         self._jobs = Jobs(cloud, resources, settings, faults)
-        self.services: tuple[Service, ...] = (TrainingService(self._jobs), ProcessingService(self._jobs))
+        self.services: tuple[Service, ...] = (
+            TrainingService(self._jobs),
+            ProcessingService(self._jobs),
+            TransformService(self._jobs),
+        )
 
     def recover(self) -> None:
         """End the jobs that ran when an earlier server ended."""
-        self._jobs.recover((TRAINING, PROCESSING))
+        self._jobs.recover((TRAINING, PROCESSING, TRANSFORM))
 
     def reset(self) -> None:
         """Kill every script and forget every run."""
