@@ -27,6 +27,8 @@ def cast(node: exp.Cast, sql: str) -> exp.Expr:
     :raises NotSupportedError: Trino's way of writing the value is not known for sure
     """
     target = node.to.this
+    if isinstance(node.this, exp.Null):
+        return node
     if node.this.type is None or node.this.type.this == exp.DataType.Type.UNKNOWN:
         if target in INTEGER or target in TEXT:
             raise NotSupportedError("a cast of a value whose type is not known here", place_of(node, sql))

@@ -54,6 +54,8 @@ SINGLE = {
     "try_cast('1.5' as bigint)": None,
     "try_cast('x' as double)": None,
     "cast('abc' as varchar(2))": "ab",
+    "cast(null as bigint)": None,
+    "cast(null as varchar)": None,
     "cast(regexp_extract('a12b', '[0-9]+') as bigint)": "12",
     "cast(rpad('1', 3, '0') as bigint)": "100",
     "cast(to_unixtime(from_iso8601_timestamp('1970-01-02T00:00:01Z')) as bigint)": "86401",
