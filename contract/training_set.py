@@ -85,6 +85,16 @@ class DataFile(Model):
     etag: str | None = None
 
 
+class Statement(Model):
+    """One query exactly as Athena ran it."""
+
+    step: str
+    """``entities``, ``match 1`` and on, one for each feature set, ``training set``, ``counts``."""
+    text: str
+    query_execution_id: str
+    scanned_bytes: NonNegativeInt = 0
+
+
 class TrainingSetManifest(Model):
     """Everything that is known of one build of a training set; a build without a manifest is not done."""
 
@@ -103,10 +113,8 @@ class TrainingSetManifest(Model):
     files: tuple[DataFile, ...]
     table: str | None = None
     """``database.table`` through which SQL sees the training set; None when none was asked for."""
-    query: str
-    """The statement exactly as Athena ran it."""
-    query_execution_id: str
-    scanned_bytes: NonNegativeInt = 0
+    statements: tuple[Statement, ...]
+    """In the order in which they read one another."""
     entities: EntitySource
     columns: tuple[TrainingSetColumn, ...]
     feature_sets: tuple[FeatureSetUse, ...]
