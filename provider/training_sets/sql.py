@@ -125,7 +125,8 @@ def _records(match: Match, until: datetime) -> str:
     return (
         f"SELECT CAST(NULL AS bigint) AS entity_row, {quoted(match.found.record_identifier.lower())} AS id,\n"
         f"{of_text(time) if match.text_time else of_number(time)} AS at,\n"
-        f"{_RECORD} AS kind, write_time AS written, api_invocation_time AS called, coalesce(is_deleted, false) AS deleted"
+        f"{_RECORD} AS kind, write_time AS written, api_invocation_time AS called,\n"
+        "coalesce(is_deleted, false) AS deleted"
         f"{_listed(values)}\nFROM {named((match.table.database, match.table.table))}\n"
         f"WHERE write_time <= TIMESTAMP '{moment_text(until)}'"
     )

@@ -23,6 +23,7 @@ from festaf.operators.feature_set import (
     IngestFeaturesOperator,
 )
 from festaf.operators.monitor import MonitorFeaturesOperator
+from festaf.operators.training_set import BuildTrainingSetOperator
 from festaf.provider.assets import feature_set_asset
 from festaf.sensors.endpoint import EndpointReadySensor
 from festaf.sensors.feature_set import FeatureFreshnessSensor, FeatureSetReadySensor
@@ -41,6 +42,11 @@ TASKS: dict[type[BaseOperator], dict[str, Any]] = {
     InvokeEndpointOperator: {"payload": "1,2"},
     DeleteEndpointOperator: {},
     EndpointReadySensor: {},
+    BuildTrainingSetOperator: {
+        "entities": "nyc.flights",
+        "feature_sets": ["planes"],
+        "output_s3_uri": "s3://lake/sets",
+    },
 }
 """What each needs besides the name of its artifact."""
 
@@ -50,6 +56,7 @@ NAMED_BY: dict[type[BaseOperator], str] = {
     InvokeEndpointOperator: "endpoint",
     DeleteEndpointOperator: "endpoint",
     EndpointReadySensor: "endpoint",
+    BuildTrainingSetOperator: "training_set",
 }
 """The field that holds the artifact's name, where it is not ``feature_set``."""
 
@@ -114,10 +121,10 @@ def test_parsing_a_dag_file_loads_nothing_heavy() -> None:
     program = (
         "import sys; import airflow.sdk; from airflow.sdk import DAG, BaseOperator, BaseSensorOperator, Asset\n"
         "before = set(sys.modules)\n"
-        "import festaf.operators.feature_set, festaf.operators.monitor\n"
+        "import festaf.operators.feature_set, festaf.operators.monitor, festaf.operators.training_set\n"
         "import festaf.operators.endpoint, festaf.sensors.endpoint\n"
         "import festaf.sensors.feature_set, festaf.provider.assets\n"
-        "import festaf.provider.artifacts\n"
+        "import festaf.provider.artifacts, festaf.provider.training_sets\n"
         "print(*sorted(set(sys.modules) - before))"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
