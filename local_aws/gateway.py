@@ -27,6 +27,7 @@ from festaf.local_aws.service import ApiError, Call, Handler, NotOurs, Service
 from festaf.local_aws.throttle import Throttle
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from festaf.local_aws.connections import Connections
@@ -48,6 +49,7 @@ Wsgi = Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes]]
 class _Mounted:
     handler: Handler
     inline: bool
+    pool: Executor | None
 
 
 class Gateway:
@@ -67,14 +69,15 @@ class Gateway:
         self.before_reading: Callable[[str | None], None] | None = None
         """Called in a thread, with the signing name, before a service answers that may read what ours wrote."""
 
-    def mount(self, service: Service, *, inline: bool = False) -> None:
+    def mount(self, service: Service, *, inline: bool = False, pool: Executor | None = None) -> None:
         """Take a service's operations away from moto.
 
         :param inline: its handlers are quick and only compute, so they run in the event loop, not in a thread
+        :param pool: threads of its own, for handlers that may take so long that those of others would wait
         """
         model = ServiceModel(self._loader.load_service_model(service.name, "service-2"), service.name)
         for operation in self._router.add(model, service.operations):
-            self._handlers[service.name, operation.name] = _Mounted(service.operations[operation.name], inline)
+            self._handlers[service.name, operation.name] = _Mounted(service.operations[operation.name], inline, pool)
 
     def reset(self) -> None:
         """Forget what was counted against the rates."""
@@ -138,7 +141,8 @@ class Gateway:
             if mounted.inline:
                 answer = _handle(route, handler, exchange.request, exchange.signed.region)
             else:
-                answer = await asyncio.to_thread(self._handle_in_thread, exchange, route, handler)
+                loop = asyncio.get_running_loop()
+                answer = await loop.run_in_executor(mounted.pool, self._handle_in_thread, exchange, route, handler)
         except NotOurs:
             await self._pass_on(exchange)
             return

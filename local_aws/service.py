@@ -27,13 +27,17 @@ class Call:
 
 
 class ApiError(Exception):
-    """An error that AWS documents; the client gets it as a ClientError with this code and message."""
+    """An error that AWS documents; the client gets it as a ClientError with this code and message.
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    :param details: more members of the error's shape, such as ``OriginalStatusCode``
+    """
+
+    def __init__(self, code: str, message: str, status: int = 400, **details: Any) -> None:
         super().__init__(code, message, status)
         self.code = code
         self.message = message
         self.status = status
+        self.details = details
 
 
 class NotOurs(Exception):  # noqa: N818 - it is no error: the request goes on to moto

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 from xml.sax.saxutils import escape
 
 from festaf.local_aws.protocol.message import Answer, Headers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Dialect = Literal["json", "rest-json", "query", "rest-xml"]
 
@@ -17,11 +20,14 @@ def request_id() -> str:
     return str(uuid.uuid4())
 
 
-def error(dialect: Dialect, code: str, message: str, status: int) -> Answer:
-    """Write an error as AWS does in this protocol."""
+def error(dialect: Dialect, code: str, message: str, status: int, details: Mapping[str, Any] | None = None) -> Answer:
+    """Write an error as AWS does in this protocol.
+
+    :param details: more members of the error's shape, for the JSON protocols
+    """
     number = request_id()
     if dialect in ("json", "rest-json"):
-        return _json(dialect, code, message, status, number)
+        return _json(dialect, code, {"Message": message, **(details or {})}, status, number)
     if dialect == "rest-xml":
         body = f"<Error>{_xml(code, message)}<RequestId>{number}</RequestId></Error>"
     else:
@@ -37,8 +43,7 @@ def throttled(dialect: Dialect) -> Answer:
     return error(dialect, "Throttling" if dialect == "query" else "ThrottlingException", "Rate exceeded", 400)
 
 
-def _json(dialect: Dialect, code: str, message: str, status: int, number: str) -> Answer:
-    content: dict[str, str] = {"Message": message}
+def _json(dialect: Dialect, code: str, content: dict[str, Any], status: int, number: str) -> Answer:
     headers: Headers = [(b"x-amzn-requestid", number.encode())]
     if dialect == "json":
         content = {"__type": code, **content}

@@ -38,6 +38,11 @@ class Operation:
         self.paged = _is_paged(model)
         self._queries = _located(model.input_shape, "querystring") if self._located else {}
         self._labels = _located(model.input_shape, "uri") if self._located else {}
+        self._headers = {
+            name.lower().encode(): member for name, member in _located(model.input_shape, "header").items()
+        }
+        self._payload = _raw_payload(model.input_shape)
+        self._written = Written(model.output_shape)
         self._status: int = model.http.get("responseCode", 200)
         self._errors = {shape.name: _error_status(shape) for shape in model.error_shapes}
         content = b"application/json" if self.dialect == "rest-json" else b"application/x-amz-json-1.1"
@@ -53,6 +58,7 @@ class Operation:
         value = self._body(request.body)
         if self._located:
             value |= self._from_url(request.query, labels)
+            value |= self._from_headers(request.headers)
         try:
             parsed: dict[str, Any] = self._parse(value)
         except UnfitError:
@@ -61,18 +67,25 @@ class Operation:
 
     def answer(self, result: Mapping[str, Any]) -> Answer:
         """Write what a handler returned."""
-        body = b""
-        if self._write is not None:
-            body = _encode(self._write(result)).encode()
-        headers: Headers = [self._content_type, (b"x-amzn-requestid", request_id().encode())]
-        return Answer(self._status, headers, body)
+        number = (b"x-amzn-requestid", request_id().encode())
+        if self._write is None:
+            return Answer(self._status, [self._content_type, number], b"")
+        status = self._written.status(result) or self._status
+        headers = [number, *self._written.headers(result)]
+        if self._written.payload is not None:
+            return Answer(status, headers, result.get(self._written.payload) or b"")
+        body = self._write(self._written.in_body(result))
+        return Answer(status, [self._content_type, *headers], _encode(body).encode())
 
     def refuse(self, problem: ApiError) -> Answer:
         """Write an error; the model's HTTP status stands over the one that was raised."""
         status = self._errors.get(problem.code) or problem.status
-        return error(self.dialect, problem.code, problem.message, status)
+        return error(self.dialect, problem.code, problem.message, status, problem.details)
 
     def _body(self, body: bytes) -> dict[str, Any]:
+        if self._payload is not None:
+            name, required = self._payload
+            return {name: body} if body or required else {}
         if not body:
             return {}
         try:
@@ -95,6 +108,13 @@ class Operation:
                 found[name] = read([unquote(labels[spelled])])
         return found
 
+    def _from_headers(self, headers: Mapping[bytes, bytes]) -> dict[str, Any]:
+        return {
+            name: read([headers[spelled].decode("latin-1")])
+            for spelled, (name, read) in self._headers.items()
+            if spelled in headers
+        }
+
     def _complaint(self, value: dict[str, Any]) -> ApiError:
         try:
             return ApiError(VALIDATION[self.dialect], explain(self._input, value))
@@ -102,14 +122,57 @@ class Operation:
             return ApiError(MALFORMED, str(problem))
 
 
+class Written:
+    """Which members of an output stand outside of a JSON body."""
+
+    def __init__(self, shape: Shape | None) -> None:
+        self._headers: dict[str, bytes] = {}
+        self._status: str | None = None
+        payload = _raw_payload(shape)
+        self.payload = payload[0] if payload else None
+        """The blob that is the body; None when the body is JSON."""
+        for name, member in shape.members.items() if shape else ():
+            location = member.serialization.get("location")
+            if location == "header":
+                self._headers[name] = member.serialization.get("name", name).lower().encode()
+            elif location == "statusCode":
+                self._status = name
+
+    def headers(self, result: Mapping[str, Any]) -> Headers:
+        """Give the members that are headers."""
+        return [
+            (spelled, str(result[name]).encode("latin-1", "replace"))
+            for name, spelled in self._headers.items()
+            if result.get(name) is not None
+        ]
+
+    def status(self, result: Mapping[str, Any]) -> int | None:
+        """Give the member that is the HTTP status, if there is one."""
+        return result.get(self._status) if self._status else None
+
+    def in_body(self, result: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give the members that are left."""
+        if not self._headers and self._status is None:
+            return result
+        return {name: value for name, value in result.items() if name not in self._headers and name != self._status}
+
+
 _Reader = Callable[[list[str]], Any]
 
 
-def _located(shape: Shape, location: str) -> dict[str, tuple[str, _Reader]]:
+def _raw_payload(shape: Shape | None) -> tuple[str, bool] | None:
+    """Give the name of the blob that is the whole body, and whether it is required; None when the body is JSON."""
+    name = shape.serialization.get("payload") if shape else None
+    if shape is None or name is None or shape.members[name].type_name != "blob":
+        return None
+    return name, name in shape.required_members
+
+
+def _located(shape: Shape | None, location: str) -> dict[str, tuple[str, _Reader]]:
     """Give the members that stand in the URL: spelling there -> name and how to read it."""
     return {
         member.serialization.get("name", name): (name, _reader(member))
-        for name, member in shape.members.items()
+        for name, member in (shape.members.items() if shape else ())
         if member.serialization.get("location") == location
     }
 

@@ -176,6 +176,8 @@ def _timestamp(value: Any) -> datetime:
 
 
 def _blob(value: Any) -> bytes:
+    if isinstance(value, bytes):  # The body itself, not a member of it.
+        return value
     try:
         return base64.b64decode(value, validate=True)
     except (TypeError, ValueError, binascii.Error):

@@ -16,7 +16,7 @@ def matcher(pattern: str) -> Matcher | None:
     """Give a function that says whether a whole text fits, or None when every text does."""
     if pattern in (".*", "(?s).*", "[\\s\\S]*"):
         return None
-    found: Matcher = regex.compile(_SURROGATES.sub(_one_character, pattern)).fullmatch
+    found: Matcher = regex.compile(_SURROGATES.sub(_one_character, pattern).replace(r"\z", r"\Z")).fullmatch
     return found
 
 
