@@ -17,6 +17,7 @@ from festaf.local_aws.clock import Clock
 from festaf.local_aws.cloud import Cloud
 from festaf.local_aws.connections import Connections
 from festaf.local_aws.control import Control
+from festaf.local_aws.endpoints.hosting import Hosting
 from festaf.local_aws.faults import Faults
 from festaf.local_aws.feature_groups.repository import FeatureGroups
 from festaf.local_aws.feature_groups.service import FeatureGroupService
@@ -24,7 +25,6 @@ from festaf.local_aws.gateway import Gateway
 from festaf.local_aws.jobs.services import JobServices
 from festaf.local_aws.model_packages.groups import ModelPackageGroupService
 from festaf.local_aws.model_packages.service import ModelPackageService
-from festaf.local_aws.models import ModelService
 from festaf.local_aws.offline_store import OfflineStore
 from festaf.local_aws.records.desk import OfflineDesk
 from festaf.local_aws.records.online import OnlineTables
@@ -73,14 +73,16 @@ class LocalAws:
         self.athena = AthenaService(self.cloud, self.clock)
         self.resources = Resources(self.clock, self.store, self.settings, self.faults)
         self.jobs = JobServices(self.cloud, self.resources, self.settings, self.faults)
+        self.hosting = Hosting(self.resources, self.settings, self.faults, self.cloud, self.clock)
         self._ahead = 0.0
         self._mount()
         self._take(self.store.load(self.journal.replay(self.cloud)))
 
     def close(self) -> None:
-        """End the queries and close the files of the state directory."""
+        """End the queries, jobs and models, and close the files of the state directory."""
         self.athena.close()
         self.jobs.close()
+        self.hosting.close()
         self.journal.close()
         self.store.close()
 
@@ -93,9 +95,9 @@ class LocalAws:
         self.gateway.mount(self.athena)
         self.gateway.mount(ModelPackageGroupService(self.resources, self.settings, self.faults))
         self.gateway.mount(ModelPackageService(self.resources, self.settings, self.faults, self.cloud))
-        self.gateway.mount(ModelService(self.resources, self.cloud))
         for service in self.jobs.services:
             self.gateway.mount(service)
+        self.hosting.mount(self.gateway)
         self.gateway.mount(TagService(self.groups, self.resources))
 
     def _take(self, kept: Kept) -> None:
@@ -114,14 +116,15 @@ class LocalAws:
         self.store.save_ahead(self._ahead)
 
     async def tick(self) -> None:
-        """Look after the offline store until cancelled."""
+        """Look after the offline store and the endpoints until cancelled."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            try:
-                await asyncio.to_thread(self.work)
-            except Exception:
-                # The ticker must outlive a failure, or nothing would ever reach the files again.
-                log.exception("The offline store failed; it is tried again")
+            for what, work in (("offline store", self.work), ("endpoints", self.hosting.work)):
+                try:
+                    await asyncio.to_thread(work)
+                except Exception:
+                    # The ticker must outlive a failure, or nothing would ever reach the files again.
+                    log.exception("The work of the %s failed; it is tried again", what)
 
     def work(self) -> None:
         """Do everything that is due by the clock."""
@@ -131,6 +134,7 @@ class LocalAws:
     def _before_reading(self, service: str | None) -> None:
         if service in READERS:
             self.work()
+        self.hosting.before_reading(service)
 
     async def _reset(self) -> None:
         await asyncio.to_thread(self._forget)
@@ -141,6 +145,7 @@ class LocalAws:
         self.jobs.reset()
         self.groups.clear()
         self.resources.clear()
+        self.hosting.reset()
         self.records.reset()
         self.desk.reset()
         self.store.clear()
