@@ -21,6 +21,9 @@ TAIL = 0.005
 SHOWN = 12
 """Categories that are drawn."""
 ROW = 22
+WIDEST = 1e305
+"""What is drawn ends here at both sides, so that no difference of two places overflows."""
+NARROWEST = 1e-100
 
 
 def shares(histogram: Histogram, edges: Sequence[float]) -> list[float]:
@@ -56,8 +59,9 @@ def edges_of(base: Histogram) -> list[float]:
         if before <= (1 - TAIL) * total <= below:
             high = base.points[min(index, len(base.points) - 1)]
             break
-    if high - low <= abs(low) * 1e-9:
-        margin = abs(low) * 0.1 or 1.0
+    low, high = (min(max(end, -WIDEST), WIDEST) for end in (low, high))
+    if high - low <= max(abs(low), abs(high), NARROWEST) * 1e-9:
+        margin = max(abs(low) * 0.1, NARROWEST)
         low, high = low - margin, low + margin
     return [low + (high - low) * step / BARS for step in range(BARS + 1)]
 
@@ -122,13 +126,19 @@ def category_chart(base: Frequencies, now: Frequencies, name: str) -> str:
         new = word not in base.counts and word != "all others"
         label = word if len(word) <= 17 else f"{word[:16]}…"
         parts.append(
-            f"<g><title>{escape(word)}: baseline {one:.2%}, window {other:.2%}</title>"
-            f'<text class="{"new" if new else "word"}" x="122" y="{y + 12}" text-anchor="end">{escape(label)}</text>'
+            f"<g><title>{text(word)}: baseline {one:.2%}, window {other:.2%}</title>"
+            f'<text class="{"new" if new else "word"}" x="122" y="{y + 12}" text-anchor="end">{text(label)}</text>'
             f'<rect class="base" x="130" y="{y}" width="{max(one / top * room, 0.5):.1f}" height="8"/>'
             f'<rect class="now" x="130" y="{y + 8}" width="{max(other / top * room, 0.5):.1f}" height="8"/>'
             f'<text class="tick" x="{134 + max(one, other) / top * room:.1f}" y="{y + 12}">{other:.1%}</text></g>'
         )
     return _svg(parts, TOP + len(rows) * ROW + 4, f"Categories of {name}")
+
+
+def text(value: str) -> str:
+    """Write a text into the page, with a sign in place of what cannot be shown."""
+    printable = "".join(letter if letter.isprintable() else "\ufffd" for letter in value)
+    return escape(printable, quote=True)
 
 
 def _steps(histogram: Histogram) -> list[float]:
@@ -168,7 +178,7 @@ def _grid(top: float) -> Iterator[str]:
     for part in (0.0, 0.5, 1.0):
         y = _y(part * top, top)
         yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield f'<text class="tick" x="{LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end">{part * top:.3g}</text>'
+        yield f'<text class="tick" x="{LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end">{_percent(part * top, top)}</text>'
 
 
 def _labels(places: Iterable[tuple[float, float]]) -> Iterator[str]:
@@ -182,8 +192,10 @@ def _short(value: float) -> str:
     return f"{value:.4g}"
 
 
+def _percent(share: float, top: float) -> str:
+    return f"{share:.0%}" if top >= 0.1 or not share else f"{share:.1%}"
+
+
 def _svg(parts: Iterable[str], height: float, words: str) -> str:
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(words, quote=True)}">'
-        f"{''.join(parts)}</svg>"
-    )
+    content = "".join(parts)
+    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{text(words)}">{content}</svg>'

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from festaf.provider.monitoring.charts import category_chart, cumulative_chart, histogram_chart
+from festaf.provider.monitoring.charts import category_chart, cumulative_chart, histogram_chart, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +37,7 @@ def render(report: MonitorReport, base: Statistics, now: Statistics) -> str:
         body += _card(result, base.column(result.feature), now.column(result.feature))
     body.append("</section>")
     body += _foot(report)
-    title = escape(f"{report.monitor}: {_VERDICTS[report.verdict][0]}")
+    title = text(f"{report.monitor}: {_VERDICTS[report.verdict][0]}")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -52,8 +51,8 @@ def render(report: MonitorReport, base: Statistics, now: Statistics) -> str:
 def _head(report: MonitorReport) -> Iterator[str]:
     word, words = _VERDICTS[report.verdict]
     yield (
-        f'<header><div><p class="over">{escape(report.project)} · feature monitor</p>'
-        f"<h1>{escape(report.monitor)}</h1></div>"
+        f'<header><div><p class="over">{text(report.project)} · feature monitor</p>'
+        f"<h1>{text(report.monitor)}</h1></div>"
         f'<p class="verdict {report.verdict}" title="{words}">{word}</p></header>'
     )
     newest = f"{report.last_event_time:%Y-%m-%d %H:%M} UTC" if report.last_event_time else "none"
@@ -65,7 +64,7 @@ def _head(report: MonitorReport) -> Iterator[str]:
     )
     yield '<section class="tiles">'
     for value, label in tiles:
-        yield f"<div><b>{escape(value)}</b><span>{escape(label)}</span></div>"
+        yield f"<div><b>{text(value)}</b><span>{text(label)}</span></div>"
     yield "</section>"
     facts = (
         ("Watched", report.source),
@@ -73,16 +72,16 @@ def _head(report: MonitorReport) -> Iterator[str]:
         ("Baseline", report.baseline),
         ("Measured", f"{report.measured_at:%Y-%m-%d %H:%M:%S} UTC"),
     )
-    yield "<dl>" + "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts) + "</dl>"
+    yield "<dl>" + "".join(f"<dt>{name}</dt><dd>{text(value)}</dd>" for name, value in facts) + "</dl>"
 
 
 def _violations(report: MonitorReport) -> Iterator[str]:
     if not report.violations:
         yield f'<p class="calm">{_VERDICTS[report.verdict][1]}</p>'
         return
-    yield '<section class="failed"><h2>Failed checks</h2><ul>'
+    yield '<section class="alarm"><h2>Failed checks</h2><ul>'
     for violation in report.violations:
-        yield f"<li>{escape(violation.message)}</li>"
+        yield f"<li>{text(violation.message)}</li>"
     yield "</ul></section>"
 
 
@@ -95,7 +94,7 @@ def _table(results: list[FeatureResult]) -> Iterator[str]:
         if "missing_increase" in failed:
             failed.add("missing_share")
         mark = '<span class="dot bad" title="drifted"></span>' if failed else '<span class="dot good"></span>'
-        yield f'<tr><td>{mark}<a href="#{_anchor(result)}">{escape(result.feature)}</a></td>'
+        yield f'<tr><td>{mark}<a href="#{_anchor(result)}">{text(result.feature)}</a></td>'
         for check, _, _ in _COLUMNS:
             kind = "number failed" if check in failed else "number"
             yield f'<td class="{kind}">{_cell(result, check)}</td>'
@@ -121,7 +120,7 @@ def _cell(result: FeatureResult, check: Check) -> str:
 def _card(result: FeatureResult, base: ColumnStatistics | None, now: ColumnStatistics | None) -> Iterator[str]:
     bad = " bad" if result.violations else ""
     yield f'<article class="card{bad}" id="{_anchor(result)}">'
-    yield f"<h3>{escape(result.feature)}<small>{result.kind}</small></h3>"
+    yield f"<h3>{text(result.feature)}<small>{result.kind}</small></h3>"
     yield from _figures(base, now)
     if base and now and base.histogram and now.histogram and sum(now.histogram.counts):
         yield histogram_chart(base.histogram, now.histogram, result.feature)
@@ -148,11 +147,11 @@ def _figures(base: ColumnStatistics | None, now: ColumnStatistics | None) -> Ite
 
 def _foot(report: MonitorReport) -> Iterator[str]:
     if report.not_monitored:
-        left = ", ".join(f"{escape(name)} ({escape(why)})" for name, why in sorted(report.not_monitored.items()))
+        left = ", ".join(f"{text(name)} ({text(why)})" for name, why in sorted(report.not_monitored.items()))
         yield f'<p class="foot">Not monitored: {left}.</p>'
     digest = f" Baseline sha256 {report.baseline_sha256}." if report.baseline_sha256 else ""
     yield f'<p class="foot">Written by festaf.{digest}</p>'
 
 
 def _anchor(result: FeatureResult) -> str:
-    return escape(f"feature-{result.feature}", quote=True)
+    return text(f"feature-{result.feature}")
