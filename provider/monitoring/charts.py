@@ -178,7 +178,8 @@ def _grid(top: float) -> Iterator[str]:
     for part in (0.0, 0.5, 1.0):
         y = _y(part * top, top)
         yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield f'<text class="tick" x="{LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end">{_percent(part * top, top)}</text>'
+        share = _percent(part * top, top)
+        yield f'<text class="tick" x="{LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end">{share}</text>'
 
 
 def _labels(places: Iterable[tuple[float, float]]) -> Iterator[str]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from festaf.contract.endpoint import EndpointDeployed
 from festaf.contract.feature_set import FeatureSetDefinition, FeatureWrite
+from festaf.contract.monitor import MonitorReport
 from festaf.contract.training_set import TrainingSetWritten
-from festaf.provider.lineage.facts import endpoint, feature_set, training_set
+from festaf.provider.lineage.facts import endpoint, feature_set, monitor, training_set
 from festaf.provider.lineage.facts.told import FactKind
 
 if TYPE_CHECKING:
@@ -18,5 +19,6 @@ KINDS: Mapping[str, FactKind[Any]] = {
     "write": FactKind(FeatureWrite, feature_set.tell_write),
     "training_set": FactKind(TrainingSetWritten, training_set.tell),
     "endpoint": FactKind(EndpointDeployed, endpoint.tell),
+    "monitor_report": FactKind(MonitorReport, monitor.tell),
 }
 """Where two facts are about one dataset, what the later of these kinds says stands."""
