@@ -70,8 +70,8 @@ class LocalAws:
         self.gateway = Gateway(self.control, self.connections, self.cloud.wsgi)
         self.gateway.before_reading = self._before_reading
         self.records = RecordService(self.groups, self.online, self.desk, self.store)
-        self.athena = AthenaService(self.cloud, self.clock)
         self.resources = Resources(self.clock, self.store, self.settings, self.faults)
+        self.athena = AthenaService(self.cloud, self.clock, self.resources)
         self.jobs = JobServices(self.cloud, self.resources, self.settings, self.faults)
         self.hosting = Hosting(self.resources, self.settings, self.faults, self.cloud, self.clock)
         self._ahead = 0.0
@@ -105,6 +105,7 @@ class LocalAws:
         self.clock.advance(kept.ahead)
         self.groups.load(kept.groups)
         self.resources.load(kept.resources)
+        self.athena.load()
         self.jobs.recover()
         for group, identifier, record in kept.records:
             self.records.load(group, identifier, record)

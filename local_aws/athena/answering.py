@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from festaf.local_aws.athena import prepared_sql
 from festaf.local_aws.athena.asking import Asker
 from festaf.local_aws.athena.create_as import CreateTableAs
 from festaf.local_aws.athena.ddl import Ddl
@@ -18,6 +19,7 @@ from festaf.local_aws.athena.views import Views
 
 if TYPE_CHECKING:
     from festaf.local_aws.athena.execution import Execution
+    from festaf.local_aws.athena.saved_queries import PreparedStatements
     from festaf.local_aws.clock import Clock
     from festaf.local_aws.cloud import Cloud
 
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
 class Answerer:
     """Gives the results of executions; safe to call from several threads."""
 
-    def __init__(self, cloud: Cloud, clock: Clock) -> None:
+    def __init__(self, cloud: Cloud, clock: Clock, prepared: PreparedStatements) -> None:
         self._cloud = cloud
         self._asker = Asker(cloud, clock, Tables(cloud))
+        self._prepared = prepared
         self._views = Views(cloud, self._asker)
 
     def answer(self, execution: Execution) -> Results:
@@ -50,4 +53,6 @@ class Answerer:
             return self._views.create(execution, tree)
         if isinstance(tree, exp.Drop) and tree.args.get("kind") == "VIEW":
             return self._views.drop(execution, tree)
-        return Ddl(self._cloud, execution.region, execution.database).run(tree, execution.statement.text)
+        if (done := prepared_sql.run(execution, self._prepared)) is not None:
+            return done
+        return Ddl(self._cloud, execution.region, execution.database).run(tree, execution.statement.read_from)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from festaf.local_aws.athena.catalog import Catalog
-from festaf.local_aws.athena.engine import whole_numbers
+from festaf.local_aws.athena.engine import CancelledError, whole_numbers
 from festaf.local_aws.athena.errors import QueryError
 from festaf.local_aws.athena.tables import table_schema
 from festaf.local_aws.athena.translate import Home, Translated, translate
@@ -66,6 +66,9 @@ class Asker:
             read = self._tables.read(table)
             tables[name] = read.rows
             execution.scanned += read.scanned
+            execution.rows_read += read.rows.num_rows
+            if execution.cutoff is not None and execution.scanned > execution.cutoff:
+                raise CancelledError("Query cancelled! : Bytes scanned limit was exceeded")
         rows = whole_numbers(execution.engine.run(translated.sql, tables, translated.views))
         return Answer(rows, translated.names, translated.named)
 
@@ -73,7 +76,7 @@ class Asker:
         catalog = Catalog(self._cloud, execution.region)
         now = datetime.fromtimestamp(self._clock.now(), UTC)
         home = Home(catalog, execution.database, now, making)
-        return translate(query, execution.statement.text, home)
+        return translate(query, execution.statement.read_from, home)
 
 
 def check_names(answer: Answer) -> None:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from festaf.local_aws.athena.engine import Engine
+from festaf.local_aws.athena.work_groups import ENGINE_VERSION
 
 if TYPE_CHECKING:
     from festaf.local_aws.athena.statement import Statement
 
 State = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
-ENGINE_VERSION = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
 
 
 @dataclass
@@ -32,12 +32,20 @@ class Execution:
     """ResultConfiguration with the location of this query's own file."""
     submitted: float
     """Epoch seconds, as are the other times."""
+    reuse: dict[str, Any] | None = None
+    """ResultReuseConfiguration as it was given; no result is used again."""
     state: State = "QUEUED"
     reason: str | None = None
     error: dict[str, Any] | None = None
     started: float | None = None
     completed: float | None = None
     scanned: int = 0
+    """Bytes of the files that were read."""
+    rows_read: int = 0
+    rows_given: int = 0
+    bytes_given: int = 0
+    cutoff: int | None = None
+    """How many bytes the workgroup allows to scan."""
     enforced: bool = False
     """Whether the workgroup insists on its own output location."""
     manifest: str | None = None
@@ -92,17 +100,28 @@ class Execution:
             "WorkGroup": self.work_group,
             "EngineVersion": ENGINE_VERSION,
         }
-        if self.parameters:
+        if self.reuse is not None:
+            described["ResultReuseConfiguration"] = self.reuse
+        if self.parameters and not self.statement.values:
             described["ExecutionParameters"] = list(self.parameters)
         return described
 
+    def runtime(self) -> dict[str, Any]:
+        """Give times and rows as GetQueryRuntimeStatistics does."""
+        timeline = self._timeline() | {"ServicePreProcessingTimeInMillis": 0, "QueryPlanningTimeInMillis": 0}
+        rows = {"InputRows": self.rows_read, "InputBytes": self.scanned}
+        return {"Timeline": timeline, "Rows": rows | {"OutputRows": self.rows_given, "OutputBytes": self.bytes_given}}
+
     def _statistics(self) -> dict[str, Any]:
+        written = {"DataManifestLocation": self.manifest} if self.manifest else {}
+        reused = {"ReusedPreviousResult": False}
+        return self._timeline() | written | {"DataScannedInBytes": self.scanned, "ResultReuseInformation": reused}
+
+    def _timeline(self) -> dict[str, Any]:
         started = self.submitted if self.started is None else self.started
         completed = started if self.completed is None else self.completed
-        written = {"DataManifestLocation": self.manifest} if self.manifest else {}
-        return written | {
+        return {
             "EngineExecutionTimeInMillis": round((completed - started) * 1000),
-            "DataScannedInBytes": self.scanned,
             "TotalExecutionTimeInMillis": round((completed - self.submitted) * 1000),
             "QueryQueueTimeInMillis": round((started - self.submitted) * 1000),
             "ServiceProcessingTimeInMillis": 0,

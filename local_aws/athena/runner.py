@@ -16,7 +16,10 @@ from festaf.local_aws.athena.results import Results
 from festaf.local_aws.objects import Objects, ObjectStoreError, split_uri
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from festaf.local_aws.athena.execution import Execution
+    from festaf.local_aws.athena.saved_queries import PreparedStatements
     from festaf.local_aws.clock import Clock
     from festaf.local_aws.cloud import Cloud
 
@@ -30,10 +33,13 @@ KEPT_RESULTS = 16
 class Runner:
     """Brings executions to a final state, and gives their results."""
 
-    def __init__(self, cloud: Cloud, clock: Clock) -> None:
+    def __init__(
+        self, cloud: Cloud, clock: Clock, prepared: PreparedStatements, ended: Callable[[Execution], None]
+    ) -> None:
         self._cloud = cloud
         self._clock = clock
-        self._answerer = Answerer(cloud, clock)
+        self._answerer = Answerer(cloud, clock, prepared)
+        self._ended = ended
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="athena")
         self._lock = threading.Lock()
         self._results: OrderedDict[str, Results] = OrderedDict()
@@ -66,16 +72,19 @@ class Runner:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, execution: Execution) -> None:
-        if not execution.begin(self._clock.now()):
-            return
+        if execution.begin(self._clock.now()):
+            self._carry_out(execution)
+            self._ended(execution)
+
+    def _carry_out(self, execution: Execution) -> None:
         try:
             results = self._answerer.answer(execution)
             self._store(execution, results)
             execution.end("SUCCEEDED", self._clock.now())
-        except CancelledError:
-            execution.end("CANCELLED", self._clock.now(), "Query was cancelled by the user")
+        except CancelledError as error:
+            execution.end("CANCELLED", self._clock.now(), str(error) or "Query was cancelled by the user")
         except QueryError as error:
-            self._fail(execution, located(error, execution.statement.text).reason, category=2)
+            self._fail(execution, located(error, execution.statement.read_from).reason, category=2)
         except ObjectStoreError as error:
             self._fail(execution, f"HIVE_WRITER_OPEN_ERROR: {error}", category=2)
         except Exception as error:  # The state must become final, or its waiters would wait forever.
@@ -86,7 +95,9 @@ class Runner:
         bucket, key = split_uri(execution.output)
         objects = Objects(self._cloud, execution.region)
         if results.update_count is None:
-            objects.put(bucket, key, results.file(), "application/octet-stream")
+            content = results.file()
+            execution.rows_given, execution.bytes_given = results.rows.num_rows, len(content)
+            objects.put(bucket, key, content, "application/octet-stream")
         objects.put(bucket, f"{key}.metadata", results.metadata(), "application/octet-stream")
         self._keep(execution, results)
 
@@ -97,5 +108,10 @@ class Runner:
                 self._results.popitem(last=False)
 
     def _fail(self, execution: Execution, reason: str, category: int) -> None:
-        error = {"ErrorCategory": category, "ErrorType": 1006, "Retryable": False, "ErrorMessage": reason}
+        error = {
+            "ErrorCategory": category,
+            "ErrorType": 1006 if category == 2 else 200,
+            "Retryable": False,
+            "ErrorMessage": reason,
+        }
         execution.end("FAILED", self._clock.now(), reason, error)

@@ -33,6 +33,15 @@ class Statement:
     kind: Kind
     subtype: str
     """Athena's SubstatementType, such as ``SELECT``."""
+    source: str = ""
+    """What the tree was read from, when that is not the text but a prepared statement."""
+    values: tuple[str, ...] = ()
+    """What EXECUTE gives after USING, each written as SQL."""
+
+    @property
+    def read_from(self) -> str:
+        """Give the text that the places in messages are of."""
+        return self.source or self.text
 
 
 class Unload(exp.Expression):
@@ -114,6 +123,8 @@ def _kind(tree: exp.Expr, text: str) -> tuple[Kind, str]:
         return "DML", "INSERT"
     if isinstance(tree, exp.Command | exp.Alter):
         words = text.upper().split()
+        if words[0] in ("PREPARE", "EXECUTE", "DEALLOCATE"):
+            return "DDL", words[0]
         return ("UTILITY" if words[0] in ("SHOW", "DESCRIBE", "EXPLAIN") else "DDL"), "_".join(words[:2])
     return ("UTILITY" if isinstance(tree, exp.Describe) else "DML"), type(tree).__name__.upper()
 

@@ -46,7 +46,7 @@ class Views:
         check_names(answer)
         kinds = [field.type for field in answer.rows.schema]
         columns = tuple((column, trino_type(kind)) for column, kind in zip(answer.names, kinds, strict=True))
-        view = StoredView(_query_text(execution.statement.text), execution.database.lower(), columns)
+        view = StoredView(_query_text(execution.statement.read_from), execution.database.lower(), columns)
         glue = self._cloud.client("glue", execution.region)
         write = glue.update_table if standing else glue.create_table
         hive = [(column, hive_type(kind, view=True)) for column, kind in zip(answer.names, kinds, strict=True)]

@@ -76,6 +76,7 @@ class Writer:
                 written.partitions[values] = folder
             for start in range(0, part.num_rows, ROWS_PER_FILE):
                 self._put(folder, part.slice(start, ROWS_PER_FILE), properties, written)
+        self._execution.rows_given = written.rows
         return written
 
     def manifest(self, location: str, written: Written) -> None:
@@ -90,7 +91,9 @@ class Writer:
         bucket, prefix = split_uri(folder)
         name = f"{_file_name(self._execution.submitted)}{suffix_of(properties.form, properties.compression)}"
         key = f"{prefix}/{name}" if prefix else name
-        self._objects.put(bucket, key, encode(rows, properties))
+        content = encode(rows, properties)
+        self._execution.bytes_given += len(content)
+        self._objects.put(bucket, key, content)
         written.files.append(f"s3://{bucket}/{key}")
 
 

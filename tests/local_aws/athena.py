@@ -13,7 +13,11 @@ import pyarrow.parquet as parquet
 
 from festaf.local_aws.athena import AthenaService
 from festaf.local_aws.clock import Clock
+from festaf.local_aws.faults import Faults
+from festaf.local_aws.resources.repository import Resources
 from festaf.local_aws.service import Call
+from festaf.local_aws.settings import CurrentSettings, Settings
+from festaf.local_aws.state.store import NoStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +47,12 @@ class Athena:
         cloud.client("s3", REGION).create_bucket(Bucket="bucket")
         cloud.client("glue", REGION).create_database(DatabaseInput={"Name": "db"})
         clock = Clock()
-        return cls(cloud, clock, AthenaService(cloud, clock))
+        resources = Resources(clock, NoStore(), CurrentSettings(Settings()), Faults())
+        return cls(cloud, clock, AthenaService(cloud, clock, resources))
+
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Call an operation as the gateway does, without its checks."""
+        return self.service.operations[operation](CALL, parameters)
 
     def start(self, sql: str, **more: Any) -> str:
         asked = {"QueryString": sql, "QueryExecutionContext": {"Database": "db"}, "ResultConfiguration": OUTPUT} | more

@@ -137,7 +137,7 @@ def test_a_workgroup_may_insist_on_its_own_location(athena: Athena) -> None:
         "ResultConfiguration": {"OutputLocation": "s3://bucket/own"},
         "EnforceWorkGroupConfiguration": True,
     }
-    athena.cloud.client("athena", REGION).create_work_group(Name="strict", Configuration=configuration)
+    athena.call("CreateWorkGroup", Name="strict", Configuration=configuration)
     identity = athena.start("SELECT 1", WorkGroup="strict")
     location = athena.finished(identity)["ResultConfiguration"]["OutputLocation"]
     assert location == f"s3://bucket/own/{identity}.csv"

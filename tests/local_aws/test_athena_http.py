@@ -128,7 +128,7 @@ def test_what_cannot_be_read_is_refused_with_athenas_error(athena: Any) -> None:
         athena.get_query_execution(QueryExecutionId="none")
 
 
-def test_workgroups_are_motos(athena: Any) -> None:
+def test_a_workgroup_gives_its_output_location(athena: Any) -> None:
     configuration = {"ResultConfiguration": OUTPUT}
     athena.create_work_group(Name="team", Configuration=configuration)
     identity = athena.start_query_execution(QueryString="SELECT 1", WorkGroup="team")["QueryExecutionId"]

@@ -145,7 +145,7 @@ def test_a_workgroup_that_enforces_its_location_allows_no_other(athena: Athena) 
         "ResultConfiguration": {"OutputLocation": "s3://bucket/own"},
         "EnforceWorkGroupConfiguration": True,
     }
-    athena.cloud.client("athena", REGION).create_work_group(Name="strict", Configuration=configuration)
+    athena.call("CreateWorkGroup", Name="strict", Configuration=configuration)
     sql = "CREATE TABLE forced {}AS SELECT id FROM flights"
     where = "WITH (external_location = 's3://bucket/else/') "
     assert "enforces a centralized output location" in athena.reason(sql.format(where), WorkGroup="strict")
