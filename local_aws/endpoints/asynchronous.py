@@ -102,9 +102,10 @@ class AsyncQueue:
     def _run(self, request: _Request) -> None:
         try:
             content_type = self._answer(request)
-        except (ApiError, ObjectStoreError, ValueError) as problem:
-            reason = getattr(problem, "message", None) or str(problem)
-            self._fail(request, f"ClientError: {reason}" if isinstance(problem, ApiError) else reason)
+        except ApiError as problem:
+            self._fail(request, f"ClientError: {problem.message}")
+        except (ObjectStoreError, ValueError) as problem:
+            self._fail(request, f"ClientError: {problem}")
         except Exception as problem:
             # Nobody waits for this thread: what is not written down here is lost.
             log.exception("An asynchronous invocation of %s failed", request.asked["EndpointName"])
