@@ -25,6 +25,8 @@ from festaf.local_aws.gateway import Gateway
 from festaf.local_aws.jobs.services import JobServices
 from festaf.local_aws.model_packages.groups import ModelPackageGroupService
 from festaf.local_aws.model_packages.service import ModelPackageService
+from festaf.local_aws.monitoring.definitions import JobDefinitionService
+from festaf.local_aws.monitoring.service import MonitoringService
 from festaf.local_aws.offline_store import OfflineStore
 from festaf.local_aws.records.desk import OfflineDesk
 from festaf.local_aws.records.online import OnlineTables
@@ -74,6 +76,7 @@ class LocalAws:
         self.athena = AthenaService(self.cloud, self.clock, self.resources)
         self.jobs = JobServices(self.cloud, self.resources, self.settings, self.faults)
         self.hosting = Hosting(self.resources, self.settings, self.faults, self.cloud, self.clock)
+        self.jobs.monitor.before_reading = lambda: self.hosting.before_reading("s3")
         self._ahead = 0.0
         self._mount()
         self._take(self.store.load(self.journal.replay(self.cloud)))
@@ -98,6 +101,8 @@ class LocalAws:
         for service in self.jobs.services:
             self.gateway.mount(service)
         self.hosting.mount(self.gateway)
+        self.gateway.mount(JobDefinitionService(self.resources))
+        self.gateway.mount(MonitoringService(self.resources, self.settings, self.faults, self.jobs.monitor))
         self.gateway.mount(TagService(self.groups, self.resources))
 
     def _take(self, kept: Kept) -> None:
@@ -120,7 +125,11 @@ class LocalAws:
         """Look after the offline store and the endpoints until cancelled."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            for what, work in (("offline store", self.work), ("endpoints", self.hosting.work)):
+            for what, work in (
+                ("offline store", self.work),
+                ("endpoints", self.hosting.work),
+                ("monitoring schedules", self.jobs.monitor.work),
+            ):
                 try:
                     await asyncio.to_thread(work)
                 except Exception:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from festaf.local_aws.jobs.channels import download, upload
 from festaf.local_aws.jobs.container import Container
 from festaf.local_aws.jobs.failure import JobFailedError
+from festaf.local_aws.monitoring.image import command_of, environment_of
 from festaf.local_aws.objects import Objects
 
 if TYPE_CHECKING:
@@ -50,13 +51,15 @@ class ProcessingWork:
         container = Container(run.folder, self._job.region)
         self._prepare(container)
         application = self._request["AppSpecification"]
-        entrypoint = application.get("ContainerEntrypoint")
+        image = application["ImageUri"]
+        entrypoint = application.get("ContainerEntrypoint") or command_of(image)
         if not entrypoint:
-            raise JobFailedError(NO_SCRIPT.format(image=application["ImageUri"]))
+            raise JobFailedError(NO_SCRIPT.format(image=image))
         cluster = self._request["ProcessingResources"]["ClusterConfig"]
         order = container.order(
             [*entrypoint, *application.get("ContainerArguments", ())],
             {"PROCESSING_JOB_ARN": self._job.arn, "PROCESSING_JOB_NAME": self._job.name}
+            | environment_of(image)
             | self._request.get("Environment", {}),
             HOME,
             cluster["VolumeSizeInGB"],

@@ -9,6 +9,7 @@ from festaf.local_aws.jobs.kind import PROCESSING, TRAINING, TRANSFORM
 from festaf.local_aws.jobs.processing import ProcessingService
 from festaf.local_aws.jobs.training import TrainingService
 from festaf.local_aws.jobs.transform import TransformService
+from festaf.local_aws.monitoring.monitor import Monitor
 
 if TYPE_CHECKING:
     from festaf.local_aws.cloud import Cloud
@@ -23,6 +24,8 @@ class JobServices:
 
     def __init__(self, cloud: Cloud, resources: Resources, settings: CurrentSettings, faults: Faults) -> None:
         self._jobs = Jobs(cloud, resources, settings, faults)
+        self.monitor = Monitor(resources, settings, faults, cloud, self._jobs)
+        """Runs monitoring schedules as processing jobs."""
         self.services: tuple[Service, ...] = (
             TrainingService(self._jobs),
             ProcessingService(self._jobs),

@@ -28,6 +28,16 @@ def answering(operation: str) -> Iterator[None]:
         _operation.reset(token)
 
 
+@contextmanager
+def seeing_everything() -> Iterator[None]:
+    """Do work of the server's own within a request: it sees everything until the end of the block."""
+    token = _operation.set(None)
+    try:
+        yield
+    finally:
+        _operation.reset(token)
+
+
 def read_operation() -> str | None:
     """Give the operation that this thread answers when it only reads, else None."""
     return _operation.get()
