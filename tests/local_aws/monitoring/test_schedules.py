@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,7 @@ def test_a_long_jump_makes_every_hour_due(watch: Watch) -> None:
     watch.aws.advance(5 * 3600)
     watch.last(count=5)
     moments = [one["ScheduledTime"] for one in watch.executions()]
-    assert {later - earlier for later, earlier in zip(moments, moments[1:], strict=False)} == {timedelta(hours=1)}
+    assert {later - earlier for later, earlier in itertools.pairwise(moments)} == {timedelta(hours=1)}
 
 
 def test_a_schedule_of_now_runs_once_over_its_own_window(watch: Watch) -> None:
@@ -196,8 +197,8 @@ def test_a_schedule_that_cannot_be_is_refused(watch: Watch, config: Any, message
 
 def test_an_endpoint_that_captures_nothing_is_not_monitored(watch: Watch) -> None:
     watch.stage.endpoint(watch.stage.config("silent", *_variants()), "silent")
+    config = definition(EndpointName="silent")
     with pytest.raises(ClientError, match='not enabled for the endpoint "silent"'):
-        config = definition(EndpointName="silent")
         watch.sagemaker.create_monitoring_schedule(**schedule(MonitoringJobDefinition=config))
 
 
