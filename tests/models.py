@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 from tests.feature_store import BUCKET, FakeDag, FakeTask, Run
 
 if TYPE_CHECKING:
+    from festaf.operators.model.task import ModelTask
     from festaf.provider.hooks.model import ModelHook
     from tests.local_aws.server import LocalAws
 
+Task = TypeVar("Task", bound="ModelTask")
 ROLE = "arn:aws:iam::123456789012:role/sagemaker"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sklearn:1.5"
 HELD_OUT = f"s3://{BUCKET}/held-out/manifest.json"
@@ -45,9 +49,21 @@ class FakeRun:
 @pytest.fixture
 def models(aws: LocalAws) -> ModelHook:
     """Give a hook to the models of the local AWS."""
+    return _hook(os.environ["AIRFLOW_CONN_AWS_DEFAULT"])
+
+
+@cache
+def _hook(connection: str) -> ModelHook:
+    """Keep one hook for the session: making its clients takes longer than most tests."""
     from festaf.provider.hooks.model import ModelHook
 
     return ModelHook()
+
+
+def hooked(task: Task) -> Task:
+    """Give a task the session's hook."""
+    task.__dict__["hook"] = _hook(os.environ["AIRFLOW_CONN_AWS_DEFAULT"])
+    return task
 
 
 def new_run(**task: Any) -> Run:
@@ -92,5 +108,5 @@ def register(aws: LocalAws, name: str = "job1", *, run_id: str | None = None, **
         "poll_interval": 0.1,
         "timeout": 30,
     }
-    task = RegisterModelVersionOperator(**(asked | parameters))
+    task = hooked(RegisterModelVersionOperator(**(asked | parameters)))
     return task.execute(new_run(run_id=run_id or name).context)  # type: ignore[arg-type]

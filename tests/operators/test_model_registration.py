@@ -11,7 +11,7 @@ from festaf.provider import errors
 from festaf.provider.models import metadata as keys
 from festaf.provider.models.name import ModelName
 from tests.feature_store import BUCKET
-from tests.models import HELD_OUT, IMAGE, model_data, new_run, register
+from tests.models import HELD_OUT, IMAGE, hooked, model_data, new_run, register
 
 if TYPE_CHECKING:
     from festaf.provider.hooks.model import ModelHook
@@ -29,7 +29,7 @@ def task(aws: LocalAws, **parameters: Any) -> RegisterModelVersionOperator:
         "poll_interval": 0.1,
         "timeout": 30,
     }
-    return RegisterModelVersionOperator(**(asked | parameters))
+    return hooked(RegisterModelVersionOperator(**(asked | parameters)))
 
 
 def found(models: ModelHook, name: str = "delay:1") -> ModelVersion:
