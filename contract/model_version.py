@@ -16,6 +16,7 @@ from festaf.contract.names import DEFAULT_PROJECT
 MODEL_VERSION_FACET = "festaf_model_version"
 """The dataset facet that carries a ModelVersionFact under the key ``model_version``."""
 
+Event = Literal["registered", "approved", "rejected", "deleted"]
 Approval = Literal["Approved", "Rejected", "PendingManualApproval"]
 
 
@@ -33,6 +34,8 @@ class ModelVersionFact(Model):
     """A version of a model as a task registered, approved, rejected or deleted it."""
 
     kind: Literal["model_version"] = "model_version"
+    event: Event = "registered"
+    """What the task did."""
     project: str = DEFAULT_PROJECT
     model: str
     """Name of the model package group, or of the SageMaker model when there is no version."""
@@ -50,6 +53,8 @@ class ModelVersionFact(Model):
     held_out: HeldOut | None = None
     features: tuple[str, ...] = ()
     """``feature_set.feature``, or a bare name where the feature set is not known."""
+    feature_sets: tuple[str, ...] = ()
+    """URIs of the feature sets that the features are of, as assets."""
     training_set: str | None = None
     """URI of the training set's manifest."""
     training_set_name: str | None = None
@@ -69,5 +74,3 @@ class ModelVersionFact(Model):
     bundle_version: str | None = None
     region: str | None = None
     account: str | None = None
-    deleted: bool = False
-    """True when the task retired it."""

@@ -69,7 +69,8 @@ class ApproveModelVersionOperator(ModelTask):
         version = steps.decide(version, self.decision, self.description or f"{self.decision} by {origin.said}", origin)
         former = steps.supersede(version) if self.supersede and self.decision == "Approved" else None
         fact = fact_of(self.hook, version, self.project)
-        return self.tell(context, fact.model_copy(update={"supersedes": former.number if former else None}))
+        told = {"event": self.decision.lower(), "supersedes": former.number if former else None}
+        return self.tell(context, fact.model_copy(update=told))
 
     def _checked(self) -> ModelVersion:
         """Check what the author gave, and find the version."""
@@ -84,7 +85,7 @@ class ApproveModelVersionOperator(ModelTask):
             raise InputError(f"decision is {self.decision!r}: write Approved or Rejected")
         if self.description and len(self.description) > LONGEST:
             raise InputError(f"The description has {len(self.description):,} characters, AWS takes {LONGEST:,}")
-        version = self.hook.describe_version(asked)
+        version = self.hook.find_version(asked)
         if version is None:
             raise InputError(f"There is no model {asked.label} in {self.hook.place}")
         return version

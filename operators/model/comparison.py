@@ -122,7 +122,7 @@ class CompareModelsOperator(ModelTask, BranchMixIn):
         newest = max(
             (item for item in approved if item.number != challenger.number), key=lambda item: item.number, default=None
         )
-        return self.hook.describe_package(newest.arn) if newest else None
+        return self.hook.find_package(newest.arn) if newest else None
 
     def _version(self, version: int | str | None) -> ModelVersion | None:
         """Find a version that was asked for, or the newest; it must be registered.
@@ -134,7 +134,7 @@ class CompareModelsOperator(ModelTask, BranchMixIn):
         from festaf.provider.models.ladder import registered
 
         asked = self._named(version)
-        found = self.hook.describe_version(asked)
+        found = self.hook.find_version(asked)
         if found is None:
             if asked.version is None:
                 return None

@@ -103,10 +103,11 @@ class CreateModelOperator(ModelTask):
         from festaf.provider.models.name import ModelName
 
         asked = ModelName.of(str(self.model_package))
-        found = self.hook.describe_version(asked)
         if asked.version is None and self.approved_only:
             approved = next(self.hook.versions(asked.group, approval="Approved"), None)
-            found = self.hook.describe_package(approved.arn) if approved else None
+            found = self.hook.find_package(approved.arn) if approved else None
+        else:
+            found = self.hook.find_version(asked)
         if found is None:
             which = "" if asked.version else "approved version of " if self.approved_only else "version of "
             raise InputError(f"There is no {which}model {asked.label} in {self.hook.place}")

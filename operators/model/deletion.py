@@ -87,7 +87,8 @@ class DeleteModelOperator(ModelTask):
             raise InputError(f"Say which version of model {asked.name} is deleted: give version, or group:version")
         if found := self.what or known:
             return found
-        group, model = self.hook.describe_group(asked.name), self.hook.describe_model(asked.name)
+        group = self.hook.patiently(lambda: self.hook.describe_group(asked.name))
+        model = self.hook.patiently(lambda: self.hook.describe_model(asked.name))
         if group is not None and model is not None:
             raise InputError(f"{asked.name} is both a group and a SageMaker model: give what='group' or what='model'")
         return "group" if group is not None else "model"
@@ -95,20 +96,20 @@ class DeleteModelOperator(ModelTask):
     def _delete_version(self, context: Context, asked: ModelName, steps: ModelDeletion) -> bool:
         from festaf.provider.models.facts import fact_of
 
-        version = self.hook.describe_version(asked)
+        version = self.hook.find_version(asked)
         if version is None:
             return False
         fact = fact_of(self.hook, version, self.project)
         steps.delete_version(version)
-        self.tell(context, fact.model_copy(update={"deleted": True}))
+        self.tell(context, fact.model_copy(update={"event": "deleted"}))
         return True
 
     def _delete_group(self, context: Context, asked: ModelName, steps: ModelDeletion) -> bool:
         from festaf.contract.model_version import ModelVersionFact
 
-        group = self.hook.describe_group(asked.group)
+        group = self.hook.patiently(lambda: self.hook.describe_group(asked.group))
         if group is None:
             return False
         steps.delete_group(group, with_versions=self.delete_versions)
-        self.tell(context, ModelVersionFact(project=self.project, model=group.name, arn=group.arn, deleted=True))
+        self.tell(context, ModelVersionFact(project=self.project, model=group.name, arn=group.arn, event="deleted"))
         return True

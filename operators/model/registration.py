@@ -170,6 +170,7 @@ class RegisterModelVersionOperator(ModelTask):
             evaluation=self._evaluation(evaluation_of(self.metrics, self.held_out, self.hook), job),
             problem=self.problem,
             features=source.features if self.features is None else tuple(self.features),
+            feature_sets=source.feature_sets if self.features is None else (),
             training_set=source.manifest,
             training_set_name=source.name,
             training_job=job.arn if job else None,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
@@ -15,13 +16,18 @@ from festaf.provider.errors import ABSENT, AccessError
 from festaf.provider.hooks.aws_error import code_of, message_of, sorted_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from airflow.providers.amazon.aws.utils.connection_wrapper import AwsConnectionWrapper
+
+Found = TypeVar("Found")
 
 DEFAULT_CONNECTION = "aws_default"
 PATIENCE = {"connect_timeout": 10, "read_timeout": 60, "retries": {"mode": "standard", "total_max_attempts": 4}}
 """What the connection does not say: how long botocore waits, and how often it tries by itself."""
+
+ABSENT_PAUSES = (0.5, 1.0, 2.0)
+"""Seconds between the looks before a thing is believed to be absent."""
 
 
 class AwsHook(AwsBaseHook):
@@ -108,6 +114,17 @@ class AwsHook(AwsBaseHook):
                     return None
                 raise
         return answer
+
+    def patiently(self, look: Callable[[], Found | None]) -> Found | None:
+        """Look for a thing that may just have been made; None when AWS finds none for some seconds.
+
+        AWS's reads are eventually consistent: for a moment a new thing may seem absent.
+        """
+        for pause in ABSENT_PAUSES:
+            if (found := look()) is not None:
+                return found
+            time.sleep(pause)
+        return look()
 
     def pages(self, service: str, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Call an operation that lists, and give every page of its answer (NextToken)."""

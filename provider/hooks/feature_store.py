@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from festaf.provider.artifacts.feature_set import GlueTable
-
-ABSENT_PAUSES = (0.5, 1.0, 2.0)
-"""Seconds between the looks before a thing is believed to be absent."""
 
 Record = dict[str, str | list[str]]
 """A record by feature name; values are text, or lists of text for collections."""
@@ -49,15 +45,8 @@ class FeatureStoreHook(AwsHook):
         return FeatureSet.of({**answer, "FeatureDefinitions": definitions})
 
     def find(self, name: str) -> FeatureSet | None:
-        """Describe a feature set that may just have been made; None when AWS finds none for some seconds.
-
-        AWS's reads are eventually consistent: for a moment a new feature set may seem absent.
-        """
-        for pause in ABSENT_PAUSES:
-            if (found := self.describe(name)) is not None:
-                return found
-            time.sleep(pause)
-        return self.describe(name)
+        """Describe a feature set that may just have been made; None when AWS finds none for some seconds."""
+        return self.patiently(lambda: self.describe(name))
 
     def summaries(self, name_contains: str | None = None) -> Iterator[FeatureSetSummary]:
         """List the feature sets with their states (ListFeatureGroups, 100 per call)."""

@@ -36,6 +36,14 @@ class ModelHook(AwsHook):
         answer = self.call_or_none("sagemaker", "describe_model_package", ModelPackageName=arn)
         return None if answer is None else ModelVersion.read(answer)
 
+    def find_version(self, name: ModelName) -> ModelVersion | None:
+        """Describe a version that may just have been registered; None when AWS finds none for some seconds."""
+        return self.patiently(lambda: self.describe_version(name))
+
+    def find_package(self, arn: str) -> ModelVersion | None:
+        """Describe a version that a list showed, by its ARN; None when AWS finds none for some seconds."""
+        return self.patiently(lambda: self.describe_package(arn))
+
     def describe_model(self, name: str) -> SageMakerModel | None:
         """Describe a SageMaker model by name (DescribeModel); None when there is none."""
         answer = self.call_or_none("sagemaker", "describe_model", ModelName=name)
@@ -103,8 +111,8 @@ class ModelHook(AwsHook):
         return self.call_or_none("sagemaker", "delete_model", ModelName=name) is not None
 
     def training_job(self, name: str) -> dict[str, Any] | None:
-        """Describe a training job as AWS tells it (DescribeTrainingJob); None when there is none."""
-        return self.call_or_none("sagemaker", "describe_training_job", TrainingJobName=name)
+        """Describe a training job as AWS tells it (DescribeTrainingJob); None when there is none for some seconds."""
+        return self.patiently(lambda: self.call_or_none("sagemaker", "describe_training_job", TrainingJobName=name))
 
     def data_exists(self, container: Container) -> bool | None:
         """Tell whether a container's model data are in S3; None when they lie elsewhere, or it has none."""

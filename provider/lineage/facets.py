@@ -104,6 +104,11 @@ def dataset_ownership(owner: str) -> Facet:
     return _published("OwnershipDatasetFacet", "1-0-1", {"owners": [{"name": owner}]})
 
 
+def dataset_version(version: str) -> Facet:
+    """Name the version of a dataset that a run made."""
+    return _published("DatasetVersionDatasetFacet", "1-0-1", {"datasetVersion": version})
+
+
 def dropped() -> Facet:
     """Say that a dataset was deleted."""
     return _published("LifecycleStateChangeDatasetFacet", "1-0-1", {"lifecycleStateChange": "DROP"})

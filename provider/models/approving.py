@@ -69,7 +69,7 @@ class Approving:
             item for item in self.hook.versions(version.group, approval="Approved") if item.number < version.number
         )
         former = max(older, key=lambda item: item.number, default=None)
-        found = self.hook.describe_package(former.arn) if former else None
+        found = self.hook.find_package(former.arn) if former else None
         if found is None:
             return None
         if found.metadata.get(keys.SUPERSEDED_BY) != str(version.number):

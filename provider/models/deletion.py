@@ -40,7 +40,7 @@ class ModelDeletion:
 
         :raises InputError: an endpoint serves it
         """
-        if self.hook.describe_model(name) is None:
+        if self.hook.patiently(lambda: self.hook.describe_model(name)) is None:
             return False
         self._refuse_used(f"Model {name}", lambda: endpoints_of_model(self.hook, name))
         self.hook.delete_model(name)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from festaf.contract.model_version import HeldOut, ModelVersionFact
+from festaf.contract.names import DEFAULT_PROJECT
 from festaf.provider.models import metadata as keys
 from festaf.provider.models.evaluation import known_evaluation
-from festaf.provider.models.registration import standing
+from festaf.provider.models.registration import feature_sets_of, standing
 
 if TYPE_CHECKING:
     from festaf.provider.hooks.model import ModelHook
@@ -40,6 +41,7 @@ def fact_of(hook: ModelHook, version: ModelVersion, project: str) -> ModelVersio
 
 def _from_metadata(hook: ModelHook, version: ModelVersion) -> ModelVersionFact:
     evaluation = known_evaluation(hook, version)
+    features = tuple((version.metadata.get(keys.FEATURES) or "").split())
     index = version.metadata.get(keys.MAP_INDEX) or ""
     return ModelVersionFact(
         model=version.group,
@@ -48,7 +50,8 @@ def _from_metadata(hook: ModelHook, version: ModelVersion) -> ModelVersionFact:
         model_data=tuple(item.model_data for item in version.containers if item.model_data),
         metrics=dict(evaluation.metrics),
         held_out=HeldOut(uri=evaluation.held_out) if evaluation.held_out else None,
-        features=tuple((version.metadata.get(keys.FEATURES) or "").split()),
+        features=features,
+        feature_sets=feature_sets_of(features, version.metadata.get(keys.PROJECT) or DEFAULT_PROJECT),
         training_set=version.metadata.get(keys.TRAINING_SET),
         training_job=version.metadata.get(keys.TRAINING_JOB) or version.generated_by,
         dag_id=version.metadata.get(keys.DAG),

@@ -111,7 +111,7 @@ class Registering:
         for summary in self.hook.versions(wanted.group, since=origin.since):
             if summary.status == "Deleting":
                 continue
-            version = self.hook.describe_package(summary.arn)
+            version = self.hook.find_package(summary.arn)
             if version is None or version.metadata.get(keys.REGISTRATION) != key:
                 continue
             if version.status != "Failed":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from festaf.contract.model_version import HeldOut, ModelVersionFact
-from festaf.contract.names import DEFAULT_PROJECT
+from festaf.contract.names import DEFAULT_PROJECT, feature_set_uri
 from festaf.provider.errors import InputError
 from festaf.provider.models import metadata as keys
 from festaf.provider.models.evaluation import Evaluation
@@ -41,6 +41,8 @@ class Registration:
     evaluation: Evaluation = field(default_factory=Evaluation)
     problem: str = "regression"
     features: tuple[str, ...] = ()
+    feature_sets: tuple[str, ...] = ()
+    """URIs; empty derives them from the features' names."""
     training_set: str | None = None
     training_set_name: str | None = None
     training_job: str | None = None
@@ -146,6 +148,7 @@ class Registration:
             metrics=dict(evaluation.metrics),
             held_out=held_out if evaluation.held_out or evaluation.sha256 else None,
             features=self.features,
+            feature_sets=self.feature_sets or feature_sets_of(self.features, self.project),
             training_set=self.training_set,
             training_set_name=self.training_set_name,
             training_job=self.training_job,
@@ -188,6 +191,12 @@ class Registration:
 
 EVALUATION = "evaluation.json"
 RECORD = "registration.json"
+
+
+def feature_sets_of(features: tuple[str, ...], project: str) -> tuple[str, ...]:
+    """Name the feature sets of features that are written as ``feature_set.feature``."""
+    names = [feature.partition(".")[0] for feature in features if "." in feature]
+    return tuple(feature_set_uri(project, name) for name in dict.fromkeys(names))
 
 
 def token(key: str, attempt: int) -> str:

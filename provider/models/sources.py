@@ -16,7 +16,7 @@ from festaf.provider.models.evaluation import Evaluation, read_evaluation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from festaf.contract.training_set import TrainingSetColumn
+    from festaf.contract.training_set import FeatureSetUse, TrainingSetColumn
     from festaf.provider.hooks.model import ModelHook
 
 
@@ -29,6 +29,8 @@ class TrainingSource:
     name: str | None = None
     features: tuple[str, ...] = ()
     """``feature_set.feature``."""
+    feature_sets: tuple[str, ...] = ()
+    """URIs."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +57,18 @@ def training_source(value: Any, hook: ModelHook) -> TrainingSource:
             if content is None:
                 raise InputError(f"There is no training-set manifest {given}")
             manifest = TrainingSetManifest.model_validate(content)
-            return TrainingSource(given, manifest.training_set, _features(manifest.columns))
+            return TrainingSource(
+                given, manifest.training_set, _features(manifest.columns), _feature_sets(manifest.feature_sets)
+            )
         written = TrainingSetWritten.model_validate(given)
     except ValidationError as error:
         raise InputError(
             f"training_set is no training set of festaf ({error.error_count()} errors, first: {_first(error)}): give "
             "the URI of its manifest, or what BuildTrainingSetOperator returned"
         ) from error
-    return TrainingSource(written.manifest, written.training_set, _features(written.columns))
+    return TrainingSource(
+        written.manifest, written.training_set, _features(written.columns), _feature_sets(written.feature_sets)
+    )
 
 
 def evaluation_of(metrics: Any, held_out: Any, hook: ModelHook) -> Evaluation:
@@ -139,6 +145,10 @@ def _features(columns: tuple[TrainingSetColumn, ...]) -> tuple[str, ...]:
         for column in columns
         if column.role == "feature"
     )
+
+
+def _feature_sets(uses: tuple[FeatureSetUse, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(use.uri for use in uses))
 
 
 def _first(error: ValidationError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def endpoints_of_versions(hook: ModelHook, arns: frozenset[str]) -> tuple[str, .
     users = set()
     for endpoint, served in _served(hook):
         if served not in made_from:
-            model = hook.describe_model(served)
+            model = hook.patiently(partial(hook.describe_model, served))
             containers = model.containers if model else ()
             made_from[served] = any(container.model_package in arns for container in containers)
         if made_from[served]:
@@ -36,7 +37,8 @@ def _served(hook: ModelHook) -> Iterator[tuple[str, str]]:
     for page in hook.pages("sagemaker", "list_endpoints", MaxResults=100):
         for item in page["Endpoints"]:
             name = item["EndpointName"]
-            endpoint = hook.call_or_none("sagemaker", "describe_endpoint", EndpointName=name)
+            # What a list showed and a look does not find may only be new: it must not be taken for unused.
+            endpoint = hook.patiently(partial(hook.call_or_none, "sagemaker", "describe_endpoint", EndpointName=name))
             if endpoint is None or endpoint["EndpointStatus"] == GOING:
                 continue
             configs = {endpoint.get("EndpointConfigName")}
@@ -47,7 +49,8 @@ def _served(hook: ModelHook) -> Iterator[tuple[str, str]]:
 
 
 def _models(hook: ModelHook, config: str) -> Iterator[str]:
-    found = hook.call_or_none("sagemaker", "describe_endpoint_config", EndpointConfigName=config) or {}
+    describe = partial(hook.call_or_none, "sagemaker", "describe_endpoint_config", EndpointConfigName=config)
+    found = hook.patiently(describe) or {}
     for variant in (*found.get("ProductionVariants", ()), *found.get("ShadowProductionVariants", ())):
         if variant.get("ModelName"):
             yield variant["ModelName"]

@@ -22,11 +22,19 @@ from festaf.operators.feature_set import (
     DeleteFeatureSetOperator,
     IngestFeaturesOperator,
 )
+from festaf.operators.model import (
+    ApproveModelVersionOperator,
+    CompareModelsOperator,
+    CreateModelOperator,
+    DeleteModelOperator,
+    RegisterModelVersionOperator,
+)
 from festaf.operators.monitor import MonitorFeaturesOperator
 from festaf.operators.training_set import BuildTrainingSetOperator
 from festaf.provider.assets import feature_set_asset
 from festaf.sensors.endpoint import EndpointReadySensor
 from festaf.sensors.feature_set import FeatureFreshnessSensor, FeatureSetReadySensor
+from festaf.sensors.model import ModelApprovedSensor, ModelReadySensor
 from tests.dag_serialization import DagSerialization
 
 HEAVY = ["boto3", "botocore", "pandas", "numpy", "pyarrow", "fastapi", "sqlalchemy.orm", "sagemaker", "httpx"]
@@ -42,6 +50,13 @@ TASKS: dict[type[BaseOperator], dict[str, Any]] = {
     InvokeEndpointOperator: {"payload": "1,2"},
     DeleteEndpointOperator: {},
     EndpointReadySensor: {},
+    CreateModelOperator: {"role_arn": "arn:aws:iam::123456789012:role/sagemaker", "model_package": "delay:1"},
+    RegisterModelVersionOperator: {"image_uri": "sklearn:1.5", "metrics": {"mae": 9.5}},
+    CompareModelsOperator: {"metric": "mae", "direction": "minimize", "if_better": "approve"},
+    ApproveModelVersionOperator: {"version": 1},
+    DeleteModelOperator: {},
+    ModelReadySensor: {},
+    ModelApprovedSensor: {"version": 1},
     BuildTrainingSetOperator: {
         "entities": "nyc.flights",
         "feature_sets": ["planes"],
@@ -56,6 +71,13 @@ NAMED_BY: dict[type[BaseOperator], str] = {
     InvokeEndpointOperator: "endpoint",
     DeleteEndpointOperator: "endpoint",
     EndpointReadySensor: "endpoint",
+    CreateModelOperator: "model",
+    RegisterModelVersionOperator: "model",
+    CompareModelsOperator: "model",
+    ApproveModelVersionOperator: "model",
+    DeleteModelOperator: "model",
+    ModelReadySensor: "model",
+    ModelApprovedSensor: "model",
     BuildTrainingSetOperator: "training_set",
 }
 """The field that holds the artifact's name, where it is not ``feature_set``."""
@@ -122,7 +144,7 @@ def test_parsing_a_dag_file_loads_nothing_heavy() -> None:
         "import sys; import airflow.sdk; from airflow.sdk import DAG, BaseOperator, BaseSensorOperator, Asset\n"
         "before = set(sys.modules)\n"
         "import festaf.operators.feature_set, festaf.operators.monitor, festaf.operators.training_set\n"
-        "import festaf.operators.endpoint, festaf.sensors.endpoint\n"
+        "import festaf.operators.endpoint, festaf.sensors.endpoint, festaf.operators.model, festaf.sensors.model\n"
         "import festaf.sensors.feature_set, festaf.provider.assets\n"
         "import festaf.provider.artifacts, festaf.provider.training_sets\n"
         "print(*sorted(set(sys.modules) - before))"

@@ -36,7 +36,7 @@ def test_a_version_is_approved_and_that_is_told(aws: LocalAws, models: ModelHook
     assert there.metadata["team"] == "planes"
     assert there.metadata[keys.DECIDED_BY] == "training/manual__2013-02-01/register"
     assert task_run.facts() == {"x-festaf-model://nyc/delay": made}
-    assert (made["approval"], made["metrics"], made["supersedes"]) == ("Approved", {"mae": 9.5}, None)
+    assert (made["event"], made["metrics"], made["supersedes"]) == ("approved", {"mae": 9.5}, None)
 
 
 def test_without_a_description_the_task_is_named(aws: LocalAws, models: ModelHook, task_run: Run) -> None:

@@ -38,7 +38,7 @@ def test_a_version_is_deleted_and_that_is_told(aws: LocalAws, models: ModelHook,
     assert task("delay:1").execute(task_run.context) is True
     assert [item.number for item in models.versions("delay")] == [2]
     (fact,) = task_run.facts().values()
-    assert (fact["version"], fact["deleted"], fact["metrics"]) == (1, True, {"mae": 9.5})
+    assert (fact["version"], fact["event"], fact["metrics"]) == (1, "deleted", {"mae": 9.5})
     assert register(aws, "c")["version"] == 3
 
 
@@ -49,7 +49,7 @@ def test_a_group_goes_with_its_versions_when_asked(aws: LocalAws, models: ModelH
         task("delay").execute(task_run.context)
     assert task("delay", delete_versions=True).execute(task_run.context) is True
     assert models.describe_group("delay") is None
-    assert task_run.facts()["x-festaf-model://default/delay"]["deleted"]
+    assert task_run.facts()["x-festaf-model://default/delay"]["event"] == "deleted"
 
 
 def test_a_sagemaker_model_is_deleted(aws: LocalAws, models: ModelHook, task_run: Run) -> None:

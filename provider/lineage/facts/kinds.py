@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from festaf.contract.endpoint import EndpointDeployed
 from festaf.contract.feature_set import FeatureSetDefinition, FeatureWrite
+from festaf.contract.model_version import ModelVersionFact
 from festaf.contract.monitor import MonitorReport
 from festaf.contract.training_set import TrainingSetWritten
-from festaf.provider.lineage.facts import endpoint, feature_set, monitor, training_set
+from festaf.provider.lineage.facts import endpoint, feature_set, model_version, monitor, training_set
 from festaf.provider.lineage.facts.told import FactKind
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 KINDS: Mapping[str, FactKind[Any]] = {
     "definition": FactKind(FeatureSetDefinition, feature_set.tell_definition),
     "write": FactKind(FeatureWrite, feature_set.tell_write),
+    "model_version": FactKind(ModelVersionFact, model_version.tell),
     "training_set": FactKind(TrainingSetWritten, training_set.tell),
     "endpoint": FactKind(EndpointDeployed, endpoint.tell),
     "monitor_report": FactKind(MonitorReport, monitor.tell),
