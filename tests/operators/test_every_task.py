@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG, Asset, AssetAlias, BaseOperator
 
+from festaf.operators.artifact import OnboardArtifactOperator
 from festaf.operators.endpoint import (
     DeleteEndpointOperator,
     DeployEndpointOperator,
@@ -45,6 +46,7 @@ TASKS: dict[type[BaseOperator], dict[str, Any]] = {
     FeatureSetReadySensor: {},
     FeatureFreshnessSensor: {"max_age": 60},
     MonitorFeaturesOperator: {},
+    OnboardArtifactOperator: {"kind": "feature_set"},
     DeployEndpointOperator: {"variants": [{"model": "delay", "instance_type": "ml.m5.large"}]},
     ShiftTrafficOperator: {"weights": {"A": 1.0}},
     InvokeEndpointOperator: {"payload": "1,2"},
@@ -79,6 +81,7 @@ NAMED_BY: dict[type[BaseOperator], str] = {
     ModelReadySensor: "model",
     ModelApprovedSensor: "model",
     BuildTrainingSetOperator: "training_set",
+    OnboardArtifactOperator: "name",
 }
 """The field that holds the artifact's name, where it is not ``feature_set``."""
 
