@@ -143,7 +143,7 @@ def _check_serverless(request: Mapping[str, Any]) -> None:
         raise _invalid("A serverless endpoint can have only one production variant.")
     for member in ("DataCaptureConfig", "AsyncInferenceConfig", "VpcConfig"):
         if request.get(member):
-            raise _invalid(f"A serverless endpoint cannot have a {member}.")
+            raise _invalid(f"A serverless endpoint cannot have {member}.")
 
 
 def _check_destination(config: Mapping[str, Any]) -> None:
