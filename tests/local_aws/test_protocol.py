@@ -134,7 +134,9 @@ def test_a_text_that_fits_is_remembered_and_one_that_does_not_is_not() -> None:
             parse({"Name": "OAK"})
 
 
-@pytest.mark.parametrize("service", ["sagemaker", "sagemaker-featurestore-runtime", "athena", "glue"])
+@pytest.mark.parametrize(
+    "service", ["sagemaker", "sagemaker-featurestore-runtime", "sagemaker-runtime", "athena", "glue"]
+)
 def test_every_operation_of_a_real_model_can_be_compiled(service: str) -> None:
     model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
     parsers, serializers = Parsers(), Serializers()
