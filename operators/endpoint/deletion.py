@@ -40,7 +40,7 @@ class DeleteEndpointOperator(EndpointTask):
             raise InputError("delete_models needs delete_configurations: a configuration without its models is broken")
         patience = self.patience()
         deletion = Deletion(self.hook, self.log, patience)
-        found = patience.persist(lambda: self.hook.describe(self.endpoint))
+        found = patience.persist(lambda: self.hook.find(self.endpoint))
         full = patience.persist(lambda: self.hook.complete(found)) if found is not None else None
         configurations = deletion.configurations(self.endpoint, full) if self.delete_configurations else []
         models: list[str] = []

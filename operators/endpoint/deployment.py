@@ -210,7 +210,7 @@ class DeployEndpointOperator(EndpointTask):
     def _announced(self, context: Context, started: Started) -> dict[str, Any]:
         from festaf.provider.errors import ServiceError
 
-        found = self.patience().persist(lambda: self.hook.describe(self.endpoint))
+        found = self.patience().persist(lambda: self.hook.find(self.endpoint))
         if found is None:
             raise ServiceError(f"Endpoint {self.endpoint} was deleted while it was deployed, or is not visible yet")
         full = self.patience().persist(lambda: self.hook.complete(found))

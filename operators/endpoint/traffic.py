@@ -63,7 +63,7 @@ class ShiftTrafficOperator(EndpointTask):
         shift.check()
         patience = self.patience()
         former = Traffic(self.hook, self.log, patience).move(shift)
-        found = patience.persist(lambda: self.hook.describe(self.endpoint))
+        found = patience.persist(lambda: self.hook.find(self.endpoint))
         if found is not None:
             full = patience.persist(lambda: self.hook.complete(found))
             self.announce(context, full.deployed("shifted", project=self.project))

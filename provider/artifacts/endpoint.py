@@ -170,7 +170,7 @@ class Endpoint:
     ) -> Endpoint | None:
         """Read everything that AWS knows of an endpoint; None when there is none of this name.
 
-        Calls DescribeEndpoint, DescribeEndpointConfig, ListTags, and DescribeModel once for each model. A configuration
+        Calls DescribeEndpoint, DescribeEndpointConfig, ListTags, and DescribeModel for each model. A configuration
         or model that was deleted leaves its fields None.
         """
         hook = hook or _hook(aws_conn_id, region_name)

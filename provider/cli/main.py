@@ -16,7 +16,7 @@ from festaf import __version__
 from festaf.client.errors import RegistryError, SpoolError, UnreachableError
 
 GROUP = "festaf.commands"
-EXTRAS = {"demo": "airflow,registry,local", "local-aws": "local", "registry": "registry"}
+EXTRAS = {"demo": "airflow,registry,local", "endpoint": "airflow", "local-aws": "local", "registry": "registry"}
 INTERRUPTED = 130
 
 

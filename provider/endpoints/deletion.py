@@ -40,7 +40,7 @@ class Deletion:
         """
 
         def attempt() -> bool | None:
-            now = self.hook.describe(found.name)
+            now = self.hook.find(found.name)
             if now is None or now.status == "Deleting" or now.created_at != found.created_at:
                 return True
             try:
@@ -63,7 +63,7 @@ class Deletion:
         """
 
         def attempt() -> bool | None:
-            now = self.hook.describe(found.name)
+            now = self.hook.find(found.name)
             if now is None or now.created_at != found.created_at:
                 return True
             if now.status != "Deleting":
@@ -83,7 +83,7 @@ class Deletion:
         """Name the models of configurations, each once."""
         models: dict[str, None] = {}
         for name in configurations:
-            found = self.patience.persist(partial(self.hook.describe_configuration, name))
+            found = self.patience.persist(partial(self.hook.find_configuration, name))
             models |= dict.fromkeys(found.models if found else ())
         return list(models)
 
@@ -123,7 +123,7 @@ class Deletion:
 
     def _made_configurations(self, endpoint: str) -> Iterator[str]:
         for name in self.hook.configuration_names(hashed_stem(endpoint)):
-            found = self.hook.describe_configuration(name) if is_hashed_name(endpoint, name) else None
+            found = self.hook.find_configuration(name) if is_hashed_name(endpoint, name) else None
             if found is not None and self._is_for(endpoint, found.arn):
                 yield name
 
@@ -134,7 +134,7 @@ class Deletion:
         """Tell which endpoint uses which configuration, now or in a deployment that is on its way."""
         used: dict[str, str] = {}
         for summary in self.hook.summaries():
-            found = self.hook.describe(summary.name)
+            found = self.hook.find(summary.name) if summary.status != "Deleting" else None
             if found is not None:
                 names = (found.configuration_name, found.pending_configuration)
                 used |= {name: found.name for name in names if name}
@@ -142,7 +142,7 @@ class Deletion:
 
     def _used_models(self, wanted: set[str]) -> Iterator[tuple[str, str]]:
         for name in self.hook.configuration_names():
-            found = self.hook.describe_configuration(name) if name not in self._gone else None
+            found = None if name in self._gone else self.hook.find_configuration(name)
             yield from ((model, name) for model in (found.models if found else ()) if model in wanted)
 
     def _late(self, name: str, what: str) -> ServiceError:

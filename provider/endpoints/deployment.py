@@ -136,7 +136,7 @@ class Deployment:
 
     def _step(self, target: Target) -> Started | None:
         """Look at the endpoint and do what comes next; None to look again later."""
-        found = self.hook.describe(target.endpoint)
+        found = self.hook.find(target.endpoint) if target.rollback else self.hook.describe(target.endpoint)
         if found is None:
             return self._create(target)
         if found.status in BUSY:

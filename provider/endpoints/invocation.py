@@ -127,7 +127,7 @@ class Invocation:
 
     def _put(self) -> str:
         """Put the payload where an asynchronous endpoint can read it; the same payload is the same object."""
-        found = self.hook.describe(self.endpoint)
+        found = self.hook.find(self.endpoint)
         config = _asynchronous(self.hook, found) if found else None
         prefix = ((config or {}).get("OutputConfig") or {}).get("S3OutputPath")
         if not prefix:
@@ -168,5 +168,5 @@ def ask(
 def _asynchronous(hook: EndpointHook, found: Endpoint) -> Mapping[str, Any] | None:
     if found.asynchronous or not found.configuration_name:
         return found.asynchronous
-    configuration = hook.describe_configuration(found.configuration_name)
+    configuration = hook.find_configuration(found.configuration_name)
     return configuration.asynchronous if configuration else None

@@ -66,7 +66,7 @@ class Rollout:
         :param settings: further fields of UpdateEndpoint, as AWS spells them
         :raises InputError: no such endpoint, no configuration of before, or it was deleted
         """
-        found = self.patience.persist(lambda: self.hook.describe(endpoint))
+        found = self.patience.persist(lambda: self.hook.find(endpoint))
         if found is None:
             raise InputError(f"There is no endpoint {endpoint} in {self.hook.place}")
         goal = configuration or self.patience.persist(lambda: self.hook.tags(found.arn)).get(PREVIOUS_TAG)
@@ -75,7 +75,7 @@ class Rollout:
                 f"Endpoint {endpoint} has no tag {PREVIOUS_TAG}: nothing was deployed over another configuration, or "
                 "not by festaf"
             )
-        if self.patience.persist(lambda: self.hook.describe_configuration(goal)) is None:
+        if self.patience.persist(lambda: self.hook.find_configuration(goal)) is None:
             raise InputError(f"Endpoint configuration {goal}, which endpoint {endpoint} ran before, was deleted")
         started = self._deployment().start(
             Target(
@@ -93,7 +93,7 @@ class Rollout:
 
         :raises FailedArtifactError: it failed already
         """
-        found = self.patience.persist(lambda: self.hook.describe(started.endpoint))
+        found = self.patience.persist(lambda: self.hook.find(started.endpoint))
         return not in_service(started.endpoint, found, started.bounds)
 
     def wait(self, started: Started) -> Endpoint:
@@ -110,7 +110,7 @@ class Rollout:
 
         :raises UnexpectedAnswerError: an answer is not as expected; what served before is back if that was asked for
         """
-        found = self.patience.persist(lambda: self.hook.describe(started.endpoint))
+        found = self.patience.persist(lambda: self.hook.find(started.endpoint))
         if found is None or not self.smoke:
             return
         wrong = []

@@ -152,7 +152,7 @@ class Traffic:
 
         def look() -> Endpoint | None:
             nonlocal said
-            found = self.hook.describe(name)
+            found = self.hook.find(name)
             if found is None:
                 raise InputError(f"There is no endpoint {name} in {self.hook.place}")
             missing = in_service(name, found, EndpointBounds())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from festaf.provider.artifacts.endpoint import Endpoint, EndpointConfiguration, EndpointSummary
@@ -11,8 +12,12 @@ from festaf.provider.errors import TAKEN, InputError, RefusedError
 from festaf.provider.hooks.model import ModelHook, says_absent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+Thing = TypeVar("Thing")
+
+ABSENT_PAUSES = (0.5, 1.0, 2.0)
+"""Seconds between the looks before a thing is believed to be absent."""
 INVOCATION = {"read_timeout": 70, "retries": {"mode": "standard", "total_max_attempts": 1}}
 """A model has 60 s for an answer; who calls decides whether to ask again."""
 
@@ -44,6 +49,14 @@ class EndpointHook(ModelHook):
         answer = self.call_or_none("sagemaker", "describe_endpoint", EndpointName=name)
         return None if answer is None else Endpoint.of(answer)
 
+    def find(self, name: str) -> Endpoint | None:
+        """Describe an endpoint that may just have been made; None when AWS finds none for some seconds."""
+        return believed(lambda: self.describe(name))
+
+    def find_configuration(self, name: str) -> EndpointConfiguration | None:
+        """Describe a configuration that may just have been made; None when AWS finds none for some seconds."""
+        return believed(lambda: self.describe_configuration(name))
+
     def describe_configuration(self, name: str) -> EndpointConfiguration | None:
         """Describe an endpoint configuration (DescribeEndpointConfig); None when there is none."""
         answer = self.call_or_none("sagemaker", "describe_endpoint_config", EndpointConfigName=name)
@@ -52,9 +65,9 @@ class EndpointHook(ModelHook):
     def complete(self, found: Endpoint) -> Endpoint:
         """Add what the configuration, the models and the tags tell.
 
-        Calls DescribeEndpointConfig, ListTags, and DescribeModel once for each model.
+        Calls DescribeEndpointConfig, ListTags, and DescribeModel for each model.
         """
-        configuration = self.describe_configuration(found.configuration_name) if found.configuration_name else None
+        configuration = self.find_configuration(found.configuration_name) if found.configuration_name else None
         packages = {name: self._package(name) for name in (configuration.models if configuration else ())}
         full = found.with_configuration(configuration)
         variants = tuple(replace(variant, model_package=packages.get(variant.model or "")) for variant in full.variants)
@@ -181,9 +194,18 @@ class EndpointHook(ModelHook):
             return self._clients["festaf-invocation"]
 
     def _package(self, model: str) -> str | None:
-        found = self.describe_model(model)
+        found = believed(lambda: self.describe_model(model))
         containers = found.containers if found else ()
         return next((container.model_package for container in containers if container.model_package), None)
+
+
+def believed(look: Callable[[], Thing | None]) -> Thing | None:
+    """Look again before a thing is believed to be absent: AWS's reads are eventually consistent."""
+    for pause in ABSENT_PAUSES:
+        if (found := look()) is not None:
+            return found
+        time.sleep(pause)
+    return look()
 
 
 def s3_parts(uri: str) -> tuple[str, str]:
