@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -85,10 +84,9 @@ def rollback(
     from festaf.provider.endpoints.rollout import Rollout
     from festaf.provider.errors import FestafError
 
-    log = logging.getLogger("festaf.endpoint")
     try:
         hook = _hook(conn_id, region)
-        rollout = Rollout(hook, log, Patience(log, timeout, 5.0))
+        rollout = Rollout(hook, hook.log, Patience(hook.log, timeout, 5.0))
         started = rollout.back(name, to)
         if wait:
             rollout.wait(started)
