@@ -65,16 +65,17 @@ class EndpointVariant:
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> EndpointVariant:
         """Read a ProductionVariantSummary."""
+        serverless = item.get("CurrentServerlessConfig") or item.get("DesiredServerlessConfig")
         images = (image.get("ResolvedImage") or image.get("SpecifiedImage") for image in item.get("DeployedImages", ()))
         return cls(
             name=item["VariantName"],
             current_weight=item.get("CurrentWeight"),
             desired_weight=item.get("DesiredWeight"),
-            current_instances=item.get("CurrentInstanceCount"),
-            desired_instances=item.get("DesiredInstanceCount"),
+            current_instances=None if serverless else item.get("CurrentInstanceCount"),
+            desired_instances=None if serverless else item.get("DesiredInstanceCount"),
             states=tuple(state["Status"] for state in item.get("VariantStatus") or ()),
             images=tuple(image for image in images if image),
-            serverless=item.get("CurrentServerlessConfig"),
+            serverless=serverless,
         )
 
     def asked_for_by(self, asked: ConfiguredVariant | None) -> EndpointVariant:
