@@ -6,6 +6,7 @@
         ├── QuotaError                  an AWS quota stayed full until the deadline
         └── FinalError                  a retry cannot cure it (AirflowFailException)
             ├── InputError              what the author or the rows say cannot be done
+            ├── BackendNotImplementedError  the cloud is declared, not made (NotImplementedError)
             ├── AccessError             no connection, no region, no credentials, no permission
             ├── RefusedError            AWS refused the request for good
             ├── SpecificationError      what stands is not what was asked for
@@ -139,6 +140,15 @@ class FinalError(FestafError, AirflowFailException):
 
 class InputError(FinalError):
     """What the author wrote, or what the rows hold, cannot be done."""
+
+
+class BackendNotImplementedError(FinalError, NotImplementedError):
+    """A cloud is declared, but nothing answers for it yet."""
+
+    def __init__(self, message: str, *, cloud: str, question: str) -> None:
+        super().__init__(message)
+        self.cloud = cloud
+        self.question = question
 
 
 class AccessError(FinalError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from festaf.provider.artifacts.feature_set import FeatureSet
-from festaf.provider.artifacts.meta import FeatureSetSummary
+from festaf.provider.artifacts.summary import FeatureSetSummary
 from festaf.provider.errors import RefusedError
 from festaf.provider.hooks.aws import AwsHook
 
