@@ -164,6 +164,7 @@ def fault(
         float | None, typer.Option(min=0, help="How late 'slow' answers; when a timeout's connection is cut.")
     ] = None,
     status: Annotated[int | None, typer.Option(min=500, max=599, help="HTTP status of 'error'.")] = None,
+    to: Annotated[str | None, typer.Option(help="The status that 'set_status' gives an endpoint.")] = None,
     count: Annotated[int, typer.Option(min=0, help="How often it strikes; 0: until it is cleared.")] = 1,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
@@ -176,6 +177,7 @@ def fault(
         "reason": reason,
         "seconds": seconds,
         "status": status,
+        "to": to,
     }
     order = {key: value for key, value in given.items() if value is not None}
     result = _ask("POST", url, "faults", {"kind": kind, "count": count or None, **order})

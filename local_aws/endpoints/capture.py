@@ -7,7 +7,6 @@ import json
 import logging
 import random
 import threading
-import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 1.0
-"""How long a line waits for others, in real time; AWS takes minutes."""
+"""How long a line waits for others, by the server's clock; AWS takes minutes."""
 _MOST_LINES = 1000
 
 
@@ -41,9 +40,10 @@ class _File:
     """Lines that go into one object."""
 
     region: str
+    since: float
+    """By the server's clock: a jump makes it due."""
+    named: str
     lines: list[str] = field(default_factory=list)
-    since: float = field(default_factory=time.monotonic)
-    named: str = ""
 
 
 class DataCapture:
@@ -74,14 +74,16 @@ class DataCapture:
             return
         if random.random() * 100 >= config["InitialSamplingPercentage"]:
             return
-        now = datetime.fromtimestamp(self._clock.now(), UTC)
+        seconds = self._clock.now()
+        now = datetime.fromtimestamp(seconds, UTC)
         line = json.dumps(_line(config, asked, answered, now, inference_id, attributes), separators=(",", ":"))
         region, endpoint, variant = place
         folder = f"{config['DestinationS3Uri'].rstrip('/')}/{endpoint}/{variant}/{now:%Y/%m/%d/%H}"
         with self._lock:
-            file = self._files.setdefault(folder, _File(region))
-            if not file.lines:
-                file.named = f"{folder}/{now:%M-%S}-{now.microsecond // 1000:03}-{uuid.uuid4()}.jsonl"
+            file = self._files.get(folder)
+            if file is None:
+                named = f"{folder}/{now:%M-%S}-{now.microsecond // 1000:03}-{uuid.uuid4()}.jsonl"
+                file = self._files[folder] = _File(region, seconds, named)
             file.lines.append(line)
 
     def flush(self, *, all_of_it: bool = True) -> None:
@@ -92,12 +94,13 @@ class DataCapture:
         if not self._files:
             return
         # Whoever reads after this call sees everything that was captured before it.
+        now = self._clock.now()
         with self._writing:
             with self._lock:
                 due = [
                     folder
                     for folder, file in self._files.items()
-                    if all_of_it or len(file.lines) >= _MOST_LINES or time.monotonic() - file.since >= FLUSH_SECONDS
+                    if all_of_it or len(file.lines) >= _MOST_LINES or now - file.since >= FLUSH_SECONDS
                 ]
                 files = [self._files.pop(folder) for folder in due]
             for file in files:

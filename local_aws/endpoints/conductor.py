@@ -83,7 +83,7 @@ class Conductor:
         with self.lock:
             found = self._fleets.get(fleet["id"])
             if found is None:
-                found = self._fleets[fleet["id"]] = live(self._cloud, endpoint.region, fleet)
+                found = self._fleets[fleet["id"]] = live(self._cloud, endpoint, fleet)
             return found
 
     def advance(self, endpoint: Resource) -> None:
@@ -101,6 +101,7 @@ class Conductor:
         with self.lock:
             fleets = list(self._fleets.values())
         for fleet in fleets:
+            fleet.report()
             fleet.mend()
 
     def stop(self) -> None:
@@ -109,7 +110,7 @@ class Conductor:
             fleets = list(self._fleets.values())
             self._fleets.clear()
         for fleet in fleets:
-            fleet.stop()
+            fleet.stop(quietly=True)
 
     def _step(self, endpoint: Resource, change: dict[str, Any]) -> bool:
         """Do the next thing that is due, and say whether there was one."""

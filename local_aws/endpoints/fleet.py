@@ -42,6 +42,8 @@ class Program:
     health_seconds: float
     most_at_once: int | None = None
     """How many requests it may answer at once; None: any number waits its turn."""
+    tell: Callable[[str, list[str]], None] = lambda container, lines: None
+    """Takes the lines that a container printed."""
 
 
 class Variant:
@@ -117,8 +119,19 @@ class Variant:
             with self._changed:
                 self._running -= 1
 
-    def stop(self) -> None:
-        """End the processes for good."""
+    def report(self) -> None:
+        """Tell what the processes printed since the last time."""
+        pipeline = self._pipeline
+        if pipeline is not None:
+            self._tell(pipeline)
+
+    def stop(self, *, quietly: bool = False) -> None:
+        """End the processes for good.
+
+        :param quietly: without telling what they printed last
+        """
+        if not quietly:
+            self.report()
         with self._changed:
             self._stopped = True
             pipeline, self._pipeline = self._pipeline or self._spawned, None
@@ -154,7 +167,12 @@ class Variant:
                 return
             self._pipeline = None
         log.warning("A process of the variant %s ended: %s", self.name, pipeline.log()[-2000:])
+        self._tell(pipeline)
         pipeline.stop()
+
+    def _tell(self, pipeline: Pipeline) -> None:
+        for container, lines in pipeline.new_lines().items():
+            self._program.tell(container, lines)
 
     def _start(self) -> None:
         failure, made = None, None
@@ -187,9 +205,10 @@ class Variant:
             if not stopped:
                 pipeline.wait_until_healthy(self._program.health_seconds)
         except WorkerError as problem:
-            words = pipeline.log()[-2000:]
+            log.info("The variant %s did not start: %s", self.name, pipeline.log()[-2000:])
+            if not self._stopped:
+                self._tell(pipeline)
             pipeline.stop()
-            log.info("The variant %s did not start: %s", self.name, words)
             raise WorkerError(
                 f"The {problem.container} container for production variant {self.name} did not pass the ping health "
                 f"check. Please check CloudWatch logs for this endpoint. {problem.reason}"
@@ -226,10 +245,18 @@ class Fleet:
         for variant in self.variants.values():
             variant.mend()
 
-    def stop(self) -> None:
-        """End every process."""
+    def report(self) -> None:
+        """Tell what the processes printed since the last time."""
         for variant in self.variants.values():
-            variant.stop()
+            variant.report()
+
+    def stop(self, *, quietly: bool = False) -> None:
+        """End every process.
+
+        :param quietly: without telling what they printed last
+        """
+        for variant in self.variants.values():
+            variant.stop(quietly=quietly)
 
 
 def choose(weights: Mapping[str, float], place: float) -> str:

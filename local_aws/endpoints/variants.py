@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from festaf.local_aws.endpoints.diary import Diary
 from festaf.local_aws.endpoints.fleet import Fleet, Program
 from festaf.local_aws.models import load_containers
 from festaf.local_aws.resources.resource import moment
@@ -51,8 +52,10 @@ def instances(fleet: Mapping[str, Any]) -> int:
     return sum(variant["count"] if variant["count"] is not None else 1 for variant in fleet["variants"])
 
 
-def live(cloud: Cloud, region: str, fleet: Mapping[str, Any]) -> Fleet:
+def live(cloud: Cloud, endpoint: Resource, fleet: Mapping[str, Any]) -> Fleet:
     """Make the processes of a fleet, without starting them."""
+    region = endpoint.region
+    group, instance = f"/aws/sagemaker/Endpoints/{endpoint.name}", f"i-{fleet['id'][:17]}"
     return Fleet(
         {
             variant["name"]: Program(
@@ -60,6 +63,7 @@ def live(cloud: Cloud, region: str, fleet: Mapping[str, Any]) -> Fleet:
                 direct=variant["direct"],
                 health_seconds=variant["health_seconds"],
                 most_at_once=variant["serverless"]["MaxConcurrency"] if variant["serverless"] else None,
+                tell=Diary(cloud, region, group, f"{variant['name']}/{instance}").write,
             )
             for variant in fleet["variants"]
         }

@@ -128,6 +128,10 @@ class Pipeline:
         """Give the end of what the workers printed."""
         return "\n".join(worker.log() for _, worker in self._workers)
 
+    def new_lines(self) -> dict[str, list[str]]:
+        """Give the lines that the workers printed since the last call, by container."""
+        return {name: lines for name, worker in self._workers if (lines := worker.new_lines())}
+
     def stop(self) -> None:
         """End every worker."""
         for _, worker in self._workers:

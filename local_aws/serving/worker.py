@@ -30,6 +30,7 @@ _POLL_SECONDS = 0.02
 _PING_SECONDS = 2.0
 _LONGEST_SOCKET = 90
 _TAIL = 20_000
+_MOST_TOLD = 1_000_000
 _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 
 
@@ -80,6 +81,8 @@ class Worker:
         self._lock = threading.Lock()
         self._idle: list[_Connection] = []
         self._stopped = False
+        self._told = 0
+        self._telling = threading.Lock()
 
     @classmethod
     def start(
@@ -189,6 +192,18 @@ class Worker:
                 return file.read().decode(errors="replace")
         except OSError:
             return ""
+
+    def new_lines(self) -> list[str]:
+        """Give the whole lines that the worker printed since the last call."""
+        with self._telling:
+            try:
+                with (self._directory / "log").open("rb") as file:
+                    file.seek(self._told)
+                    whole, end, _ = file.read(_MOST_TOLD).rpartition(b"\n")
+            except OSError:
+                return []
+            self._told += len(whole) + len(end)
+        return whole.decode(errors="replace").splitlines()
 
     def last_words(self) -> str:
         """Give the last line that the worker printed: of a traceback, the error."""

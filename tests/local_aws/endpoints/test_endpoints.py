@@ -178,3 +178,39 @@ def test_a_reset_ends_models_that_are_still_loading(stage: Stage) -> None:
     stage.config(stage.model("a", times(3)))
     stage.endpoint("a")
     assert stage.ask("3")[0] == "9.0"
+
+
+def test_what_models_print_is_in_cloudwatch_logs(stage: Stage) -> None:
+    script = (
+        "def model_fn(model_dir):\n    print('weights are loaded')\n"
+        "def transform_fn(model, body, content_type, accept):\n    print(f'asked {body}')\n    return body, accept\n"
+    )
+    stage.config(stage.model("a", serving(script)))
+    stage.endpoint("a")
+    stage.ask("7")
+    logs, group = stage.aws.client("logs"), "/aws/sagemaker/Endpoints/answers"
+
+    def messages() -> list[str]:
+        found = logs.describe_log_streams(logGroupName=group)["logStreams"] if _has(logs, group) else []
+        return [
+            event["message"]
+            for stream in found
+            for event in logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
+        ]
+
+    eventually(messages, lambda found: found == ["weights are loaded", "asked 7"])
+    (stream,) = logs.describe_log_streams(logGroupName=group)["logStreams"]
+    assert stream["logStreamName"].startswith("AllTraffic/i-")
+
+
+def test_the_log_says_why_a_model_did_not_load(stage: Stage) -> None:
+    stage.config(stage.model("a", serving("raise RuntimeError('no weights')")))
+    stage.sagemaker.create_endpoint(EndpointName="answers", EndpointConfigName="a")
+    stage.until("Failed")
+    logs, group = stage.aws.client("logs"), "/aws/sagemaker/Endpoints/answers"
+    found = logs.filter_log_events(logGroupName=group, filterPattern="RuntimeError")["events"]
+    assert found[-1]["message"] == "RuntimeError: no weights"
+
+
+def _has(logs: Any, group: str) -> bool:
+    return bool(logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"])
