@@ -23,6 +23,8 @@ from festaf.local_aws.feature_groups.repository import FeatureGroups
 from festaf.local_aws.feature_groups.service import FeatureGroupService
 from festaf.local_aws.gateway import Gateway
 from festaf.local_aws.jobs.services import JobServices
+from festaf.local_aws.lineage.graph_service import GraphService
+from festaf.local_aws.lineage.service import EntityService
 from festaf.local_aws.model_packages.groups import ModelPackageGroupService
 from festaf.local_aws.model_packages.service import ModelPackageService
 from festaf.local_aws.monitoring.definitions import JobDefinitionService
@@ -101,6 +103,8 @@ class LocalAws:
         for service in self.jobs.services:
             self.gateway.mount(service)
         self.hosting.mount(self.gateway)
+        self.gateway.mount(EntityService(self.resources, self.settings))
+        self.gateway.mount(GraphService(self.resources, self.settings, self.cloud))
         self.gateway.mount(JobDefinitionService(self.resources))
         self.gateway.mount(MonitoringService(self.resources, self.settings, self.faults, self.jobs.monitor))
         self.gateway.mount(TagService(self.groups, self.resources))

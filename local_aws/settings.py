@@ -54,6 +54,10 @@ class Settings(BaseModel):
     max_feature_groups: Annotated[int, Field(ge=1)] = 100
     max_concurrent_jobs: Annotated[int, Field(ge=1)] = 8
     """How many jobs of one kind may be in progress, by region."""
+    max_artifacts: Annotated[int, Field(ge=1)] = 6000
+    max_actions: Annotated[int, Field(ge=1)] = 3000
+    max_contexts: Annotated[int, Field(ge=1)] = 500
+    max_associations: Annotated[int, Field(ge=1)] = 6000
     rates: dict[str, Annotated[float, Field(gt=0)]] = {}
     """Calls per second by operation; beyond them calls are throttled. An operation that is not here has no limit."""
 
