@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING
 
 from festaf.local_aws.lineage.entity import KINDS, LINEAGE_TYPES, name_of, type_of
 from festaf.local_aws.service import ApiError
@@ -16,10 +14,10 @@ if TYPE_CHECKING:
 
 ASSOCIATION = "association"
 _MOTOS = {
-    "experiment": ("describe_experiment", "ExperimentName"),
-    "experiment-trial-component": ("describe_trial_component", "TrialComponentName"),
+    "experiment": ("list_experiments", "ExperimentSummaries", "ExperimentArn"),
+    "experiment-trial-component": ("list_trial_components", "TrialComponentSummaries", "TrialComponentArn"),
 }
-"""Entities that moto keeps: by kind, how to ask for one."""
+"""Entities that moto keeps: by kind, how to list them. Describing one that is not there is an error of moto's."""
 
 
 class Graph:
@@ -54,7 +52,7 @@ class Graph:
         if kind in KINDS:
             there = arn.split(":")[3] == self.region and self.entity(arn) is not None
         else:
-            there = self._is_motos(kind, arn.rpartition("/")[2])
+            there = self._is_motos(kind, arn)
         if not there:
             raise ApiError("ResourceNotFound", f"{LINEAGE_TYPES.get(kind, 'Experiment')} '{arn}' does not exist.")
 
@@ -70,15 +68,10 @@ class Graph:
         entity = self.entity(arn)
         return LINEAGE_TYPES.get(kind_of(arn), "Experiment") if entity is None else type_of(KINDS[entity.kind], entity)
 
-    def _is_motos(self, kind: str, name: str) -> bool:
-        operation, parameter = _MOTOS[kind]
-        try:
-            found: dict[str, Any] = getattr(self._cloud.client("sagemaker", self.region), operation)(
-                **{parameter: name}
-            )
-        except ClientError:
-            return False
-        return bool(found)
+    def _is_motos(self, kind: str, arn: str) -> bool:
+        operation, answer, member = _MOTOS[kind]
+        pages = self._cloud.client("sagemaker", self.region).get_paginator(operation).paginate()
+        return any(one[member] == arn for page in pages for one in page[answer])
 
 
 def kind_of(arn: str) -> str:

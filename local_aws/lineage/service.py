@@ -52,8 +52,8 @@ class EntityService:
             if standing is not None:
                 raise ApiError(
                     "ValidationException",
-                    f"{kind.noun} names must be unique within an AWS account and region. {kind.noun} with name ({name}) "
-                    "already exists.",
+                    f"{kind.noun} names must be unique within an AWS account and region. "
+                    f"{kind.noun} with name ({name}) already exists.",
                 )
             self._check_quota(kind, call)
             made = self._resources.create(kind.arn, call.region, name, request)
@@ -138,6 +138,6 @@ def over_limit(limit: str, allowed: int, has: int, what: str) -> ApiError:
     """Make the error of a quota that is full."""
     return ApiError(
         "ResourceLimitExceeded",
-        f"The account-level service limit '{limit}' is {allowed} {what}, with current utilization of {has} {what} and a "
-        f"request delta of 1 {what}. Please contact AWS support to request an increase for this limit.",
+        f"The account-level service limit '{limit}' is {allowed} {what}, with current utilization of {has} {what} and "
+        f"a request delta of 1 {what}. Please contact AWS support to request an increase for this limit.",
     )
