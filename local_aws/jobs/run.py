@@ -58,17 +58,24 @@ class Run:
 
     def __init__(self, course: Course, work: Work, clock: Clock, stream: LogStream) -> None:
         self.course = course
-        self.folder = Path()
         self.last_lines: deque[str] = deque(maxlen=KEPT_LINES)
         self.on_line: Callable[[str], None] = lambda line: None
         self.interrupt: Callable[[], None] = lambda: None
         """Ends what the work waits for, when the job is to stop; it may be called from other threads."""
+        self._made: Path | None = None
         self._work = work
         self._clock = clock
         self._stream = stream
         self._stop = threading.Event()
         self._abandon = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"job-{course.job.name}", daemon=True)
+
+    @property
+    def folder(self) -> Path:
+        """Give the job's own folder, which goes with the job."""
+        if self._made is None:
+            self._made = Path(tempfile.mkdtemp(prefix="festaf-job-"))
+        return self._made
 
     @property
     def alive(self) -> bool:
@@ -166,12 +173,12 @@ class Run:
             log.warning("The log of job %s cannot be written: %s", self.course.job.name, error)
 
     def _run(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="festaf-job-"))
         try:
             with contextlib.suppress(AbandonedError):
                 self._through()
         finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            if self._made is not None:
+                shutil.rmtree(self._made, ignore_errors=True)
 
     def _through(self) -> None:
         try:

@@ -25,6 +25,9 @@ ENDING_SECONDS = 10.0
 """How long a killed script's supervisor may take to end."""
 
 
+_LAST_OUTPUT_SECONDS = 2.0
+
+
 @dataclass(frozen=True)
 class Order:
     """What shall run."""
@@ -74,12 +77,16 @@ class Script:
 
     def wait(self, seconds: float) -> int | None:
         """Give the exit code once it has ended and all its output is read; None when it has not within this time."""
-        self._reader.join(seconds)
-        if self._reader.is_alive():
+        if self._process.poll() is None:
+            self._reader.join(seconds)
+            if self._reader.is_alive():
+                return None
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return self._process.wait(seconds)
             return None
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return self._process.wait(seconds)
-        return None
+        # Only a supervisor that was killed leaves somebody who keeps the output open.
+        self._reader.join(_LAST_OUTPUT_SECONDS)
+        return self._process.returncode
 
     def ask_to_end(self) -> None:
         """Send SIGTERM to the script and what it started."""
@@ -92,16 +99,15 @@ class Script:
             self._process.wait(ENDING_SECONDS)
         self._process.kill()
         self._process.wait()
-        self._reader.join(ENDING_SECONDS)
+        self._reader.join(_LAST_OUTPUT_SECONDS)
 
     def close(self) -> None:
         """Kill what still runs, and free what is open."""
         if self._process.poll() is None:
             self.kill()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
 
     def _tell(self, what: bytes) -> None:
         if self._process.stdin is not None:
@@ -112,10 +118,11 @@ class Script:
     def _read(self) -> None:
         if self._process.stdout is None:
             return
-        while line := self._process.stdout.readline(LONGEST_LINE):
-            text = line.decode(errors="replace").rstrip("\r\n")
-            with self._lock:
-                self._lines.append(text)
+        with self._process.stdout as output:
+            while line := output.readline(LONGEST_LINE):
+                text = line.decode(errors="replace").rstrip("\r\n")
+                with self._lock:
+                    self._lines.append(text)
 
 
 @functools.cache

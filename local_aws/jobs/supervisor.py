@@ -28,6 +28,7 @@ NO_NAMESPACE = 125
 NOT_FOUND = 127
 
 _CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
+_MNT_DETACH = 2
 _MS_BIND, _MS_REC, _MS_PRIVATE = 4096, 16384, 1 << 18
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
@@ -99,6 +100,9 @@ def _make_mount_point(copy: Path) -> None:
         _mount(str(real), str(shown), None, _MS_BIND | _MS_REC)
     (copy / Path(MOUNT_POINT).name).mkdir()
     _mount(str(copy), str(parent), None, _MS_BIND | _MS_REC)
+    # What is seen at /opt stays; a folder that something is mounted on could not be removed.
+    _call("umount2", str(copy).encode(), _MNT_DETACH)
+    copy.rmdir()
 
 
 def _mount(source: str, target: str, kind: str | None, flags: int) -> None:

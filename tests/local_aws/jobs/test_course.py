@@ -38,8 +38,7 @@ def asleep(shop: Workshop, name: str, script: str = SLEEP, **changes: Any) -> No
     shop.until(name, "Training")
     latest = time.monotonic() + 30
     while time.monotonic() < latest:
-        streams = shop.aws.client("logs").describe_log_groups()["logGroups"]
-        if streams and "asleep" in shop.log("TrainingJobs", name):
+        if shop.said("TrainingJobs", name, "asleep"):
             return
         time.sleep(0.02)
     raise AssertionError(f"{name} does not sleep")

@@ -107,12 +107,27 @@ class Workshop:
 
     def log(self, group: str, name: str) -> list[str]:
         """Give the lines of a job's log, by the last part of its group's name."""
+        found = self._logs(group, name)
+        assert len(found) == 1
+        return found[0]
+
+    def said(self, group: str, name: str, line: str) -> bool:
+        """Say whether a job has written this line by now."""
+        return any(line in lines for lines in self._logs(group, name))
+
+    def _logs(self, group: str, name: str) -> list[list[str]]:
         logs = self.aws.client("logs")
         where = f"/aws/sagemaker/{group}"
+        if not logs.describe_log_groups(logGroupNamePrefix=where)["logGroups"]:
+            return []
         streams = logs.describe_log_streams(logGroupName=where, logStreamNamePrefix=f"{name}/")["logStreams"]
-        assert len(streams) == 1
-        found = logs.get_log_events(logGroupName=where, logStreamName=streams[0]["logStreamName"], startFromHead=True)
-        return [one["message"] for one in found["events"]]
+        found = []
+        for stream in streams:
+            events = logs.get_log_events(logGroupName=where, logStreamName=stream["logStreamName"], startFromHead=True)[
+                "events"
+            ]
+            found.append([one["message"] for one in events])
+        return found
 
 
 def channel(name: str, uri: str, kind: str = "S3Prefix") -> dict[str, Any]:
