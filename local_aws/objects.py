@@ -48,13 +48,14 @@ class Objects:
         scope = f"local/20000101/{region}/s3/aws4_request"
         self._headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
 
-    def put(self, bucket: str, key: str, body: bytes, content_type: str = "application/octet-stream") -> None:
-        """Write an object.
+    def put(self, bucket: str, key: str, body: bytes, content_type: str = "application/octet-stream") -> str:
+        """Write an object, and give its ETag as a listing shows it.
 
         :raises ObjectStoreError: such as ``NoSuchBucket``
         """
         headers = {**self._headers, "Content-Type": content_type, "Content-Length": str(len(body))}
-        _checked(self._cloud.request("PUT", f"/{bucket}/{_quoted(key)}", headers, body))
+        reply = _checked(self._cloud.request("PUT", f"/{bucket}/{_quoted(key)}", headers, body))
+        return next((value for name, value in reply.headers if name.lower() == "etag"), "")
 
     def get(self, bucket: str, key: str) -> bytes:
         """Read an object.

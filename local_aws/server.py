@@ -39,6 +39,7 @@ from festaf.local_aws.settings import CurrentSettings, Settings
 from festaf.local_aws.state.journal import Journal, KeptJournal, NoJournal
 from festaf.local_aws.state.kept import KeptStore
 from festaf.local_aws.state.store import Kept, NoStore, Store
+from festaf.local_aws.written_files import WrittenFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,18 +65,19 @@ class LocalAws:
         self.faults = Faults()
         self.journal, self.store = _keepers(state)
         self.cloud = Cloud()
+        self.written = WrittenFiles()
         self.connections = Connections()
         self.online = OnlineTables()
         self.groups = FeatureGroups(self.clock, self.store, self.faults)
         self.groups.gone.append(self.online.drop)
-        self.offline = OfflineStore(self.cloud, self.clock)
+        self.offline = OfflineStore(self.cloud, self.clock, written=self.written)
         self.desk = OfflineDesk(self.groups, self.offline, self.settings, self.faults, self.store, self.journal)
         self.control = Control(self.clock, self.settings, self.faults, self._reset, self._advanced)
         self.gateway = Gateway(self.control, self.connections, self.cloud.wsgi)
         self.gateway.before_reading = self._before_reading
         self.records = RecordService(self.groups, self.online, self.desk, self.store)
         self.resources = Resources(self.clock, self.store, self.settings, self.faults)
-        self.athena = AthenaService(self.cloud, self.clock, self.resources)
+        self.athena = AthenaService(self.cloud, self.clock, self.resources, self.written)
         self.jobs = JobServices(self.cloud, self.resources, self.settings, self.faults)
         self.hosting = Hosting(self.resources, self.settings, self.faults, self.cloud, self.clock)
         self.jobs.monitor.before_reading = lambda: self.hosting.before_reading("s3")

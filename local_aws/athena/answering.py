@@ -13,13 +13,13 @@ from festaf.local_aws.athena.ddl import Ddl
 from festaf.local_aws.athena.insert import Inserter
 from festaf.local_aws.athena.results import Results
 from festaf.local_aws.athena.statement import Unload, bind
-from festaf.local_aws.athena.tables import Tables
 from festaf.local_aws.athena.unload import Unloader
 from festaf.local_aws.athena.views import Views
 
 if TYPE_CHECKING:
     from festaf.local_aws.athena.execution import Execution
     from festaf.local_aws.athena.saved_queries import PreparedStatements
+    from festaf.local_aws.athena.tables import Tables
     from festaf.local_aws.clock import Clock
     from festaf.local_aws.cloud import Cloud
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 class Answerer:
     """Gives the results of executions; safe to call from several threads."""
 
-    def __init__(self, cloud: Cloud, clock: Clock, prepared: PreparedStatements) -> None:
+    def __init__(self, cloud: Cloud, clock: Clock, prepared: PreparedStatements, tables: Tables) -> None:
         self._cloud = cloud
-        self._asker = Asker(cloud, clock, Tables(cloud))
+        self._asker = Asker(cloud, clock, tables)
         self._prepared = prepared
         self._views = Views(cloud, self._asker)
 

@@ -8,7 +8,6 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from festaf.local_aws.athena.answering import Answerer
 from festaf.local_aws.athena.engine import CancelledError
 from festaf.local_aws.athena.errors import QueryError
 from festaf.local_aws.athena.place import located
@@ -18,8 +17,8 @@ from festaf.local_aws.objects import Objects, ObjectStoreError, split_uri
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from festaf.local_aws.athena.answering import Answerer
     from festaf.local_aws.athena.execution import Execution
-    from festaf.local_aws.athena.saved_queries import PreparedStatements
     from festaf.local_aws.clock import Clock
     from festaf.local_aws.cloud import Cloud
 
@@ -33,12 +32,10 @@ KEPT_RESULTS = 16
 class Runner:
     """Brings executions to a final state, and gives their results."""
 
-    def __init__(
-        self, cloud: Cloud, clock: Clock, prepared: PreparedStatements, ended: Callable[[Execution], None]
-    ) -> None:
+    def __init__(self, cloud: Cloud, clock: Clock, answerer: Answerer, ended: Callable[[Execution], None]) -> None:
         self._cloud = cloud
         self._clock = clock
-        self._answerer = Answerer(cloud, clock, prepared)
+        self._answerer = answerer
         self._ended = ended
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="athena")
         self._lock = threading.Lock()

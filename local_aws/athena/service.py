@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from festaf.local_aws.athena.answering import Answerer
 from festaf.local_aws.athena.execution import Execution
 from festaf.local_aws.athena.history import History
 from festaf.local_aws.athena.paging import invalid, offset_of, page_of
@@ -12,9 +13,11 @@ from festaf.local_aws.athena.prepared_sql import prepared
 from festaf.local_aws.athena.runner import Runner
 from festaf.local_aws.athena.saved_queries import NamedQueries, PreparedStatements
 from festaf.local_aws.athena.statement import MalformedStatementError, Statement, read_statement
+from festaf.local_aws.athena.tables import Tables
 from festaf.local_aws.athena.work_groups import WorkGroups
 from festaf.local_aws.objects import Objects, ObjectStoreError, split_uri
 from festaf.local_aws.service import ApiError
+from festaf.local_aws.written_files import WrittenFiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +37,7 @@ class AthenaService:
 
     name = "athena"
 
-    def __init__(self, cloud: Cloud, clock: Clock, resources: Resources) -> None:
+    def __init__(self, cloud: Cloud, clock: Clock, resources: Resources, written: WrittenFiles | None = None) -> None:
         self._cloud = cloud
         self._clock = clock
         self._groups = WorkGroups(resources)
@@ -42,7 +45,9 @@ class AthenaService:
         self._history = History(resources)
         self._groups.holds.append(lambda region, group: bool(self._history.of(region, group)))
         self._groups.gone.append(self._history.drop)
-        self._runner = Runner(cloud, clock, self._prepared, self._history.save)
+        self._written = WrittenFiles() if written is None else written
+        answerer = Answerer(cloud, clock, self._prepared, Tables(cloud, self._written))
+        self._runner = Runner(cloud, clock, answerer, self._history.save)
         self.operations: Mapping[str, Handler] = {
             "StartQueryExecution": self.start,
             "StopQueryExecution": self.stop,
@@ -129,6 +134,7 @@ class AthenaService:
     def reset(self) -> None:
         """Forget every query; those that run are cancelled."""
         self._history.clear()
+        self._written.clear()
         self.forget_results()
 
     def forget_results(self) -> None:

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 
 from festaf.local_aws.athena.catalog import Catalog, Partition
 from festaf.local_aws.athena.errors import QueryError
-from festaf.local_aws.athena.files import read_file
+from festaf.local_aws.athena.files import FileReader
 from festaf.local_aws.athena.hive_paths import NO_VALUE
 from festaf.local_aws.athena.types import arrow_type
 from festaf.local_aws.objects import Objects, ObjectStoreError, split_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pyarrow as pa
 
     from festaf.local_aws.athena.catalog import GlueTable
     from festaf.local_aws.cloud import Cloud
     from festaf.local_aws.objects import ObjectStat
+    from festaf.local_aws.written_files import WrittenFiles
 
 KEPT_BYTES = 1 << 30
 """How many bytes of tables are kept; the table that was used longest ago goes first."""
@@ -65,8 +66,9 @@ class TableRows:
 class Tables:
     """Reads tables; safe to call from several threads."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, written: WrittenFiles) -> None:
         self._cloud = cloud
+        self._reader = FileReader(written)
         self._kept: OrderedDict[tuple[str, str, str], _Kept] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -92,11 +94,12 @@ class Tables:
         """Give the table as it is now, of what is kept as much as still holds."""
         mark = self._cloud.changes.mark()
         objects = Objects(self._cloud, table.region)
+        read = self._reader.of(table, objects)
         changes = self._cloud.changes.since(kept.mark) if kept else None
         if kept is None or changes is None:
             homes = self._homes(table)
             folders = _folders(table, homes)
-            return _load(table, mark, homes, folders, _list(objects, folders), objects, kept)
+            return _load(table, mark, homes, folders, _list(objects, folders), read, kept)
         moved = _in_folders(changes, kept.folders)
         registered = not table.keys or not {"/", "glue", f"glue:{table.database}.{table.name}"} & set(changes)
         if registered and not moved:
@@ -105,7 +108,7 @@ class Tables:
         folders = kept.folders if registered else _folders(table, homes)
         known = folders == kept.folders and all(changed.count("/") > 1 for changed in moved)
         files = _follow(objects, kept.files, moved) if known else _list(objects, folders)
-        return _load(table, mark, homes, folders, files, objects, kept)
+        return _load(table, mark, homes, folders, files, read, kept)
 
     def _homes(self, table: GlueTable) -> dict[Folder, Partition]:
         """Find the folders to read; of a partitioned table those that Glue knows, as Athena does."""
@@ -133,7 +136,7 @@ def _load(
     homes: dict[Folder, Partition],
     folders: tuple[Folder, ...],
     files: Files,
-    objects: Objects,
+    read_one: Callable[[ObjectStat, str], pa.Table],
     before: _Kept | None,
 ) -> _Kept:
     """Read the files that changed, and put the table together."""
@@ -149,7 +152,7 @@ def _load(
         etag = files[place].etag
         kept = known.get(place)
         if kept is None or kept[0] != etag:
-            kept = (etag, read_file(table, f"s3://{place[0]}/{place[1]}", objects.get(*place)))
+            kept = (etag, read_one(files[place], place[0]))
         read[place] = kept
         values.append(owner.values)
     schema = pa.schema([(name, arrow_type(kind)) for name, kind in table.columns])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from festaf.local_aws.offline_store.hours import Hours
     from festaf.local_aws.offline_store.layout import Group
     from festaf.local_aws.offline_store.row import OfflineRow
+    from festaf.local_aws.written_files import WrittenFiles
 
 
 class Sink:
@@ -25,12 +26,13 @@ class Sink:
     A sink never loses a row: it gives back what it could not write, and says in ``blocked`` why.
     """
 
-    def __init__(self, cloud: Cloud, group: Group) -> None:
+    def __init__(self, cloud: Cloud, group: Group, written: WrittenFiles) -> None:
         self.group = group
         self.blocked: str | None = None
         self.bad_rows: list[OfflineRow] = []
         """Rows with a value that is not of its feature's type: kept, and not tried again."""
         self._cloud = cloud
+        self._written = written
         self._table_wanted = False
         self._table_ready = False
         self._registered: set[tuple[str, ...]] = set()
@@ -94,13 +96,15 @@ class Sink:
 
     def _put(self, objects: Objects, bucket: str, folder: str, rows: Hours) -> int:
         """Write the files, and give the number of rows that are in S3 now."""
+        kept = rows.table.rename_columns([name.lower() for name in rows.table.column_names])
         for hour in rows.hours:
             key = f"{folder}/{layout.partition_path(hour.values)}/{layout.file_name(hour.latest)}"
             try:
-                objects.put(bucket, key, rows.parquet(hour))
+                etag = objects.put(bucket, key, rows.parquet(hour))
             except ObjectStoreError as error:
                 self.blocked = f"S3 refused a file of the bucket {bucket}: {error}"
                 return hour.start
+            self._written.keep(bucket, key, etag, kept.slice(hour.start, hour.stop - hour.start))
             if hour.values not in self._registered:
                 self._unregistered.add(hour.values)
         return len(rows.order)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from festaf.local_aws.offline_store import layout
 from festaf.local_aws.offline_store.sink import Sink
+from festaf.local_aws.written_files import WrittenFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,9 +37,12 @@ class OfflineStore:
     fails keeps its rows and tries again at every flush.
     """
 
-    def __init__(self, cloud: Cloud, clock: Clock, delay_seconds: float = 5.0) -> None:
+    def __init__(
+        self, cloud: Cloud, clock: Clock, delay_seconds: float = 5.0, written: WrittenFiles | None = None
+    ) -> None:
         self.delay_seconds = delay_seconds
         self._cloud = cloud
+        self._written = WrittenFiles() if written is None else written
         self._clock = clock
         self._queues: dict[tuple[str, Any], _Queue] = {}
         self._lock = threading.Lock()
@@ -116,7 +120,7 @@ class OfflineStore:
         key = _key(group)
         queue = self._queues.get(key)
         if queue is None:
-            queue = self._queues[key] = _Queue(Sink(self._cloud, group))
+            queue = self._queues[key] = _Queue(Sink(self._cloud, group, self._written))
         queue.sink.group = group
         return queue
 

@@ -18,6 +18,7 @@ from festaf.local_aws.resources.repository import Resources
 from festaf.local_aws.service import Call
 from festaf.local_aws.settings import CurrentSettings, Settings
 from festaf.local_aws.state.store import NoStore
+from festaf.local_aws.written_files import WrittenFiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,15 +41,24 @@ class Athena:
     cloud: Cloud
     clock: Clock
     service: AthenaService
+    written: WrittenFiles
 
     @classmethod
     def on(cls, cloud: Cloud) -> Athena:
         cloud.reset()
         cloud.client("s3", REGION).create_bucket(Bucket="bucket")
         cloud.client("glue", REGION).create_database(DatabaseInput={"Name": "db"})
-        clock = Clock()
+        return cls._new(cloud, Clock())
+
+    def another(self) -> Athena:
+        """Give an Athena that has read nothing yet, on the same objects and tables."""
+        return self._new(self.cloud, self.clock)
+
+    @classmethod
+    def _new(cls, cloud: Cloud, clock: Clock) -> Athena:
         resources = Resources(clock, NoStore(), CurrentSettings(Settings()), Faults())
-        return cls(cloud, clock, AthenaService(cloud, clock, resources))
+        written = WrittenFiles()
+        return cls(cloud, clock, AthenaService(cloud, clock, resources, written), written)
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call an operation as the gateway does, without its checks."""
