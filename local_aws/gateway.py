@@ -75,9 +75,16 @@ class Gateway:
         :param inline: its handlers are quick and only compute, so they run in the event loop, not in a thread
         :param pool: threads of its own, for handlers that may take so long that those of others would wait
         """
-        model = ServiceModel(self._loader.load_service_model(service.name, "service-2"), service.name)
-        for operation in self._router.add(model, service.operations):
+        for operation in self._router.add(self.model(service.name), service.operations):
             self._handlers[service.name, operation.name] = _Mounted(service.operations[operation.name], inline, pool)
+
+    def model(self, service: str) -> ServiceModel:
+        """Give botocore's model of a service."""
+        return ServiceModel(self._loader.load_service_model(service, "service-2"), service)
+
+    def handler(self, service: str, operation: str) -> Handler:
+        """Give what answers an operation of a service that is mounted."""
+        return self._handlers[service, operation].handler
 
     def reset(self) -> None:
         """Forget what was counted against the rates."""

@@ -35,6 +35,8 @@ from festaf.local_aws.records.online import OnlineTables
 from festaf.local_aws.records.service import RecordService
 from festaf.local_aws.resources.repository import Resources
 from festaf.local_aws.resources.tags import TagService
+from festaf.local_aws.search.records import Records
+from festaf.local_aws.search.service import SearchService
 from festaf.local_aws.settings import CurrentSettings, Settings
 from festaf.local_aws.state.journal import Journal, KeptJournal, NoJournal
 from festaf.local_aws.state.kept import KeptStore
@@ -107,6 +109,8 @@ class LocalAws:
         self.hosting.mount(self.gateway)
         self.gateway.mount(EntityService(self.resources, self.settings))
         self.gateway.mount(GraphService(self.resources, self.settings, self.cloud))
+        records = Records(self.groups, self.resources, lambda name: self.gateway.handler("sagemaker", name))
+        self.gateway.mount(SearchService(records, self.gateway.model("sagemaker")))
         self.gateway.mount(JobDefinitionService(self.resources))
         self.gateway.mount(MonitoringService(self.resources, self.settings, self.faults, self.jobs.monitor))
         self.gateway.mount(TagService(self.groups, self.resources))
