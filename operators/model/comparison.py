@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from festaf.provider.models.comparison import Contender
     from festaf.provider.models.evaluation import Evaluation
     from festaf.provider.models.name import ModelName
-    from festaf.provider.models.record import ModelVersion
+    from festaf.provider.models.record import ModelVersion, VersionSummary
 
 
 class CompareModelsOperator(ModelTask, BranchMixIn):
@@ -118,11 +118,14 @@ class CompareModelsOperator(ModelTask, BranchMixIn):
     def _champion(self, challenger: ModelVersion) -> ModelVersion | None:
         if self.champion not in {None, ""}:
             return self._version(self.champion)
-        approved = self.hook.versions(self._named(None).group, approval="Approved")
-        newest = max(
-            (item for item in approved if item.number != challenger.number), key=lambda item: item.number, default=None
-        )
+        # A champion that was approved a moment ago must not be overlooked: the challenger would win unbeaten.
+        newest = self.hook.patiently(lambda: self._newest_approved(challenger))
         return self.hook.find_package(newest.arn) if newest else None
+
+    def _newest_approved(self, challenger: ModelVersion) -> VersionSummary | None:
+        approved = self.hook.versions(self._named(None).group, approval="Approved")
+        others = (item for item in approved if item.number != challenger.number)
+        return max(others, key=lambda item: item.number, default=None)
 
     def _version(self, version: int | str | None) -> ModelVersion | None:
         """Find a version that was asked for, or the newest; it must be registered.

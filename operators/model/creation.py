@@ -98,13 +98,16 @@ class CreateModelOperator(ModelTask):
         :raises InputError: there is none, or it may not serve
         :raises FailedArtifactError: AWS gave it up
         """
+        from functools import partial
+
         from festaf.provider.errors import InputError
         from festaf.provider.models.ladder import registered
         from festaf.provider.models.name import ModelName
 
         asked = ModelName.of(str(self.model_package))
         if asked.version is None and self.approved_only:
-            approved = next(self.hook.versions(asked.group, approval="Approved"), None)
+            newest = partial(self.hook.versions, asked.group, approval="Approved")
+            approved = self.hook.patiently(lambda: next(newest(), None))
             found = self.hook.find_package(approved.arn) if approved else None
         else:
             found = self.hook.find_version(asked)

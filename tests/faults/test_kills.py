@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
-REQUESTS = {"CreateFeatureSetOperator": range(1, 4), "IngestFeaturesOperator": range(1, 5)}
+REQUESTS = {
+    "CreateFeatureSetOperator": range(1, 4),
+    "IngestFeaturesOperator": range(1, 5),
+    "RegisterModelVersionOperator": range(3, 10),
+}
 """Around which of its requests to AWS a task is killed."""
 POINTS = [
     pytest.param(scenario, when, number, id=f"{scenario.name}-{when}-{number}")
