@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from festaf.local_aws.endpoints.rollout import alarms_of, longest_seconds
 from festaf.local_aws.endpoints.variants import live
+from festaf.local_aws.serving.worker import INVOCATION_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,7 @@ class Conductor:
         self._cloud = cloud
         self._alarms = alarms
         self._fleets: dict[str, Fleet] = {}
+        self._leaving: set[Fleet] = set()
         self._stages: dict[str, Callable[[Resource, dict[str, Any], float], bool]] = {
             "provision": self._provision,
             "activate": self._activate,
@@ -94,6 +96,12 @@ class Conductor:
             while (change := endpoint.facts["change"]) is not None and self._step(endpoint, change):
                 pass
 
+    def hurry(self, endpoint: Resource) -> None:
+        """Do the same for a request that does not care for alarms: a deployment that is watched stays as it is."""
+        change = endpoint.facts["change"]
+        if change is not None and not (change["stage"] == "shift" and self._resources.now() < change["until"]):
+            self.advance(endpoint)
+
     def work(self) -> None:
         """Bring every endpoint where it would be, and start again what has ended."""
         for endpoint in self._resources.all(ENDPOINT):
@@ -107,10 +115,10 @@ class Conductor:
     def stop(self) -> None:
         """End every process."""
         with self.lock:
-            fleets = list(self._fleets.values())
+            fleets = [*self._fleets.values(), *self._leaving]
             self._fleets.clear()
         for fleet in fleets:
-            fleet.stop(quietly=True)
+            fleet.stop()
 
     def _step(self, endpoint: Resource, change: dict[str, Any]) -> bool:
         """Do the next thing that is due, and say whether there was one."""
@@ -169,10 +177,14 @@ class Conductor:
     def _rescale(self, endpoint: Resource, change: dict[str, Any], now: float) -> bool:
         if now < change["ready"]:
             return False
+        failure = change["ordered_failure"]
         for variant in endpoint.facts["fleet"]["variants"]:
             for what in ("weight", "count", "serverless"):
-                variant[what] = variant[f"desired_{what}"]
-        endpoint.facts["failure"] = None
+                if failure:
+                    variant[f"desired_{what}"] = variant[what]
+                else:
+                    variant[what] = variant[f"desired_{what}"]
+        endpoint.facts["failure"] = failure
         return self._end(endpoint)
 
     def _delete(self, endpoint: Resource, change: dict[str, Any], now: float) -> bool:
@@ -223,8 +235,13 @@ class Conductor:
     def _drop(self, fleet: dict[str, Any]) -> None:
         found = self._fleets.pop(fleet["id"], None)
         if found is not None:
-            # The processes are gone within milliseconds, but their files may be many.
-            threading.Thread(target=found.stop, name="stop-fleet", daemon=True).start()
+            self._leaving.add(found)
+            threading.Thread(target=self._finish, args=(found,), name="finish-fleet", daemon=True).start()
+
+    def _finish(self, fleet: Fleet) -> None:
+        fleet.finish(INVOCATION_SECONDS)
+        with self.lock:
+            self._leaving.discard(fleet)
 
 
 def status_of(endpoint: Resource) -> str:

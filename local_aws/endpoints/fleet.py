@@ -98,16 +98,14 @@ class Variant:
         timeout: float,
         target: str | None = None,
     ) -> tuple[str, Answered]:
-        """Ask the model; one that was never started is started first.
+        """Ask the model, between ``enter`` and ``leave``; one that was never started is started first.
 
         :param timeout: seconds
         :raises KeyError: there is no such container
-        :raises BusyError: too many requests at once
         :raises ModelUnavailableError: it does not run at the moment, ended, or took too long
         """
         pipeline = self._ready()
         try:
-            self._enter()
             return pipeline.invoke(body, content_type, accept, headers=headers, timeout=timeout, target=target)
         except WorkerGoneError:
             self._lose(pipeline)
@@ -115,9 +113,32 @@ class Variant:
             raise ModelUnavailableError("The model's process ended; it is being started again.") from None
         except WorkerTimeoutError:
             raise ModelUnavailableError(f"The model did not answer within {timeout:g} seconds.") from None
-        finally:
-            with self._changed:
-                self._running -= 1
+
+    def enter(self) -> None:
+        """Announce a request, so that the processes stay until it has left.
+
+        :raises BusyError: too many requests at once
+        """
+        with self._changed:
+            most = self._program.most_at_once
+            if most is not None and self._running >= most:
+                raise BusyError
+            self._running += 1
+
+    def leave(self) -> None:
+        """End a request that was announced."""
+        with self._changed:
+            self._running -= 1
+            self._changed.notify_all()
+
+    def finish(self, patience: float) -> None:
+        """Let the requests that have entered get their answers, then end the processes for good.
+
+        :param patience: seconds
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: not self._running, patience)
+        self.stop()
 
     def report(self) -> None:
         """Tell what the processes printed since the last time."""
@@ -138,15 +159,6 @@ class Variant:
             self._changed.notify_all()
         if pipeline is not None:
             pipeline.stop()
-
-    def _enter(self) -> None:
-        with self._changed:
-            most = self._program.most_at_once
-            if most is not None and self._running >= most:
-                # What leaves counts down again.
-                self._running += 1
-                raise BusyError
-            self._running += 1
 
     def _ready(self) -> Pipeline:
         pipeline = self._pipeline
@@ -250,13 +262,18 @@ class Fleet:
         for variant in self.variants.values():
             variant.report()
 
-    def stop(self, *, quietly: bool = False) -> None:
-        """End every process.
+    def finish(self, patience: float) -> None:
+        """Let the requests that have entered get their answers, then end every process.
 
-        :param quietly: without telling what they printed last
+        :param patience: seconds for each variant
         """
         for variant in self.variants.values():
-            variant.stop(quietly=quietly)
+            variant.finish(patience)
+
+    def stop(self) -> None:
+        """End every process at once, without telling what it printed last."""
+        for variant in self.variants.values():
+            variant.stop(quietly=True)
 
 
 def choose(weights: Mapping[str, float], place: float) -> str:

@@ -102,11 +102,10 @@ class Invoker:
             status = answered.status
         except KeyError:
             raise _invalid(f"The container {question.container} is none of endpoint {question.endpoint}.") from None
-        except BusyError:
-            raise ApiError("ThrottlingException", "Rate exceeded", 429) from None
         except ModelUnavailableError as problem:
             raise _model_error(question, 0, "primary", str(problem)) from None
         finally:
+            variant.leave()
             took = (time.perf_counter() - began) * 1e6
             self._metrics.count(question.region, question.endpoint, variant.name, status, took)
         if not 200 <= status < 300:
@@ -122,7 +121,7 @@ class Invoker:
         return variant.name, answered
 
     def _route(self, question: Question) -> tuple[Variant, Mapping[str, Any] | None]:
-        """Choose the variant that is asked, and give it with the endpoint's DataCaptureConfig."""
+        """Choose the variant that is asked and enter it, and give it with the endpoint's DataCaptureConfig."""
         with self._conductor.lock:
             facts = self._serving(question.region, question.endpoint)
             endpoint = self._resources.find(ENDPOINT, question.region, question.endpoint)
@@ -136,13 +135,19 @@ class Invoker:
             name = question.variant or choose(weights, random.random())
             if name not in weights:
                 raise _invalid(f"Variant {name} not found for Request")
-            return self._conductor.fleet(endpoint, fleet).variants[name], capture
+            variant = self._conductor.fleet(endpoint, fleet).variants[name]
+            try:
+                # While the lock is held: a fleet that is given up lets those finish that have entered.
+                variant.enter()
+            except BusyError:
+                raise ApiError("ThrottlingException", "Rate exceeded", 429) from None
+            return variant, capture
 
     def _serving(self, region: str, name: str) -> dict[str, Any]:
         """Give what an endpoint that answers keeps; the conductor's lock must be held."""
         endpoint = self._resources.find(ENDPOINT, region, name)
         if endpoint is not None:
-            self._conductor.advance(endpoint)
+            self._conductor.hurry(endpoint)
             endpoint = self._resources.find(ENDPOINT, region, name)
         status = None
         if endpoint is not None:

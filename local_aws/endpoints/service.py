@@ -122,7 +122,9 @@ class EndpointService:
                 _check_wish(wish, variants, endpoint)
             for wish in request["DesiredWeightsAndCapacities"]:
                 _wish(wish, variants[wish["VariantName"]])
-            self._conductor.begin(endpoint, "rescale", self._settings.now.endpoint_update_seconds)
+            failure = self._faults.update_failure(ENDPOINT, endpoint.name)
+            takes = self._settings.now.endpoint_update_seconds
+            self._conductor.begin(endpoint, "rescale", takes, ordered_failure=failure)
         return {"EndpointArn": endpoint.arn}
 
     def delete(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:

@@ -301,6 +301,7 @@ def _spawn(directory: Path, environment: Mapping[str, str], *, has_code: bool) -
     variables = {
         **{name: os.environ[name] for name in _KEPT if name in os.environ},
         "HOME": str(directory),
+        "SM_MODEL_DIR": str(directory / "model"),
         "TMPDIR": str(directory / "tmp"),
         "OMP_NUM_THREADS": "1",
         "PYTHONUNBUFFERED": "1",

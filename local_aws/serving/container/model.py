@@ -54,6 +54,8 @@ def load_model(directory: Path, code: Path | None) -> Model:
     :raises ModelLoadError: there is no handler and no file that loads without one
     """
     script = _script(directory, code)
+    if script and (script.parent / "requirements.txt").is_file():
+        print("The local AWS does not install requirements.txt: it runs what its own Python has.")  # noqa: T201 - the log
     handlers = _import(script) if script else None
     load = getattr(handlers, "model_fn", None)
     if load is None and getattr(handlers, "transform_fn", None) is None and getattr(handlers, "predict_fn", None):

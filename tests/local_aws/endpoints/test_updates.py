@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -172,9 +173,9 @@ def test_an_alarm_rolls_a_deployment_back(two: Stage, routing: dict[str, Any]) -
     alarm(two, "errors")
     two.update("new", DeploymentConfig=policy(routing, "errors"))
     two.pending("Baking")
-    two.aws.client("cloudwatch").set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="test")
     two.aws.settings(endpoint_update_seconds=30)
-    found = two.until("RollingBack")
+    two.aws.client("cloudwatch").set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="test")
+    two.until("RollingBack")
     assert answers(two, 20) == {"2.0": 20}
     two.aws.advance(30)
     found = two.until("InService")
@@ -298,3 +299,36 @@ def test_every_status_can_be_ordered(two: Stage) -> None:
             assert "in-progress" in refused(two.sagemaker.delete_endpoint, EndpointName="answers")[1]
         two.aws.clear_faults()
     assert two.status() == "InService"
+
+
+def test_no_request_fails_while_an_endpoint_is_updated(two: Stage) -> None:
+    found: Counter[str] = Counter()
+    over = threading.Event()
+
+    def keep_asking() -> None:
+        while not over.is_set():
+            try:
+                found[two.ask("1")[0]] += 1
+            except Exception as problem:
+                found[str(problem)] += 1
+
+    threads = [threading.Thread(target=keep_asking) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for config in ("new", "old", "new"):
+        two.update(config)
+        two.until("InService")
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert set(found) == {"2.0", "3.0"}
+    assert two.ask("1")[0] == "3.0"
+
+
+def test_a_change_of_weights_fails_on_demand(two: Stage) -> None:
+    two.aws.fault(kind="fail_update", resource="endpoint", reason="No capacity")
+    wishes = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 4}]
+    two.sagemaker.update_endpoint_weights_and_capacities(EndpointName="answers", DesiredWeightsAndCapacities=wishes)
+    found = two.until("InService")
+    assert found["FailureReason"] == "No capacity"
+    assert found["ProductionVariants"][0]["DesiredInstanceCount"] == 1
