@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +12,8 @@ import typer
 from festaf.provider.cli.connection import AsJson, fail
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from festaf.provider.artifacts import Endpoint
     from festaf.provider.hooks.endpoint import EndpointHook
 
@@ -30,12 +34,8 @@ def list_endpoints(
     as_json: AsJson = False,
 ) -> None:
     """List the endpoints with their states."""
-    from festaf.provider.errors import FestafError
-
-    try:
+    with _asking():
         found = list(_hook(conn_id, region).summaries(contains))
-    except FestafError as error:
-        fail(str(error))
     if as_json:
         rows = [
             {"name": one.name, "status": one.status, "modified_at": one.modified_at.isoformat(), "arn": one.arn}
@@ -53,15 +53,12 @@ def list_endpoints(
 def show(name: Name, conn_id: ConnId = "aws_default", region: Region = None, as_json: AsJson = False) -> None:
     """Show what an endpoint serves, and what a rollback would bring back."""
     from festaf.provider.artifacts import Endpoint
-    from festaf.provider.errors import FestafError
 
-    try:
+    with _asking():
         hook = _hook(conn_id, region)
         found = Endpoint.load(name, hook=hook)
-        if found is None:
-            fail(f"There is no endpoint {name} in {hook.place}")
-    except FestafError as error:
-        fail(str(error))
+    if found is None:
+        fail(f"There is no endpoint {name} in {hook.place}")
     _print(found, "unchanged", as_json)
 
 
@@ -82,20 +79,29 @@ def rollback(
     from festaf.provider.artifacts import Endpoint
     from festaf.provider.endpoints.patience import Patience
     from festaf.provider.endpoints.rollout import Rollout
-    from festaf.provider.errors import FestafError
 
-    try:
+    with _asking():
         hook = _hook(conn_id, region)
         rollout = Rollout(hook, hook.log, Patience(hook.log, timeout, 5.0))
         started = rollout.back(name, to)
         if wait:
             rollout.wait(started)
         found = Endpoint.load(name, hook=hook)
-    except FestafError as error:
-        fail(str(error))
     if found is None:
         fail(f"Endpoint {name} was deleted meanwhile")
     _print(found, started.action, as_json)
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Keep what Airflow logs off standard output, and end an expected failure with one sentence."""
+    with redirect_stdout(sys.stderr):
+        from festaf.provider.errors import FestafError
+
+        try:
+            yield
+        except FestafError as error:
+            fail(str(error))
 
 
 def _hook(conn_id: str, region: str | None) -> EndpointHook:
