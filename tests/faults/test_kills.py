@@ -15,6 +15,7 @@ from tests.faults.scenarios import SCENARIOS
 from tests.faults.stage import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from tests.faults.stage import Scenario
@@ -22,10 +23,14 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
-REQUESTS = {
+REQUESTS: dict[str, Iterable[int]] = {
     "CreateFeatureSetOperator": range(1, 4),
     "IngestFeaturesOperator": range(1, 5),
     "RegisterModelVersionOperator": range(3, 10),
+    "DeployEndpointOperator creates": (3, 5, 6),
+    "DeployEndpointOperator updates": (3, 5, 6, 7),
+    "ShiftTrafficOperator": (3, 4),
+    "DeleteEndpointOperator": (8, 10, 12),
 }
 """Around which of its requests to AWS a task is killed."""
 POINTS = [

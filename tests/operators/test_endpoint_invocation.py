@@ -62,19 +62,11 @@ def test_an_error_of_the_model_is_told_in_its_own_words(aws: LocalAws, run: Run)
         invoke(run, "1")
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [{"kind": "throttle", "count": 3}, {"kind": "error", "status": 503, "count": 3}, {"kind": "reset"}],
-    ids=lambda fault: fault["kind"],
-)
-def test_a_passing_fault_is_waited_out(aws: LocalAws, run: Run, fault: dict[str, Any]) -> None:
+def test_a_passing_fault_is_waited_out_and_one_that_lasts_fails_the_task(aws: LocalAws, run: Run) -> None:
     deploy(aws, run)
-    aws.fault(operation="InvokeEndpoint", **fault)
-    assert invoke(run, "1")["content"]["sent"] == "1"
-
-
-def test_a_fault_that_lasts_fails_the_task_at_the_deadline(aws: LocalAws, run: Run) -> None:
-    deploy(aws, run)
+    for fault in ({"kind": "throttle", "count": 3}, {"kind": "error", "status": 503, "count": 3}, {"kind": "reset"}):
+        aws.fault(operation="InvokeEndpoint", **fault)
+        assert invoke(run, "1")["content"]["sent"] == "1"
     aws.fault(kind="throttle", operation="InvokeEndpoint", count=None)
     with pytest.raises(errors.ServiceError, match="ThrottlingException"):
         invoke(run, "1", timeout=1)
@@ -96,21 +88,19 @@ def test_a_failure_of_an_asynchronous_model_is_told(aws: LocalAws, run: Run) -> 
         invoke(run, "1", asynchronous=True)
 
 
-@pytest.mark.parametrize(
-    ("payload", "parameters", "error", "said"),
-    [
-        (f"s3://{BUCKET}/absent.csv", {}, errors.InputError, "There is no payload"),
-        ({1, 2}, {}, errors.InputError, "cannot be written as JSON"),
-        ("1", {"output_s3_uri": "/tmp/x"}, errors.InputError, "is no S3 object"),
-        ("1", {"variant": "B"}, errors.RefusedError, "B"),
-        ("1", {"endpoint": "other"}, errors.RefusedError, "other"),
-        ("1", {"asynchronous": True}, errors.InputError, "is not asynchronous"),
-    ],
-)
-def test_a_mistake_is_told(
-    aws: LocalAws, run: Run, payload: Any, parameters: dict[str, Any], error: type[Exception], said: str
-) -> None:
+MISTAKES: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
+    (f"s3://{BUCKET}/absent.csv", {}, errors.InputError, "There is no payload"),
+    ({1, 2}, {}, errors.InputError, "cannot be written as JSON"),
+    ("1", {"output_s3_uri": "/tmp/x"}, errors.InputError, "is no S3 object"),
+    ("1", {"variant": "B"}, errors.RefusedError, "B"),
+    ("1", {"endpoint": "other"}, errors.RefusedError, "other"),
+    ("1", {"asynchronous": True}, errors.InputError, "is not asynchronous"),
+]
+
+
+def test_a_mistake_is_told(aws: LocalAws, run: Run) -> None:
     deploy(aws, run)
-    with pytest.raises(error) as caught:
-        invoke(run, payload, **parameters)
-    assert said in str(caught.value)
+    for payload, parameters, error, said in MISTAKES:
+        with pytest.raises(error) as caught:
+            invoke(run, payload, **parameters)
+        assert said in str(caught.value)

