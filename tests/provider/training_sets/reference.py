@@ -26,25 +26,24 @@ def nanoseconds(value: str | float | None) -> int | None:
 
 def features_of(
     row: Mapping[str, Any], view: FeatureView, records: pd.DataFrame, names: Sequence[str], until: float
-) -> dict[str, Any]:
-    """Give the features of one entity row.
+) -> dict[str, Any] | None:
+    """Give the features of one entity row; None when there is no record for it.
 
     :param row: with ``id`` and ``at`` (nanoseconds or None)
     :param records: with ``id``, ``at``, ``written``, ``called``, ``deleted`` and the features
     :param until: the snapshot, in the same seconds as ``written``
     """
-    nothing = dict.fromkeys(names)
     known = records[(records["id"] == row["id"]) & (records["written"] <= until)]
     if view.point_in_time:
         if row["at"] is None:
-            return nothing
+            return None
         known = known[known["at"] < row["at"]] if view.strict else known[known["at"] <= row["at"]]
     if known.empty:
-        return nothing
+        return None
     order = ["at", "written", "called", "deleted", *names]
     newest = known.sort_values(order, na_position="first", kind="stable").iloc[-1]
     if newest["deleted"]:
-        return nothing
+        return None
     if view.max_age is not None and row["at"] - newest["at"] > round(float(view.max_age) * NANOSECONDS):
-        return nothing
+        return None
     return {name: None if pd.isna(newest[name]) else newest[name] for name in names}

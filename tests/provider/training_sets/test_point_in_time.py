@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from festaf.provider.hooks.feature_store import FeatureStoreHook
     from tests.feature_store import Run
 
-EXAMPLES = int(os.environ.get("FESTAF_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("FESTAF_EXAMPLES", "8"))
 """Each asks Athena eleven times about some hundred rows."""
 SMALLEST = 40
 MINUTE = 60 * 1_000_000_000
@@ -106,8 +106,7 @@ def histories(kinds: Mapping[str, str], keys: st.SearchStrategy[Any], moments: s
     features = values({name: kind for name, kind in kinds.items() if name not in {identifier, event_time}})
 
     def past(key: Any, moment: Any, deleted: bool, written: float, called: float, rest: dict[str, Any]) -> Past:
-        known = {} if deleted else rest
-        return Past({identifier: key, event_time: moment, **known}, written, called, deleted)
+        return Past({identifier: key, event_time: moment, **rest}, written, called, deleted)
 
     one = st.builds(
         past,
@@ -186,9 +185,11 @@ def _check(case: Case, sets: Mapping[str, FeatureSet], hook: FeatureStoreHook, r
     )
     operator.__dict__["hook"] = hook  # Making boto3's clients costs more than the queries.
     written = operator.execute(run.context)
-    wanted = _counted(_wanted(case))
+    rows, matched = _wanted(case)
+    wanted = _counted(rows)
     found = _counted(read_training_set(hook, written))
     assert (found - wanted, wanted - found) == (Counter(), Counter())
+    assert [use["rows_matched"] for use in written["feature_sets"]] == matched
     assert written["rows"] == len(case.rows)
 
 
@@ -196,22 +197,24 @@ def _counted(rows: Sequence[Mapping[str, Any]]) -> Counter[str]:
     return Counter(str(sorted(row.items())) for row in rows)
 
 
-def _wanted(case: Case) -> list[dict[str, Any]]:
+def _wanted(case: Case) -> tuple[list[dict[str, Any]], list[int]]:
+    """Give the rows, and for how many of them each view has a record."""
     records = {
         "texts": (_frame(case.texts, TEXTS), "who"),
         "numbers": (_frame(case.numbers, NUMBERS), "which"),
     }
-    rows = []
+    rows, matched = [], [0] * len(VIEWS)
     for row in case.rows:
         wanted = dict(row)
-        for view in VIEWS:
+        for number, view in enumerate(VIEWS):
             frame, column = records[view.feature_set]
             names = list(view.features or [name for name in frame.columns if name not in _OWN])
             of = {"id": row[column], "at": nanoseconds(row["at"])}
             found = features_of(of, view, frame, names, UNTIL)
-            wanted |= {f"{view.prefix}{name}": value for name, value in found.items()}
+            matched[number] += found is not None
+            wanted |= {f"{view.prefix}{name}": (found or {}).get(name) for name in names}
         rows.append(wanted)
-    return rows
+    return rows, matched
 
 
 _OWN = ("id", "at", "written", "called", "deleted")
