@@ -138,8 +138,8 @@ class FeatureSetSpecification:
             yield f"throughput {key}", value, found.throughput.get(key)
 
     def _feature_fields(self, found: FeatureSet) -> Iterator[Difference]:
-        wanted = {feature.name: _kind(feature) for feature in self.features}
-        there = {feature.name: _kind(feature) for feature in found.features}
+        wanted = {feature.name: kind_of(feature) for feature in self.features}
+        there = {feature.name: kind_of(feature) for feature in found.features}
         for name in [*wanted, *(name for name in there if name not in wanted)]:
             yield f"feature {name}", wanted.get(name), there.get(name)
 
@@ -207,7 +207,13 @@ def _duration(value: Mapping[str, Any] | None) -> str | None:
     return f"{_UNITS[value['Unit']] * value['Value']} seconds" if value else None
 
 
-def _kind(feature: Feature) -> str:
+def same_duration(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
+    """Tell whether two durations are equal, or both are none: 7 Days is 1 Weeks."""
+    return _duration(one) == _duration(other)
+
+
+def kind_of(feature: Feature) -> str:
+    """Say a feature's type in one word: ``Integral``, ``Vector<Fractional> of 8``."""
     if not feature.collection:
         return str(feature.type)
     size = f" of {feature.dimension}" if feature.dimension else ""

@@ -74,6 +74,13 @@ class FeatureStoreHook(AwsHook):
         parameters = {item["Key"]: item["Value"] for item in answer.get("Parameters") or ()}
         return FeatureMetadata(answer.get("Description") or None, parameters)
 
+    def update_feature_metadata(self, name: str, feature: str, change: Mapping[str, Any]) -> None:
+        """Change one feature's description or parameters (UpdateFeatureMetadata).
+
+        :param change: Description, ParameterAdditions and ParameterRemovals, as AWS spells them
+        """
+        self.call("sagemaker", "update_feature_metadata", FeatureGroupName=name, FeatureName=feature, **change)
+
     def get_record(self, name: str, identifier: str, features: Sequence[str] = ()) -> Record | None:
         """Read a record from the online store (GetRecord); None when there is none."""
         asked: dict[str, Any] = {"FeatureGroupName": name, "RecordIdentifierValueAsString": identifier}

@@ -22,6 +22,7 @@ from festaf.operators.feature_set import (
     CreateFeatureSetOperator,
     DeleteFeatureSetOperator,
     IngestFeaturesOperator,
+    UpdateFeatureSetOperator,
 )
 from festaf.operators.model import (
     ApproveModelVersionOperator,
@@ -43,6 +44,7 @@ TASKS: dict[type[BaseOperator], dict[str, Any]] = {
     CreateFeatureSetOperator: {"record_identifier": "tail", "event_time": "seen"},
     IngestFeaturesOperator: {"source": "planes.parquet"},
     DeleteFeatureSetOperator: {},
+    UpdateFeatureSetOperator: {},
     FeatureSetReadySensor: {},
     FeatureFreshnessSensor: {"max_age": 60},
     MonitorFeaturesOperator: {},
