@@ -58,6 +58,8 @@ class Settings(BaseModel):
     max_actions: Annotated[int, Field(ge=1)] = 3000
     max_contexts: Annotated[int, Field(ge=1)] = 500
     max_associations: Annotated[int, Field(ge=1)] = 6000
+    max_endpoint_instances: Annotated[int, Field(ge=1)] = 20
+    """Of one instance type, over all endpoints of a region; an update needs room for old and new."""
     rates: dict[str, Annotated[float, Field(gt=0)]] = {}
     """Calls per second by operation; beyond them calls are throttled. An operation that is not here has no limit."""
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from festaf.local_aws.endpoints.conductor import ENDPOINT, Conductor, status_of
 from festaf.local_aws.endpoints.configs import find_config
 from festaf.local_aws.endpoints.describing import describe, summary
 from festaf.local_aws.endpoints.rollout import check_deployment, drain_seconds, steps_of
-from festaf.local_aws.endpoints.variants import instances, new_fleet, retain
+from festaf.local_aws.endpoints.variants import by_type, instances, new_fleet, retain
 from festaf.local_aws.models import find_model
 from festaf.local_aws.resources.listing import page_of
 from festaf.local_aws.resources.resource import arn_of
 from festaf.local_aws.service import ApiError, Call, Handler
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from festaf.local_aws.faults import Faults
     from festaf.local_aws.resources.repository import Resources
@@ -60,6 +61,7 @@ class EndpointService:
             coming = self._coming(call, config)
             if deployment:
                 check_deployment(deployment, instances(coming["fleet"]))
+            self._check_room(call, by_type([coming["fleet"]]))
             nothing = dict.fromkeys(("config", "fleet", "capture", "asynchronous", "deployment", "failure", "change"))
             endpoint = self._resources.create(ENDPOINT, call.region, name, request, **nothing, status="Creating")
             failure = self._faults.creation_failure(ENDPOINT, name)
@@ -99,6 +101,7 @@ class EndpointService:
             count = instances(coming["fleet"])
             if deployment:
                 check_deployment(deployment, count)
+            self._check_room(call, by_type([coming["fleet"]]))
             facts["failure"] = None
             self._conductor.begin(
                 endpoint,
@@ -120,6 +123,7 @@ class EndpointService:
             variants = {one["name"]: one for one in endpoint.facts["fleet"]["variants"]}
             for wish in request["DesiredWeightsAndCapacities"]:
                 _check_wish(wish, variants, endpoint)
+            self._check_room(call, _more(request["DesiredWeightsAndCapacities"], variants))
             for wish in request["DesiredWeightsAndCapacities"]:
                 _wish(wish, variants[wish["VariantName"]])
             failure = self._faults.update_failure(ENDPOINT, endpoint.name)
@@ -156,6 +160,22 @@ class EndpointService:
             raise _in_progress(endpoint)
         if status not in SETTLED:
             raise _invalid(f'Cannot update endpoint "{endpoint.arn}" because it is in {status} status.')
+
+    def _check_room(self, call: Call, more: Counter[str]) -> None:
+        """Check that so many more instances of each type may be there."""
+        endpoints = [one.facts for one in self._resources.all(ENDPOINT, call.region)]
+        coming = [facts["change"].get("fleet") for facts in endpoints if facts["change"]]
+        used = by_type([*(facts["fleet"] for facts in endpoints), *coming])
+        most = self._settings.now.max_endpoint_instances
+        for kind, delta in more.items():
+            if delta > 0 and used[kind] + delta > most:
+                raise ApiError(
+                    "ResourceLimitExceeded",
+                    f"The account-level service limit '{kind} for endpoint usage' is {most} Instances, with current "
+                    f"utilization of {used[kind]} Instances and a request delta of {delta} Instances. Please use AWS "
+                    "Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, "
+                    "contact AWS support to request an increase for this quota.",
+                )
 
     def _coming(self, call: Call, config: Resource) -> dict[str, Any]:
         """Give what an endpoint will serve by a configuration."""
@@ -195,6 +215,16 @@ def _check_wish(wish: Mapping[str, Any], variants: Mapping[str, Any], endpoint: 
         raise _invalid(f"The variant {name} is not serverless.")
     if wish.get("DesiredInstanceCount") == 0:
         raise _invalid(f"DesiredInstanceCount of the variant {name} must be at least 1.")
+
+
+def _more(wishes: Iterable[Mapping[str, Any]], variants: Mapping[str, Any]) -> Counter[str]:
+    """Count the instances by type that wishes add."""
+    found: Counter[str] = Counter()
+    for wish in wishes:
+        variant = variants[wish["VariantName"]]
+        if "DesiredInstanceCount" in wish:
+            found[variant["instance_type"]] += wish["DesiredInstanceCount"] - variant["count"]
+    return found
 
 
 def _wish(wish: Mapping[str, Any], variant: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -50,6 +51,16 @@ def retain(fleet: dict[str, Any], before: dict[str, Any], *, counts: bool, weigh
 def instances(fleet: Mapping[str, Any]) -> int:
     """Count the instances of a fleet; a serverless variant counts as one."""
     return sum(variant["count"] if variant["count"] is not None else 1 for variant in fleet["variants"])
+
+
+def by_type(fleets: Iterable[Mapping[str, Any] | None]) -> Counter[str]:
+    """Count the instances of fleets by instance type, as many as there will be."""
+    found: Counter[str] = Counter()
+    for fleet in fleets:
+        for variant in fleet["variants"] if fleet else ():
+            if variant["instance_type"]:
+                found[variant["instance_type"]] += max(variant["count"], variant["desired_count"])
+    return found
 
 
 def live(cloud: Cloud, endpoint: Resource, fleet: Mapping[str, Any]) -> Fleet:

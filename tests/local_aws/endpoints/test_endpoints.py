@@ -214,3 +214,24 @@ def test_the_log_says_why_a_model_did_not_load(stage: Stage) -> None:
 
 def _has(logs: Any, group: str) -> bool:
     return bool(logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"])
+
+
+def test_an_account_has_only_so_many_instances(stage: Stage) -> None:
+    stage.aws.settings(max_endpoint_instances=2)
+    stage.config(stage.model("a", times(2)))
+    stage.endpoint("a")
+    wishes = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 3}]
+    change = stage.sagemaker.update_endpoint_weights_and_capacities
+    too_many = refused(change, EndpointName="answers", DesiredWeightsAndCapacities=wishes)
+    assert too_many[0] == "ResourceLimitExceeded"
+    assert too_many[1].startswith(
+        "The account-level service limit 'ml.m5.large for endpoint usage' is 2 Instances, with current utilization of "
+        "1 Instances and a request delta of 2 Instances."
+    )
+    stage.endpoint("a", "more")
+    assert refused(stage.endpoint, config="a", name="third")[0] == "ResourceLimitExceeded"
+    assert refused(stage.update, config="a")[0] == "ResourceLimitExceeded"
+    stage.sagemaker.delete_endpoint(EndpointName="more")
+    eventually(lambda: stage.sagemaker.list_endpoints()["Endpoints"], lambda found: len(found) == 1)
+    stage.update("a")
+    stage.until("InService")
