@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from festaf.provider.deprecation import Renamed, deprecated
 from festaf.sensors.ready import ReadySensor
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class FeatureSetReadySensor(ReadySensor):
     :param until: QUERYABLE: the event time up to which rows must be visible, ISO 8601 or datetime (templated)
     :param rows: QUERYABLE: how many rows must be visible (templated)
     :param max_age: FRESH: how old the newest event time may be, a timedelta or seconds
-    :param athena_output: where Athena puts results, ``s3://bucket/prefix``; None takes the connection's
+    :param output_location: where Athena puts results, ``s3://bucket/prefix``; None takes the connection's
         ``service_config`` (``athena``, ``output_location``), or ``athena-results/`` in the offline store's bucket
         (templated)
     :param workgroup: Athena's workgroup (templated)
@@ -50,14 +51,16 @@ class FeatureSetReadySensor(ReadySensor):
         "record",
         "until",
         "rows",
-        "athena_output",
+        "output_location",
         "workgroup",
         "project",
         "aws_conn_id",
         "region_name",
     )
     named_by = "feature_set"
+    athena_output = Renamed("output_location", removed_in="0.3.0")
 
+    @deprecated(argument="athena_output", replacement="output_location", removed_in="0.3.0")
     def __init__(
         self,
         *,
@@ -67,7 +70,7 @@ class FeatureSetReadySensor(ReadySensor):
         until: str | datetime | None = None,
         rows: int | str | None = None,
         max_age: timedelta | float | None = None,
-        athena_output: str | None = None,
+        output_location: str | None = None,
         workgroup: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -77,7 +80,7 @@ class FeatureSetReadySensor(ReadySensor):
         self.until = until
         self.rows = rows
         self.max_age = max_age
-        self.athena_output = athena_output
+        self.output_location = output_location
         self.workgroup = workgroup
 
     @cached_property
@@ -120,7 +123,7 @@ class FeatureSetReadySensor(ReadySensor):
                 "until": self.until,
                 "rows": self.rows,
                 "max_age": self.max_age,
-                "athena_output": self.athena_output,
+                "athena_output": self.output_location,
                 "workgroup": self.workgroup,
             }
         )

@@ -60,7 +60,7 @@ class MonitorFeaturesOperator(ArtifactTask):
     :param report_uri: folder of the reports, ``s3://bucket/prefix`` or a path; None writes none (templated)
     :param on_drift: ``asset``: the monitor's asset gets an event, for a DAG that is scheduled on it; ``fail``: the task
         fails; ``skip``: the tasks after it are skipped; ``report``: nothing but the report
-    :param athena_output: where Athena puts results; None takes the connection's, then the workgroup's, or
+    :param output_location: where Athena puts results; None takes the connection's, then the workgroup's, or
         ``athena-results/`` in the offline store's bucket (templated)
     :param workgroup: Athena's workgroup (templated)
     :param query_timeout: seconds that one query may take
@@ -75,7 +75,7 @@ class MonitorFeaturesOperator(ArtifactTask):
         "baseline",
         "baseline_uri",
         "report_uri",
-        "athena_output",
+        "output_location",
         "workgroup",
         *ArtifactTask.template_fields,
     )
@@ -99,7 +99,7 @@ class MonitorFeaturesOperator(ArtifactTask):
         enough_rows: int = 100,
         report_uri: str | None = None,
         on_drift: OnDrift = "asset",
-        athena_output: str | None = None,
+        output_location: str | None = None,
         workgroup: str | None = None,
         query_timeout: float = HOUR / 2,
         **kwargs: Any,
@@ -121,7 +121,7 @@ class MonitorFeaturesOperator(ArtifactTask):
         self.enough_rows = enough_rows
         self.report_uri = report_uri
         self.on_drift = on_drift
-        self.athena_output = athena_output
+        self.output_location = output_location
         self.workgroup = workgroup
         self.query_timeout = query_timeout
 
@@ -248,7 +248,7 @@ class MonitorFeaturesOperator(ArtifactTask):
         from festaf.provider.hooks.athena import AthenaQuery
         from festaf.provider.monitoring.opening import Opening
 
-        query = AthenaQuery("", workgroup=self.workgroup or None, output=self.athena_output or None)
+        query = AthenaQuery("", workgroup=self.workgroup or None, output=self.output_location or None)
         return Opening(self.hook, self.athena, query, self.query_timeout)
 
     def _rows(self) -> Rows:
