@@ -145,13 +145,15 @@ class Jobs:
 
     def reset(self) -> None:
         """Kill every script and forget every run; the resources are forgotten elsewhere."""
-        with self.resources.lock:
-            runs = list(self._runs.values())
-            self._runs.clear()
-        for run in runs:
-            run.abandon()
-        for run in runs:
-            run.join()
+        # A tuning job may start a training job until it has ended itself.
+        while self._runs:
+            with self.resources.lock:
+                runs = list(self._runs.values())
+                self._runs.clear()
+            for run in runs:
+                run.abandon()
+            for run in runs:
+                run.join()
 
     def _sweep(self, kind: JobKind) -> None:
         """Forget the jobs whose deletion has ended."""

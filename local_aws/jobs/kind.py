@@ -92,3 +92,13 @@ TRANSFORM = JobKind(
     absent="Could not find requested job with name: {name}",
     taken="Job name must be unique within an AWS account and region, and a job with this name already exists ({arn})",
 )
+TUNING = JobKind(
+    arn="hyper-parameter-tuning-job",
+    noun="HyperParameterTuningJob",
+    verb="HyperParameterTuning",
+    words="hyperparameter tuning job",
+    absent="Amazon SageMaker can't find a tuning job with the name {name}.",
+    taken="Hyperparameter tuning job names must be unique within an AWS account and region, and a job with this name "
+    "already exists ({arn})",
+    deleting="Deleting",
+)

@@ -112,6 +112,14 @@ class Run:
             self._abandon.wait(POLL_SECONDS)
         self.check()
 
+    def pause(self) -> None:
+        """Wait a moment, also when the job is to stop.
+
+        :raises AbandonedError: the server ends
+        """
+        if self._abandon.wait(POLL_SECONDS):
+            raise AbandonedError
+
     def check(self) -> None:
         """Look whether the work may go on.
 

@@ -25,7 +25,7 @@ CONFIG = f"{INPUT}/config"
 OUTPUT = "/opt/ml/output"
 OUTPUT_DATA = f"{OUTPUT}/data"
 INTERMEDIATE = f"{OUTPUT}/intermediate"
-RESERVED = "sagemaker_"
+RESERVED = ("sagemaker_", "_tuning_objective_metric")
 """Hyperparameters that begin so are for the toolkit, not for the script."""
 
 

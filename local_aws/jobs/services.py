@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from festaf.local_aws.jobs.jobs import Jobs
-from festaf.local_aws.jobs.kind import PROCESSING, TRAINING, TRANSFORM
+from festaf.local_aws.jobs.kind import PROCESSING, TRAINING, TRANSFORM, TUNING
 from festaf.local_aws.jobs.processing import ProcessingService
 from festaf.local_aws.jobs.training import TrainingService
 from festaf.local_aws.jobs.transform import TransformService
+from festaf.local_aws.jobs.tuning import TuningService
 from festaf.local_aws.monitoring.monitor import Monitor
 
 if TYPE_CHECKING:
@@ -26,15 +27,17 @@ class JobServices:
         self._jobs = Jobs(cloud, resources, settings, faults)
         self.monitor = Monitor(resources, settings, faults, cloud, self._jobs)
         """Runs monitoring schedules as processing jobs."""
+        training = TrainingService(self._jobs)
         self.services: tuple[Service, ...] = (
-            TrainingService(self._jobs),
+            training,
             ProcessingService(self._jobs),
             TransformService(self._jobs),
+            TuningService(self._jobs, training),
         )
 
     def recover(self) -> None:
         """End the jobs that ran when an earlier server ended."""
-        self._jobs.recover((TRAINING, PROCESSING, TRANSFORM))
+        self._jobs.recover((TRAINING, PROCESSING, TRANSFORM, TUNING))
 
     def reset(self) -> None:
         """Kill every script and forget every run."""

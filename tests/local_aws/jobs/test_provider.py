@@ -15,12 +15,14 @@ from airflow.providers.amazon.aws.operators.sagemaker import (
     SageMakerProcessingOperator,
     SageMakerTrainingOperator,
     SageMakerTransformOperator,
+    SageMakerTuningOperator,
 )
 from airflow.sdk.exceptions import TaskDeferred
 
 from tests.local_aws.jobs.test_course import SLEEP
 from tests.local_aws.jobs.test_processing import processing
 from tests.local_aws.jobs.test_transform import INFERENCE, request
+from tests.local_aws.jobs.test_tuning import tuning
 from tests.local_aws.jobs.work import IMAGE, ROLE, Workshop, packed
 
 if TYPE_CHECKING:
@@ -143,6 +145,13 @@ def test_the_model_and_transform_operators_score_a_file(shop: Workshop, context:
     waiting = SageMakerTransformOperator(task_id="again", config=both, check_interval=1, deferrable=True)
     event = deferred(waiting, context)
     assert waiting.execute_complete(context, event)["Transform"]["TransformJobName"] == "again"
+
+
+def test_the_tuning_operator_names_the_best_job(shop: Workshop, context: Any) -> None:
+    operator = SageMakerTuningOperator(task_id="tune", config=tuning(shop, "grid"), check_interval=INTERVAL)
+    found = operator.execute(context)["Tuning"]
+    assert found["HyperParameterTuningJobStatus"] == "Completed"
+    assert found["BestTrainingJob"]["TunedHyperParameters"] == {"depth": "5"}
 
 
 def test_a_job_that_takes_too_long_for_the_operator_goes_on(shop: Workshop, context: Any) -> None:
