@@ -32,6 +32,8 @@ class Control:
     """Forgets every resource; faults, counts and settings are forgotten here."""
     advanced: Callable[[float], None] = field(default=lambda seconds: None)
     """Told of every jump, to keep it."""
+    operations: Callable[[], dict[str, list[str]]] = field(default=dict)
+    """Gives the operations that are not moto's, by service."""
     calls: Counter[str] = field(default_factory=Counter)
     """By operation, since the last reset."""
 
@@ -97,6 +99,10 @@ async def _stats(control: Control, _: Any) -> dict[str, Any]:
     return {"calls": dict(control.calls)}
 
 
+async def _operations(control: Control, _: Any) -> dict[str, Any]:
+    return {"operations": control.operations()}
+
+
 async def _reset(control: Control, _: Any) -> dict[str, Any]:
     control.faults.clear()
     control.settings.reset()
@@ -115,6 +121,7 @@ _ROUTES: dict[tuple[str, str], Callable[[Control, Any], Awaitable[dict[str, Any]
     ("POST", "faults"): _order_fault,
     ("DELETE", "faults"): _clear_faults,
     ("GET", "stats"): _stats,
+    ("GET", "operations"): _operations,
     ("POST", "reset"): _reset,
 }
 

@@ -78,6 +78,13 @@ class Gateway:
         for operation in self._router.add(self.model(service.name), service.operations):
             self._handlers[service.name, operation.name] = _Mounted(service.operations[operation.name], inline, pool)
 
+    def operations(self) -> dict[str, list[str]]:
+        """Give the operations that are not moto's, by service."""
+        found: dict[str, list[str]] = {}
+        for service, operation in sorted(self._handlers):
+            found.setdefault(service, []).append(operation)
+        return found
+
     def model(self, service: str) -> ServiceModel:
         """Give botocore's model of a service."""
         return ServiceModel(self._loader.load_service_model(service, "service-2"), service)

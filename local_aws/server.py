@@ -74,7 +74,7 @@ class LocalAws:
         self.groups.gone.append(self.online.drop)
         self.offline = OfflineStore(self.cloud, self.clock, written=self.written)
         self.desk = OfflineDesk(self.groups, self.offline, self.settings, self.faults, self.store, self.journal)
-        self.control = Control(self.clock, self.settings, self.faults, self._reset, self._advanced)
+        self.control = Control(self.clock, self.settings, self.faults, self._reset, self._advanced, self._operations)
         self.gateway = Gateway(self.control, self.connections, self.cloud.wsgi)
         self.gateway.before_reading = self._before_reading
         self.records = RecordService(self.groups, self.online, self.desk, self.store)
@@ -126,6 +126,9 @@ class LocalAws:
             self.records.load(group, identifier, record)
         for group, rows in kept.waiting:
             self.desk.take(group, rows)
+
+    def _operations(self) -> dict[str, list[str]]:
+        return self.gateway.operations()
 
     def _advanced(self, seconds: float) -> None:
         self._ahead += seconds

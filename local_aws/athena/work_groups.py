@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from festaf.local_aws.athena.paging import invalid, page_of
 from festaf.local_aws.resources.resource import moment
-from festaf.local_aws.service import ACCOUNT
+from festaf.local_aws.service import ACCOUNT, ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -155,7 +155,10 @@ class WorkGroups:
         name = arn.removeprefix(f"arn:aws:athena:{region}:{ACCOUNT}:workgroup/")
         if "/" in name:
             raise invalid(f"{arn} is not the ARN of a workgroup")
-        return self._find(region, name)
+        try:
+            return self._find(region, name)
+        except ApiError as problem:
+            raise ApiError("ResourceNotFoundException", problem.message) from None
 
     def _find(self, region: str, name: str) -> Resource:
         found = self._primary(region) if name == PRIMARY else self._resources.find(KIND, region, name)

@@ -15,6 +15,24 @@ if TYPE_CHECKING:
     from festaf.local_aws.resources.resource import Resource
 
 MAX_TAGS = 50
+OURS = frozenset(
+    {
+        "model",
+        "model-package",
+        "model-package-group",
+        "endpoint",
+        "endpoint-config",
+        "training-job",
+        "processing-job",
+        "transform-job",
+        "artifact",
+        "action",
+        "context",
+        "monitoring-schedule",
+        "data-quality-job-definition",
+    }
+)
+"""The kinds, as in an ARN, of which moto keeps none."""
 
 
 class TagService:
@@ -67,14 +85,22 @@ class TagService:
 
     def _tagged(self, call: Call, arn: str) -> FeatureGroup | Resource:
         if ":feature-group/" in arn:
-            return self._groups.get(call.region, arn)
+            group = self._groups.find(call.region, arn)
+            if group is None:
+                raise _absent(arn)
+            return group
         # A version of a model package group has the tags of its group.
         if ":model-package/" in arn and arn.count("/") > 1:
             arn = arn.replace(":model-package/", ":model-package-group/").rpartition("/")[0]
         found = self._resources.by_arn(arn)
         if found is None:
-            raise NotOurs
+            raise _absent(arn) if arn.split(":", 5)[5].partition("/")[0] in OURS else NotOurs
         return found
+
+
+def _absent(arn: str) -> ApiError:
+    """Make the error of a resource that is not there; the model documents none of its own for tags."""
+    return ApiError("ValidationException", f"Resource {arn} does not exist.")
 
 
 def _as_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

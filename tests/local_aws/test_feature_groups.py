@@ -370,13 +370,12 @@ def test_a_groups_tags_are_added_replaced_and_deleted(sagemaker: Any) -> None:
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "purpose", "Value": "demo"}]
     with pytest.raises(ClientError, match="at most 50"):
         sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": f"key{number}", "Value": ""} for number in range(50)])
-    with pytest.raises(ClientError, match="can't find"):
+    with pytest.raises(ClientError, match="feature-group/nothing does not exist"):
         sagemaker.list_tags(ResourceArn=arn.replace("weather", "nothing"))
 
 
 def test_the_tags_of_other_resources_are_motos(local_aws: LocalAws) -> None:
     sagemaker = local_aws.client("sagemaker")
-    container = {"Image": "image", "ModelDataUrl": "s3://features/model.tar.gz"}
-    arn = sagemaker.create_model(ModelName="model", PrimaryContainer=container, ExecutionRoleArn=ROLE)["ModelArn"]
+    arn = sagemaker.create_experiment(ExperimentName="delays")["ExperimentArn"]
     sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "owner", "Value": "ops"}])
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "owner", "Value": "ops"}]
