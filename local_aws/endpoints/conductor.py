@@ -59,6 +59,7 @@ class Conductor:
         self._alarms = alarms
         self._fleets: dict[str, Fleet] = {}
         self._leaving: set[Fleet] = set()
+        self._closed = False
         self._stages: dict[str, Callable[[Resource, dict[str, Any], float], bool]] = {
             "provision": self._provision,
             "activate": self._activate,
@@ -86,6 +87,8 @@ class Conductor:
             found = self._fleets.get(fleet["id"])
             if found is None:
                 found = self._fleets[fleet["id"]] = live(self._cloud, endpoint, fleet)
+                if self._closed:
+                    found.stop()
             return found
 
     def advance(self, endpoint: Resource) -> None:
@@ -112,9 +115,13 @@ class Conductor:
             fleet.report()
             fleet.mend()
 
-    def stop(self) -> None:
-        """End every process."""
+    def stop(self, *, close: bool = False) -> None:
+        """End every process.
+
+        :param close: let no other start
+        """
         with self.lock:
+            self._closed = close
             fleets = [*self._fleets.values(), *self._leaving]
             self._fleets.clear()
         for fleet in fleets:

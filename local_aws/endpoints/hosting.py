@@ -84,15 +84,15 @@ class Hosting:
 
     def reset(self) -> None:
         """End every process and forget what waits; the resources are forgotten by others."""
-        self._conductor.stop()
         self._queue.forget()
+        self._conductor.stop()
         self._capture.forget()
         self._metrics.forget()
 
     def close(self) -> None:
         """End every process, and write what waits."""
-        self._conductor.stop()
         self._queue.close()
+        self._conductor.stop(close=True)
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._metrics.flush()
         self._capture.flush()

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.local_aws.endpoints.endpoints import Stage, eventually, times
+from tests.local_aws.endpoints.endpoints import Stage, eventually, times, variant
+from tests.local_aws.endpoints.test_runtime import ECHO
+from tests.local_aws.models.models import MODELS
 from tests.local_aws.server import LocalAws
 
 if TYPE_CHECKING:
@@ -74,6 +76,19 @@ def test_no_model_outlives_a_server_that_is_killed(one: Stage) -> None:
     one.aws.process.wait(timeout=20)
     assert all_gone(found)
     assert not directory.exists()
+
+
+def test_requests_that_still_run_do_not_keep_a_server_from_ending(one: Stage) -> None:
+    one.model("slow", ECHO)
+    output = {"S3OutputPath": f"s3://{MODELS}/out"}
+    one.config("slow", variant("slow"), AsyncInferenceConfig={"OutputConfig": output})
+    one.endpoint("slow", "slow")
+    for _ in range(8):
+        one.runtime.invoke_endpoint_async(EndpointName="slow", Body=b"300", ContentType="text/sleep")
+    found = workers(one.aws.process.pid)
+    one.aws.process.terminate()
+    one.aws.process.wait(timeout=20)
+    assert all_gone(found)
 
 
 def test_deleting_updating_and_resetting_end_processes(one: Stage) -> None:
