@@ -80,10 +80,12 @@ class Jobs:
     def get(self, kind: JobKind, call: Call, name: str) -> Resource:
         """Give a job that clients can see.
 
-        :raises ApiError: ValidationException
+        :raises ApiError: with the kind's code, when there is none
         """
         self._sweep(kind)
-        return self.resources.get(kind.arn, call.region, name, kind.absent.format(name=name))
+        # The model documents no absence for deletions.
+        code = "ValidationException" if call.operation.startswith("Delete") else kind.absent_code
+        return self.resources.get(kind.arn, call.region, name, kind.absent.format(name=name), code)
 
     def stop(self, kind: JobKind, call: Call, name: str) -> None:
         """Bring a job to its end early; one that is being stopped is left so.

@@ -28,6 +28,8 @@ class JobKind:
     taken: str
     """AWS's message when there is one already, with ``{arn}``."""
 
+    absent_code: str = "ValidationException"
+    """AWS's code when there is none."""
     deleting: str | None = None
     """The status of a job that is being deleted; None when it keeps the one that it has."""
 
@@ -98,6 +100,7 @@ TUNING = JobKind(
     verb="HyperParameterTuning",
     words="hyperparameter tuning job",
     absent="Amazon SageMaker can't find a tuning job with the name {name}.",
+    absent_code="ResourceNotFound",
     taken="Hyperparameter tuning job names must be unique within an AWS account and region, and a job with this name "
     "already exists ({arn})",
     deleting="Deleting",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tests.local_aws.conformance.case import SLEEP, Case, always
 from tests.local_aws.endpoints.endpoints import variant
 from tests.local_aws.jobs.test_processing import processing
+from tests.local_aws.jobs.test_tuning import grid, tuning, until
 from tests.local_aws.jobs.work import BUCKET, IMAGE, ROLE
 from tests.local_aws.models.models import MODELS
 from tests.local_aws.monitoring.schedules import definition, schedule
@@ -73,6 +74,23 @@ def _transform(world: World) -> Asked:
     return {"TransformJobName": asked["TransformJobName"]}
 
 
+def _tune(world: World, kind: str) -> Asked:
+    name = world.name("tuning")
+    asked = tuning(world.shop, name, ParameterRanges=grid(depth=["3", "5"], kind=[kind]))
+    world.sagemaker.create_hyper_parameter_tuning_job(**asked)
+    return {"HyperParameterTuningJobName": name}
+
+
+def _tuned(world: World) -> Asked:
+    asked = _tune(world, "a")
+    until(
+        world.shop,
+        asked["HyperParameterTuningJobName"],
+        lambda one: one["HyperParameterTuningJobStatus"] == "Completed",
+    )
+    return asked
+
+
 def _model(world: World) -> Asked:
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://{MODELS}/double/model.tar.gz"}
     return {"ModelName": world.name("model"), "PrimaryContainer": container, "ExecutionRoleArn": ROLE}
@@ -111,6 +129,7 @@ def _schedule(world: World) -> Asked:
     return {"MonitoringScheduleName": name}
 
 
+NO_TUNING = {"HyperParameterTuningJobName": "absent"}
 NO_MODEL = [variant("absent")]
 JOBS = [
     Case("CreateTrainingJob", _training, CREATION, twice=TAKEN),
@@ -139,6 +158,19 @@ JOBS = [
     Case("DescribeTransformJob", _transform, ({"TransformJobName": "absent"}, INVALID)),
     Case("ListTransformJobs", always(), LIST),
     Case("StopTransformJob", _transform, ({"TransformJobName": "absent"}, INVALID)),
+]
+TUNING = [
+    Case(
+        "CreateHyperParameterTuningJob",
+        lambda world: tuning(world.shop, world.name("tuning")),
+        CREATION,
+        twice=TAKEN,
+    ),
+    Case("DescribeHyperParameterTuningJob", _tuned, (NO_TUNING, GONE)),
+    Case("ListHyperParameterTuningJobs", always(), LIST),
+    Case("ListTrainingJobsForHyperParameterTuningJob", _tuned, (NO_TUNING, GONE)),
+    Case("StopHyperParameterTuningJob", lambda world: _tune(world, "sleep"), (NO_TUNING, GONE)),
+    Case("DeleteHyperParameterTuningJob", _tuned, (NO_TUNING, INVALID)),
 ]
 HOSTING = [
     Case("CreateModel", _model, CREATION, twice=INVALID),
@@ -244,4 +276,4 @@ MONITORS = [
     Case("DeleteMonitoringSchedule", _schedule, ({"MonitoringScheduleName": "absent"}, GONE)),
     Case("ListMonitoringExecutions", always(MonitoringScheduleName="hourly"), LIST),
 ]
-CASES = [*JOBS, *HOSTING, *MONITORS]
+CASES = [*JOBS, *TUNING, *HOSTING, *MONITORS]

@@ -161,7 +161,7 @@ def test_stopping_a_tuning_job_stops_its_training_jobs(shop: Workshop) -> None:
     assert found["TrainingJobStatusCounters"]["Stopped"] == 2
     shop.sagemaker.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName="stop")
     message = refused(
-        "ValidationException",
+        "ResourceNotFound",
         shop.sagemaker.describe_hyper_parameter_tuning_job,
         HyperParameterTuningJobName="stop",
     )
