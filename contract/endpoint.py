@@ -43,7 +43,7 @@ class EndpointDeployed(Model):
     endpoint: str
     action: Action
     configuration: str | None = None
-    """Name of the endpoint configuration that is in service."""
+    """Name of the endpoint configuration that was deployed."""
     previous_configuration: str | None = None
     """Name of the one that a rollback goes to."""
     variants: tuple[ServedVariant, ...] = ()

@@ -217,4 +217,5 @@ class DeployEndpointOperator(EndpointTask):
         fact = full.deployed(
             started.action, project=self.project, owner=self.declared_owner, description=self.description
         )
-        return self.announce(context, fact)
+        # While AWS is still at work the old configuration serves; what was asked for is what a sensor must wait for.
+        return self.announce(context, fact.model_copy(update={"configuration": started.configuration}))

@@ -126,7 +126,7 @@ class Rollout:
         if not self.rollback_on_smoke_failure:
             return "It was left as it is"
         previous = started.previous
-        if started.action == "created" or not previous or previous == started.configuration:
+        if started.action in {"created", "rolled back"} or not previous or previous == started.configuration:
             return "Nothing served before, so it was left as it is"
         patience = Patience(
             self.log, self.patience.seconds, self.patience.poll_interval, self.patience.clock, self.patience.sleep

@@ -65,8 +65,9 @@ def test_another_model_takes_over_without_downtime(aws: LocalAws, run: Run) -> N
     first = deploy(run, "one")
     started = deploy(run, "two", wait_for_completion=False)
     assert ask(aws) == "one:1"
-    assert started["configuration"] == first["configuration"]
+    assert started["configuration"] != first["configuration"]
     second = deploy(run, "two")
+    assert second["configuration"] == started["configuration"]
     assert ask(aws) == "two:1"
     assert second["action"] == "updated"
     assert second["previous_configuration"] == first["configuration"]
@@ -322,6 +323,24 @@ def test_a_deferred_deployment_comes_back_proven(aws: LocalAws, run: Run) -> Non
     assert event["status"] == "ready"
     made = deploying.execute_complete(run.context, event, **(caught.value.kwargs or {}))
     assert (made["action"], made["variants"][0]["model"]) == ("created", "one")
+
+
+def test_a_full_quota_gives_the_slot_back_and_comes_again_later(
+    aws: LocalAws, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.exceptions import AirflowRescheduleException
+
+    from festaf.provider.hooks.endpoint import EndpointHook
+
+    def full(self: EndpointHook, *asked: Any) -> str:
+        raise errors.QuotaError("no instance is left", code="ResourceLimitExceeded", operation="CreateEndpoint")
+
+    create_model(aws, "one")
+    with monkeypatch.context() as patch:
+        patch.setattr(EndpointHook, "create", full)
+        with pytest.raises(AirflowRescheduleException):
+            deploy(run, "one")
+    assert deploy(run, "one")["action"] == "created"
 
 
 def test_templates_inside_of_variants_are_rendered() -> None:
