@@ -61,15 +61,18 @@ def test_running_it_again_changes_nothing(aws: LocalAws, run: Run) -> None:
 def test_another_model_takes_over_without_downtime(aws: LocalAws, run: Run) -> None:
     create_model(aws, "one")
     create_model(aws, "two")
-    aws.settings(endpoint_update_seconds=1.0)
     first = deploy(run, "one")
+    aws.settings(endpoint_update_seconds=600)
     started = deploy(run, "two", wait_for_completion=False)
     assert ask(aws) == "one:1"
     assert started["configuration"] != first["configuration"]
+    with pytest.raises(errors.NotReadyError, match="AWS is still updating it"):
+        deploy(run, "two", timeout=1)
+    assert ask(aws) == "one:1"
+    aws.advance(600)
     second = deploy(run, "two")
-    assert second["configuration"] == started["configuration"]
     assert ask(aws) == "two:1"
-    assert second["action"] == "updated"
+    assert second["configuration"] == started["configuration"]
     assert second["previous_configuration"] == first["configuration"]
     assert aws.stats()["UpdateEndpoint"] == 1
 
