@@ -19,9 +19,25 @@ MONITOR_FACET = "festaf_monitor"
 
 ColumnKind = Literal["numeric", "category"]
 Check = Literal[
-    "psi", "ks", "chi_square", "missing_increase", "missing_share", "out_of_range", "new_categories", "rows", "age"
+    "psi",
+    "ks",
+    "chi_square",
+    "missing_increase",
+    "missing_share",
+    "out_of_range",
+    "new_categories",
+    "rows",
+    "age",
+    "data_type_check",
+    "completeness_check",
+    "baseline_drift_check",
+    "missing_column_check",
+    "extra_column_check",
+    "categorical_values_check",
+    "other",
 ]
-Verdict = Literal["steady", "drifted", "too_few_rows"]
+"""Those that end in ``_check`` are SageMaker Model Monitor's."""
+Verdict = Literal["steady", "drifted", "too_few_rows", "not_measured"]
 
 
 class Histogram(Model):
@@ -106,8 +122,9 @@ class Violation(Model):
     check: Check
     feature: str | None = None
     """None when it is about the dataset."""
-    value: float
-    threshold: float
+    value: float | None = None
+    """None where SageMaker tells it only in words."""
+    threshold: float | None = None
     message: str
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Asset
-
+from festaf.operators.monitor.drift import act, check_drift
 from festaf.operators.task import ArtifactTask
-from festaf.provider.assets import artifact_asset, attach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from festaf.contract.monitor import MonitorReport
+    from festaf.operators.monitor.drift import OnDrift
     from festaf.provider.hooks.athena import AthenaHook
     from festaf.provider.hooks.feature_store import FeatureStoreHook
     from festaf.provider.monitoring.comparison import Rules
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from festaf.provider.monitoring.rows import Rows
     from festaf.provider.monitoring.store import Store
 
-OnDrift = Literal["asset", "fail", "skip", "report"]
-CHOICES = ("asset", "fail", "skip", "report")
 HOUR = 3600.0
 
 
@@ -144,29 +141,11 @@ class MonitorFeaturesOperator(ArtifactTask):
         from datetime import UTC, datetime
 
         name, rules = self._name(), self._rules()
-        self._check(name)
+        check_drift(self.on_drift, name, self.project, self.outlets)
         finding = self._make(name, rules, context).run(datetime.now(UTC))
         report = self._report(finding)
-        for violation in report.violations:
-            self.log.warning("Drift: %s", violation.message)
-        if not report.violations:
-            self.log.info("%s is %s: %s rows", name, report.verdict.replace("_", " "), f"{report.rows:,}")
-        self._act(report, context)
+        act(self, report, context)
         return report.model_dump(mode="json")
-
-    def _act(self, report: MonitorReport, context: Context) -> None:
-        """Tell the registry, and let the drift have its consequence."""
-        from airflow.providers.common.compat.sdk import AirflowSkipException
-
-        from festaf.provider.errors import DriftError
-
-        if report.drifted and self.on_drift == "fail":
-            raise DriftError(report.monitor, tuple(item.message for item in report.violations), report.report_html)
-        attach(context, self.outlets, _report_asset(report.monitor, self.project), report)
-        if report.drifted and self.on_drift == "asset":
-            attach(context, self.outlets, artifact_asset("monitor", report.monitor, self.project), report)
-        if report.drifted and self.on_drift == "skip":
-            raise AirflowSkipException(f"{report.monitor} drifted: {report.violations[0].message}")
 
     def _report(self, finding: Finding) -> MonitorReport:
         """Write the report, if it has a place."""
@@ -186,18 +165,6 @@ class MonitorFeaturesOperator(ArtifactTask):
         if name := self.monitor or self.feature_set:
             return name
         raise InputError(f"Task {self.task_id} needs monitor: the name of the monitor of {self.source}")
-
-    def _check(self, name: str) -> None:
-        """Find what the author did not mean, before anything is measured."""
-        from festaf.provider.errors import InputError
-
-        if self.on_drift not in CHOICES:
-            raise InputError(f"on_drift is {self.on_drift!r}: write one of {', '.join(CHOICES)}")
-        uri = artifact_asset("monitor", name, self.project).uri
-        if any(isinstance(outlet, Asset) and outlet.uri == uri for outlet in self.outlets):
-            raise InputError(
-                f"Leave asset {uri} out of the outlets: Airflow would tell its readers after every run, not on drift"
-            )
 
     def _rules(self) -> Rules:
         from festaf.provider.monitoring.comparison import Rules
@@ -261,8 +228,3 @@ class MonitorFeaturesOperator(ArtifactTask):
         from festaf.provider.monitoring.store import Store
 
         return Store(self.hook)
-
-
-def _report_asset(monitor: str, project: str) -> Asset:
-    """Name the reports of a monitor as an asset of their own, which moves after every run, drifted or not."""
-    return artifact_asset("monitor", f"{monitor}/report", project)

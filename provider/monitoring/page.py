@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _VERDICTS = {
     "steady": ("steady", "No check failed."),
     "drifted": ("drifted", "At least one check failed."),
+    "not_measured": ("not measured", "Nothing was measured."),
     "too_few_rows": ("too few rows", "No check failed, but there are too few rows to judge distributions."),
 }
 _COLUMNS: tuple[tuple[Check, str, str], ...] = (

@@ -31,7 +31,7 @@ from festaf.operators.model import (
     DeleteModelOperator,
     RegisterModelVersionOperator,
 )
-from festaf.operators.monitor import MonitorFeaturesOperator
+from festaf.operators.monitor import MonitorEndpointOperator, MonitorFeaturesOperator
 from festaf.operators.training_set import BuildTrainingSetOperator
 from festaf.provider.assets import feature_set_asset
 from festaf.sensors.endpoint import EndpointReadySensor
@@ -48,6 +48,7 @@ TASKS: dict[type[BaseOperator], dict[str, Any]] = {
     FeatureSetReadySensor: {},
     FeatureFreshnessSensor: {"max_age": 60},
     MonitorFeaturesOperator: {},
+    MonitorEndpointOperator: {},
     OnboardArtifactOperator: {"kind": "feature_set"},
     DeployEndpointOperator: {"variants": [{"model": "delay", "instance_type": "ml.m5.large"}]},
     ShiftTrafficOperator: {"weights": {"A": 1.0}},
@@ -84,6 +85,7 @@ NAMED_BY: dict[type[BaseOperator], str] = {
     ModelApprovedSensor: "model",
     BuildTrainingSetOperator: "training_set",
     OnboardArtifactOperator: "name",
+    MonitorEndpointOperator: "endpoint",
 }
 """The field that holds the artifact's name, where it is not ``feature_set``."""
 

@@ -1,0 +1,1 @@
+"""SageMaker Model Monitor: schedules on endpoints, their executions, and alarms on drift."""
