@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
+from botocore.retries.standard import ExponentialBackoff
 
 from tests.feature_store import BUCKET, FakeDag, FakeTask, Run
 
@@ -82,9 +83,16 @@ def new_run(**task: Any) -> Run:
 
 
 @pytest.fixture
-def task_run() -> Run:
-    """Give the context of a task instance with its DAG run."""
+def task_run(hurried: None) -> Run:
+    """Give the context of a task instance with its DAG run, whose waits are short."""
     return new_run()
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten botocore's waits between its tries, and ours before a thing is believed to be absent."""
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda self, context: 0.01)
+    monkeypatch.setattr("festaf.provider.hooks.aws.ABSENT_PAUSES", (0.05, 0.1, 0.2))
 
 
 def model_data(aws: LocalAws, name: str = "job1") -> str:

@@ -65,13 +65,13 @@ class DeleteModelOperator(ModelTask):
         elif what == "group":
             deleted = self._delete_group(context, asked, steps)
         else:
-            deleted = steps.delete_model(asked.name)
+            deleted = what is not None and steps.delete_model(asked.name)
         if not deleted:
             self.log.info("There is no model %s; nothing to delete", asked.label)
         return deleted
 
-    def _what(self, asked: ModelName) -> str:
-        """Tell what is to be deleted.
+    def _what(self, asked: ModelName) -> str | None:
+        """Tell what is to be deleted; None when nothing of this name stands.
 
         :raises InputError: that cannot be told
         """
@@ -87,11 +87,15 @@ class DeleteModelOperator(ModelTask):
             raise InputError(f"Say which version of model {asked.name} is deleted: give version, or group:version")
         if found := self.what or known:
             return found
-        group = self.hook.patiently(lambda: self.hook.describe_group(asked.name))
-        model = self.hook.patiently(lambda: self.hook.describe_model(asked.name))
-        if group is not None and model is not None:
+        standing = self.hook.patiently(lambda: self._standing(asked.name))
+        if standing == ("group", "model"):
             raise InputError(f"{asked.name} is both a group and a SageMaker model: give what='group' or what='model'")
-        return "group" if group is not None else "model"
+        return standing[0] if standing else None
+
+    def _standing(self, name: str) -> tuple[str, ...] | None:
+        """Tell what stands under a name; None for nothing."""
+        group, model = self.hook.describe_group(name), self.hook.describe_model(name)
+        return tuple(what for what, found in (("group", group), ("model", model)) if found is not None) or None
 
     def _delete_version(self, context: Context, asked: ModelName, steps: ModelDeletion) -> bool:
         from festaf.provider.models.facts import fact_of

@@ -151,7 +151,6 @@ class RegisterModelVersionOperator(ModelTask):
 
     def _registration(self) -> Registration:
         """Put together what is asked for."""
-        from festaf.provider.models.name import ModelName
         from festaf.provider.models.registration import Registration
         from festaf.provider.models.sources import evaluation_of, trained_by, training_source
 
@@ -164,7 +163,7 @@ class RegisterModelVersionOperator(ModelTask):
             "transform_instance_types": tuple(self.transform_instance_types),
         }
         return Registration(
-            group=ModelName.of(self.model).name,
+            group=self._group(),
             containers=self._containers(job),
             serving=serving,
             evaluation=self._evaluation(evaluation_of(self.metrics, self.held_out, self.hook), job),
@@ -180,6 +179,19 @@ class RegisterModelVersionOperator(ModelTask):
             output_s3_uri=self.output_s3_uri,
             project=self.project,
         )
+
+    def _group(self) -> str:
+        """Give the group as AWS takes it.
+
+        :raises InputError: it is no name of a group
+        """
+        from festaf.provider.errors import InputError
+        from festaf.provider.models.name import ModelName
+
+        asked = ModelName.of(self.model)
+        if asked.version is not None or asked.kind == "model":
+            raise InputError(f"{self.model!r} is no model package group: AWS numbers the versions of a group by itself")
+        return asked.group
 
     def _containers(self, job: TrainedBy | None) -> tuple[Mapping[str, Any], ...]:
         if self.containers:

@@ -103,7 +103,8 @@ class Model:
             raise InputError(f"There is no model {ModelName.of(name, version).label} to onboard in {hook.place}")
         hook.add_tags(found.arn, {PROJECT_TAG: project} | ({OWNER_TAG: owner} if owner else {}))
         if found.version is not None:
-            notes = keys.writable(found._notes() | dict(found.version.metadata))
+            known = {key: value for key, value in found._notes().items() if key not in found.version.metadata}
+            notes = keys.extended(found.version.metadata, known)
             if notes != found.version.metadata:
                 hook.update_version(found.version.arn, CustomerMetadataProperties=notes)
         loaded = cls.load(name, version, hook=hook)

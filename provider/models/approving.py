@@ -48,9 +48,8 @@ class Approving:
             return version
         if not self.override:
             self._check(version, decision)
-        notes = keys.writable(
-            {**version.metadata, keys.DECIDED_BY: f"{origin.dag_id}/{origin.run_id}/{origin.task_id}"}
-        )
+        decider = f"{origin.dag_id}/{origin.run_id}/{origin.task_id}"
+        notes = keys.extended(version.metadata, {keys.DECIDED_BY: decider})
         self.hook.update_version(
             version.arn,
             ModelApprovalStatus=decision,
@@ -66,14 +65,14 @@ class Approving:
         The former champion is the newest approved version before this one.
         """
         older = (
-            item for item in self.hook.versions(version.group, approval="Approved") if item.number < version.number
+            item for item in self.hook.versions(version.group_arn, approval="Approved") if item.number < version.number
         )
         former = max(older, key=lambda item: item.number, default=None)
         found = self.hook.find_package(former.arn) if former else None
         if found is None:
             return None
         if found.metadata.get(keys.SUPERSEDED_BY) != str(version.number):
-            notes = keys.writable({keys.SUPERSEDED_BY: str(version.number), **_without(found)})
+            notes = keys.extended(found.metadata, {keys.SUPERSEDED_BY: str(version.number)})
             self.hook.update_version(found.arn, CustomerMetadataProperties=notes)
             self.log.info("Model %s takes the place of %s", version.name, found.name)
         return found
@@ -92,7 +91,11 @@ class Approving:
         if decision != "Approved":
             return
         newer = next(
-            (item for item in self.hook.versions(version.group, approval="Approved") if item.number > version.number),
+            (
+                item
+                for item in self.hook.versions(version.group_arn, approval="Approved")
+                if item.number > version.number
+            ),
             None,
         )
         if newer is not None:
@@ -113,7 +116,3 @@ class Approving:
                 raise ServiceError(f"AWS took the decision on model {version.name}, which is {state}")
             self.sleep(pause)
             pause = min(pause * 1.5, 5.0)
-
-
-def _without(version: ModelVersion) -> dict[str, str]:
-    return {key: value for key, value in version.metadata.items() if key != keys.SUPERSEDED_BY}

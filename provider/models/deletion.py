@@ -70,7 +70,7 @@ class ModelDeletion:
         if arns:
             self._refuse_used(f"Model {group.name}", lambda: endpoints_of_versions(self.hook, arns))
         self._delete_versions(versions)
-        self.hook.delete_group(group.name)
+        self.hook.delete_group(group.arn)
         self._wait(f"Model package group {group.name}", lambda: self._group_state(group))
 
     def _delete_versions(self, versions: tuple[VersionSummary, ...]) -> None:
@@ -112,5 +112,5 @@ class ModelDeletion:
         return found.status if found else None
 
     def _group_state(self, group: ModelGroup) -> str | None:
-        found = self.hook.describe_group(group.name)
+        found = self.hook.describe_group(group.arn)
         return found.status if found and found.created_at == group.created_at else None

@@ -37,16 +37,25 @@ ONBOARDED = "festaf:onboarded"
 
 MOST = 50
 """Entries that AWS takes."""
+AT_FIRST = 45
+"""Entries of a new version; the others are for what is decided later."""
 LONGEST = 256
 """Characters of a value that AWS takes."""
 _TAKEN = re.compile(r"[\w\s.:/=+\-@]*")
 
 
-def writable(values: Mapping[str, str | None]) -> dict[str, str]:
-    """Leave out what AWS does not take: nothing at all, too long, other characters, and entries beyond fifty."""
+def writable(values: Mapping[str, str | None], most: int = MOST) -> dict[str, str]:
+    """Leave out what AWS does not take: nothing at all, too long, other characters, and entries beyond ``most``."""
     fit = {
         key: value
         for key, value in values.items()
         if value and len(value) <= LONGEST and len(key) <= 128 and _TAKEN.fullmatch(value) and _TAKEN.fullmatch(key)
     }
-    return dict(list(fit.items())[:MOST])
+    return dict(list(fit.items())[:most])
+
+
+def extended(standing: Mapping[str, str], notes: Mapping[str, str | None]) -> dict[str, str]:
+    """Lay notes over what stands, which is never left out; those for which there is no room are."""
+    fit = writable(notes)
+    room = MOST - len(standing.keys() - fit.keys())
+    return {**standing, **dict(list(fit.items())[: max(0, room)])}

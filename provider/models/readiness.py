@@ -117,10 +117,9 @@ def read_versions(hook: ModelHook, name: str | None) -> Mapping[str, Summary]:
         return {}
     found: dict[str, Summary] = {}
     for version in hook.versions(asked.group if asked else None):
-        group_arn = version.arn.rpartition("/")[0].replace(":model-package/", ":model-package-group/", 1)
         standing = Standing(version.name, version.status, version.approval, version.arn)
         # The newest comes first, so that it keeps the group's name.
-        for key in (version.name, version.arn, version.group, group_arn):
+        for key in (version.name, version.arn, version.group, version.group_arn):
             found.setdefault(key, standing)
         if asked is not None and (asked.version is None or asked.version == version.number):
             break

@@ -81,6 +81,11 @@ class VersionSummary:
         """Name the version: ``delay:3``."""
         return f"{self.group}:{self.number}"
 
+    @property
+    def group_arn(self) -> str:
+        """Give the group's ARN, by which a group of another account is reached too."""
+        return self.arn.rpartition("/")[0].replace(":model-package/", ":model-package-group/", 1)
+
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> VersionSummary:
         """Read one element of ListModelPackages's answer."""

@@ -59,6 +59,8 @@ class Registering:
                 return group
             if group is not None and group.status not in {"Pending", "InProgress"}:
                 raise FailedArtifactError(f"Model package group {name}", group.status, None)
+            if group is None and name.startswith("arn:"):
+                raise InputError(f"There is no model package group {name}, and one that an ARN names is not created")
             if group is None and not asked:
                 self._create_group(name, description, tags)
                 asked = True
@@ -158,6 +160,6 @@ def model_data_etags(hook: ModelHook, wanted: Registration) -> tuple[str | None,
     for container in wanted.parsed:
         etag = hook.data_etag(container)
         if etag is None and hook.data_exists(container) is False:
-            raise InputError(f"The model data {container.model_data} of model {wanted.group} do not exist")
+            raise InputError(f"The model data {container.model_data} of model {wanted.name} do not exist")
         etags.append(etag)
     return tuple(etags)

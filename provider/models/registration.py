@@ -34,6 +34,7 @@ class Registration:
     """A version as it is asked for."""
 
     group: str
+    """Name, or the ARN of a group that another account shares."""
     containers: tuple[Mapping[str, Any], ...]
     """As AWS spells them (ModelPackageContainerDefinition)."""
     serving: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -61,12 +62,12 @@ class Registration:
         """
         if not self.containers:
             raise InputError(
-                f"Model {self.group} has no container: give image_uri and model_data_url, training_job or containers"
+                f"Model {self.name} has no container: give image_uri and model_data_url, training_job or containers"
             )
         for container in self.containers:
             if not container.get("Image"):
                 raise InputError(
-                    f"A container of model {self.group} has no image: give image_uri, or Image in containers"
+                    f"A container of model {self.name} has no image: give image_uri, or Image in containers"
                 )
         if self.approval not in {"Approved", "Rejected", "PendingManualApproval"}:
             raise InputError(f"approval_status is {self.approval!r}: write Approved, Rejected or PendingManualApproval")
@@ -77,7 +78,7 @@ class Registration:
         if refused := sorted(self.metadata.keys() - keys.writable(self.metadata).keys()):
             raise InputError(
                 f"AWS does not take the metadata {', '.join(refused)}: at most {keys.LONGEST} letters, digits, spaces "
-                f"and _.:/=+-@, and at most {keys.MOST} entries"
+                f"and _.:/=+-@, and at most {keys.AT_FIRST} entries"
             )
 
     def key(self, origin: Origin) -> str:
@@ -87,7 +88,7 @@ class Registration:
         """
         content = {
             "origin": origin.identity,
-            "group": self.group,
+            "group": self.name,
             "containers": [dict(container) for container in self.containers],
             "etags": self.etags,
             "serving": {name: list(values) for name, values in self.serving.items()},
@@ -109,6 +110,11 @@ class Registration:
             return None
         parent = parts.path.strip("/").rpartition("/")[0]
         return "/".join(part for part in (f"s3://{parts.netloc}", parent, "festaf", key[:16]) if part)
+
+    @property
+    def name(self) -> str:
+        """Give the group's name."""
+        return self.group.rpartition("/")[2]
 
     @property
     def parsed(self) -> tuple[Container, ...]:
@@ -141,7 +147,7 @@ class Registration:
         held_out = HeldOut(uri=evaluation.held_out, sha256=evaluation.sha256, rows=evaluation.rows)
         return ModelVersionFact(
             project=self.project,
-            model=self.group,
+            model=self.name,
             description=self.description,
             images=tuple(item.image for item in self.parsed if item.image),
             model_data=tuple(item.model_data for item in self.parsed if item.model_data),
@@ -186,7 +192,7 @@ class Registration:
             **self.metadata,
         }
         metrics = {f"{keys.METRIC}{name}": repr(value) for name, value in self.evaluation.metrics.items()}
-        return keys.writable(notes | metrics)
+        return keys.writable(notes | metrics, keys.AT_FIRST)
 
 
 EVALUATION = "evaluation.json"

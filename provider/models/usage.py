@@ -20,13 +20,15 @@ def endpoints_of_model(hook: ModelHook, model: str) -> tuple[str, ...]:
 
 def endpoints_of_versions(hook: ModelHook, arns: frozenset[str]) -> tuple[str, ...]:
     """Name the endpoints that serve one of these versions, through the SageMaker models made from them."""
+    wanted = {arn.lower() for arn in arns}
     made_from: dict[str, bool] = {}
     users = set()
     for endpoint, served in _served(hook):
         if served not in made_from:
             model = hook.patiently(partial(hook.describe_model, served))
             containers = model.containers if model else ()
-            made_from[served] = any(container.model_package in arns for container in containers)
+            # AWS writes the ARNs of versions in lower case, users as their groups are named.
+            made_from[served] = any((item.model_package or "").lower() in wanted for item in containers)
         if made_from[served]:
             users.add(endpoint)
     return tuple(sorted(users))

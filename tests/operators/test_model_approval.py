@@ -116,6 +116,17 @@ def register_failed(aws: LocalAws) -> None:
         register(aws)
 
 
+def test_metadata_that_are_full_are_left_as_they_are(aws: LocalAws, models: ModelHook, task_run: Run) -> None:
+    for name in ("a", "b"):
+        arn = register(aws, name)["arn"]
+        room = 50 - len(found(models, {"a": 1, "b": 2}[name]).metadata)
+        models.update_version(arn, CustomerMetadataProperties={f"mine{number}": "x" for number in range(room)})
+    task(version=1).execute(task_run.context)
+    assert task(version=2).execute(task_run.context)["supersedes"] == 1
+    assert keys.DECIDED_BY not in found(models, 2).metadata
+    assert (found(models, 1).approval, found(models, 2).approval) == ("Approved", "Approved")
+
+
 @pytest.mark.parametrize("kind", ["throttle", "error", "lost_reply"])
 def test_a_passing_fault_of_aws_is_not_seen(aws: LocalAws, task_run: Run, kind: str) -> None:
     register(aws)

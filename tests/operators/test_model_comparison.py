@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.feature_store import Run
     from tests.local_aws.server import LocalAws
 
+pytestmark = pytest.mark.usefixtures("hurried")
+
 
 def task(**parameters: Any) -> CompareModelsOperator:
     asked: dict[str, Any] = {"task_id": "compare", "model": "delay", "metric": "mae", "direction": "minimize"}

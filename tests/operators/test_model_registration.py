@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from tests.feature_store import Run
     from tests.local_aws.server import LocalAws
 
+pytestmark = pytest.mark.usefixtures("hurried")
+
+
+ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package-group"
+
 
 def task(aws: LocalAws, **parameters: Any) -> RegisterModelVersionOperator:
     asked: dict[str, Any] = {
@@ -98,6 +103,13 @@ def test_a_run_that_was_cleared_and_trained_another_model_registers_another(aws:
     assert again.execute(new_run(run_id="r").context)["version"] == 3
 
 
+def test_a_group_may_be_named_by_its_arn(aws: LocalAws, models: ModelHook) -> None:
+    register(aws, "job1")
+    made = register(aws, "job2", model=f"{ARN}/delay")
+    assert (made["model"], made["version"]) == ("delay", 2)
+    assert found(models, "delay:2").group_arn == f"{ARN}/delay"
+
+
 @pytest.mark.parametrize("operation", ["CreateModelPackage", "CreateModelPackageGroup", "PutObject"])
 def test_a_reply_that_was_lost_after_the_work_registers_nothing_twice(
     aws: LocalAws, models: ModelHook, operation: str
@@ -154,7 +166,7 @@ def test_what_does_not_fit_into_the_metadata_stands_in_the_record(
     made = task(aws, features=features, metrics=metrics).execute(task_run.context)
     version = found(models)
     assert keys.FEATURES not in version.metadata
-    assert len(version.metadata) == 50
+    assert len(version.metadata) == 45
     assert read(aws, version.metadata[keys.RECORD])["features"] == features == made["features"]
     assert read(aws, version.evaluation_uri)["regression_metrics"]["metric_59"] == {"value": 59.0}
 
@@ -172,6 +184,8 @@ def test_an_evaluation_is_read_from_s3_and_from_what_a_template_made(aws: LocalA
     ("parameters", "said"),
     [
         ({"model": "late flights"}, "'late flights' is no name of a model"),
+        ({"model": "delay:3"}, "'delay:3' is no model package group"),
+        ({"model": f"{ARN}/theirs"}, "one that an ARN names is not created"),
         ({"image_uri": None, "model_data_url": None}, "has no container: give image_uri"),
         ({"image_uri": None}, "has no image: give image_uri"),
         ({"model_data_url": f"s3://{BUCKET}/none.tar.gz"}, "none.tar.gz of model delay do not exist"),

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from tests.feature_store import Run
     from tests.local_aws.server import LocalAws
 
+pytestmark = pytest.mark.usefixtures("hurried")
+
+
 SCRIPT = """
 import os
 from pathlib import Path

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from festaf.provider.hooks.model import ModelHook
     from tests.local_aws.server import LocalAws
 
+pytestmark = pytest.mark.usefixtures("hurried")
+
 
 def made_elsewhere(aws: LocalAws) -> str:
     """Register a version as somebody else does, with an evaluation but without notes, and give its ARN."""

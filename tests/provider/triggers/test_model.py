@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from festaf.provider.hooks.model import ModelHook
     from tests.local_aws.server import LocalAws
 
+pytestmark = pytest.mark.usefixtures("hurried")
+
 
 async def fired(trigger: ModelReadyTrigger) -> dict[str, Any]:
     async for event in trigger.run():
