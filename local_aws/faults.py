@@ -176,6 +176,20 @@ class Faults:
                     return fault.to
         return None
 
+    def hides_elsewhere(self, operation: str) -> bool:
+        """Say whether what an operation of moto reads shall be absent, and count that; an order has to name it."""
+        if not self._orders:
+            return False
+        return bool(
+            self._take(
+                lambda fault: (
+                    fault.kind == "hidden"
+                    and fault.operation != ".*"
+                    and re.fullmatch(fault.operation, operation) is not None
+                )
+            )
+        )
+
     def held(self, name: str) -> dict[str, str] | None:
         """Give the OfflineStoreStatus of a feature group whose offline store is told to take nothing."""
         if not self._orders:

@@ -15,6 +15,17 @@ _S3_BUCKET = {"GET": "ListObjectsV2", "PUT": "CreateBucket", "DELETE": "DeleteBu
 _S3_OBJECT = {"GET": "GetObject", "PUT": "PutObject", "DELETE": "DeleteObject", "HEAD": "HeadObject"}
 
 
+ABSENCES = {
+    "GetTable": ("EntityNotFoundException", "Entity Not Found", 400),
+    "GetDatabase": ("EntityNotFoundException", "Entity Not Found", 400),
+    "GetObject": ("NoSuchKey", "The specified key does not exist.", 404),
+    "HeadObject": ("NoSuchKey", "The specified key does not exist.", 404),
+    "HeadBucket": ("NoSuchBucket", "The specified bucket does not exist", 404),
+    "GetRole": ("NoSuchEntity", "The role cannot be found.", 404),
+}
+"""What the operations of moto that read one thing say when it is not there: code, message and HTTP status."""
+
+
 def foreign_name(request: Request, scope: Scope) -> tuple[str, Dialect]:
     """Give the operation's name and the protocol in which its errors are written."""
     if target := request.headers.get(b"x-amz-target"):

@@ -17,7 +17,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from festaf.local_aws.control import PREFIX, Control
-from festaf.local_aws.foreign import foreign_name
+from festaf.local_aws.foreign import ABSENCES, foreign_name
 from festaf.local_aws.partial import can_be_partial, partly
 from festaf.local_aws.protocol.errors import Dialect, error, throttled
 from festaf.local_aws.protocol.message import Answer, Request
@@ -121,6 +121,9 @@ class Gateway:
         self._control.calls[name] += 1
         if not self._throttle.admit(name, self._control.settings.now.rates, self._control.clock.now()):
             await _reply(send, throttled(dialect))
+            return
+        if route is None and name in ABSENCES and self._control.faults.hides_elsewhere(name):
+            await _reply(send, error(dialect, *ABSENCES[name]))
             return
         divisible = route is not None and can_be_partial(route.operation)
         await self._answer(exchange, route, self._control.faults.for_request(name, divisible=divisible), dialect)

@@ -158,6 +158,25 @@ def test_a_group_is_hidden_from_reads_and_from_nothing_else(local_aws: LocalAws,
     runtime.get_record(FeatureGroupName="weather", RecordIdentifierValueAsString="JFK")
 
 
+def test_what_moto_keeps_is_hidden_by_operation(local_aws: LocalAws, s3: Any, glue: Any) -> None:
+    s3.put_object(Bucket="features", Key="key", Body=b"text")
+    glue.create_database(DatabaseInput={"Name": "flights"})
+    glue.create_table(DatabaseName="flights", TableInput={"Name": "delays"})
+    local_aws.fault(kind="hidden", count=None)
+    s3.head_object(Bucket="features", Key="key")
+    local_aws.clear_faults()
+    local_aws.fault(kind="hidden", operation="(Get|Head)Object", count=2)
+    local_aws.fault(kind="hidden", operation="GetTable")
+    for read, missing in ((s3.head_object, "404"), (s3.get_object, "NoSuchKey")):
+        with pytest.raises(ClientError) as raised:
+            read(Bucket="features", Key="key")
+        assert code(raised) == (missing, 404)
+    with pytest.raises(glue.exceptions.EntityNotFoundException):
+        glue.get_table(DatabaseName="flights", Name="delays")
+    assert s3.get_object(Bucket="features", Key="key")["Body"].read() == b"text"
+    assert glue.get_table(DatabaseName="flights", Name="delays")["Table"]["Name"] == "delays"
+
+
 def test_a_deletion_fails_with_the_reason_and_can_be_tried_again(local_aws: LocalAws, sagemaker: Any) -> None:
     sagemaker.create_feature_group(**online_only())
     local_aws.settings(delete_seconds=60)

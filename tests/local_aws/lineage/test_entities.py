@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.local_aws.server import LocalAws
+
 if TYPE_CHECKING:
-    from tests.local_aws.server import LocalAws
+    from pathlib import Path
 
 SOURCE = {"SourceUri": "s3://flights/2013.parquet"}
 
@@ -160,3 +162,21 @@ def test_an_entity_has_tags(sagemaker: Any) -> None:
     tags = [{"Key": "team", "Value": "flights"}]
     arn = sagemaker.create_artifact(**artifact(Tags=tags))["ArtifactArn"]
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == tags
+
+
+def test_the_graph_survives_a_restart(tmp_path: Path) -> None:
+    with LocalAws.started("--state", str(tmp_path)) as server:
+        sagemaker = server.client("sagemaker")
+        data = sagemaker.create_artifact(**artifact())["ArtifactArn"]
+        train = sagemaker.create_action(**action())["ActionArn"]
+        sagemaker.add_association(SourceArn=data, DestinationArn=train, AssociationType="ContributedTo")
+        server.process.kill()
+        server.process.wait(timeout=20)
+    with LocalAws.started("--state", str(tmp_path)) as server:
+        sagemaker = server.client("sagemaker")
+        found = sagemaker.query_lineage(StartArns=[data], Direction="Descendants", IncludeEdges=True)
+        assert [one["Arn"] for one in found["Vertices"]] == [data, train]
+        assert found["Edges"] == [
+            {"SourceArn": data, "DestinationArn": train, "AssociationType": "ContributedTo"},
+        ]
+        assert sagemaker.create_artifact(**artifact())["ArtifactArn"] == data

@@ -9,12 +9,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.endpoints.endpoints import eventually
+from tests.local_aws.endpoints.endpoints import Stage, eventually
 from tests.local_aws.models.models import MODELS
-from tests.local_aws.monitoring.schedules import HOURLY, IMAGE, REPORTS, ROLE, definition, resources, schedule
+from tests.local_aws.monitoring.schedules import (
+    HOURLY,
+    IMAGE,
+    REPORTS,
+    ROLE,
+    Watch,
+    definition,
+    resources,
+    schedule,
+)
+from tests.local_aws.server import LocalAws
 
 if TYPE_CHECKING:
-    from tests.local_aws.monitoring.schedules import Watch
+    from pathlib import Path
 
 USUAL = [(2.0 * number, float(number)) for number in range(200)]
 DRIFTED = [(2.0 * number, float(number)) for number in range(300, 500)]
@@ -270,3 +280,26 @@ def test_a_job_definition_is_shared_by_name(watch: Watch) -> None:
     with pytest.raises(watch.sagemaker.exceptions.ResourceNotFound):
         watch.sagemaker.describe_data_quality_job_definition(JobDefinitionName="delays")
     assert IMAGE in asked["DataQualityAppSpecification"].values()
+
+
+def test_a_schedule_and_its_executions_survive_a_restart(tmp_path: Path) -> None:
+    with LocalAws.started("--state", str(tmp_path), job_start_seconds=100_000.0) as server:
+        watch = Watch(Stage(server))
+        watch.serve()
+        watch.sagemaker.create_monitoring_schedule(**schedule())
+        watch.to_the_next_hour()
+        assert watch.last()["FailureReason"] == "Job inputs had no data"
+        watch.capture(USUAL)
+        watch.to_the_next_hour()
+        eventually(watch.executions, lambda some: len(some) == 2)
+        server.process.kill()
+        server.process.wait(timeout=20)
+    with LocalAws.started("--state", str(tmp_path)) as server:
+        watch = Watch.__new__(Watch)
+        watch.aws, watch.sagemaker, watch.s3 = server, server.client("sagemaker"), server.client("s3")
+        interrupted = watch.last(count=2)
+        assert interrupted["MonitoringExecutionStatus"] == "Failed"
+        assert "ended while the job ran" in interrupted["FailureReason"]
+        watch.capture(USUAL)
+        watch.to_the_next_hour()
+        assert watch.last(count=3)["MonitoringExecutionStatus"] == "Completed"
