@@ -49,7 +49,7 @@ class BuildTrainingSetOperator(ArtifactTask):
     :param database: Glue database of the tables that live while it is built; None is that of the first feature set's
         table (templated)
     :param workgroup: Athena workgroup, one that does not enforce a location for results (templated)
-    :param athena_output: ``s3://`` folder for Athena's own results; None is ``output_s3_uri/_athena/`` (templated)
+    :param output_location: ``s3://`` folder for Athena's own results; None is ``output_s3_uri/_athena/`` (templated)
     :param if_exists: what to do when the same build stands: ``reuse``, ``fail``, or ``rebuild`` it
     :param check_ready: whether to prove first that SQL sees rows of every feature set (level QUERYABLE)
     :param timeout: seconds after which the queries are stopped and the task fails
@@ -69,7 +69,7 @@ class BuildTrainingSetOperator(ArtifactTask):
         "table",
         "database",
         "workgroup",
-        "athena_output",
+        "output_location",
         *ArtifactTask.template_fields,
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"entities": "sql"}
@@ -89,7 +89,7 @@ class BuildTrainingSetOperator(ArtifactTask):
         table: str | None = None,
         database: str | None = None,
         workgroup: str | None = None,
-        athena_output: str | None = None,
+        output_location: str | None = None,
         if_exists: Literal["reuse", "fail", "rebuild"] = "reuse",
         check_ready: bool = True,
         timeout: float = 7200,
@@ -108,7 +108,7 @@ class BuildTrainingSetOperator(ArtifactTask):
         self.table = table
         self.database = database
         self.workgroup = workgroup
-        self.athena_output = athena_output
+        self.output_location = output_location
         self.if_exists = if_exists
         self.check_ready = check_ready
         self.timeout = timeout
@@ -130,7 +130,7 @@ class BuildTrainingSetOperator(ArtifactTask):
             self.hook,
             self.log,
             workgroup=self.workgroup,
-            output=self.athena_output or f"{self.output_s3_uri.rstrip('/')}/_athena/",
+            output=self.output_location or f"{self.output_s3_uri.rstrip('/')}/_athena/",
             timeout=self.timeout,
             poll_interval=self.poll_interval,
         )

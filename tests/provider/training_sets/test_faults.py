@@ -139,19 +139,23 @@ def test_a_worker_killed_after_any_call_leaves_what_the_next_one_completes(plane
     before = planes.calls
     build(planes, "whole").execute(run.context)
     calls, done = planes.calls - before, queries(planes)
-    assert calls > 20
+    killed = 0
     for point in range(1, calls + 1, STRIDE):
         dying = Hook()
         dying._clients = planes._clients  # Making boto3's clients takes longer than the build.
         dying.after = _killed_after(point)
-        with pytest.raises(KilledError):
+        try:
             build(dying, f"killed-{point}").execute(run.context)
+        except KilledError:
+            killed += 1
         written = build(planes, f"killed-{point}").execute(run.context)
         check(planes, written)
         # Each step ran once, whoever started it.
         now = len(_all_queries(planes))
         assert (now - done, written["rows"]) == (QUERIES, 2), f"killed after call {point}"
         done = now
+    # How often a build looks at a running query varies, so the last points may lie behind its end.
+    assert killed > 0.7 * calls / STRIDE > 4
 
 
 def _killed_after(point: int) -> Callable[[int, str, dict[str, Any]], dict[str, Any]]:
