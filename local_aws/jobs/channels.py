@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import tarfile
 import zlib
@@ -14,7 +15,7 @@ from festaf.local_aws.objects import Objects, ObjectStoreError
 from festaf.local_aws.serving import archive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 def split_prefix(uri: str) -> tuple[str, str]:
@@ -64,14 +65,14 @@ def keys_of(objects: Objects, uri: str, data_type: str) -> Iterator[tuple[str, s
         raise JobFailedError(f"ClientError: Data download failed:No S3 objects found under S3 URL {uri}")
 
 
-def download(objects: Objects, uri: str, data_type: str, folder: Path) -> int:
-    """Fill a folder with the objects of a data source, and count them.
+def download(objects: Objects, uri: str, data_type: str, folder: Path, share: tuple[int, int] = (0, 1)) -> None:
+    """Fill a folder with the objects of a data source.
 
+    :param share: of so many equal shares of the objects (the second number), which is taken (the first, from 0)
     :raises JobFailedError: as :func:`keys_of`, or a name leads out of the folder
     """
     folder.mkdir(parents=True, exist_ok=True)
-    count = 0
-    for bucket, key, name in keys_of(objects, uri, data_type):
+    for bucket, key, name in itertools.islice(keys_of(objects, uri, data_type), share[0], None, share[1]):
         if ".." in PurePosixPath(name).parts or name.startswith("/"):
             raise JobFailedError(f"ClientError: Data download failed:s3://{bucket}/{key} leads out of the folder")
         target = folder / name
@@ -81,8 +82,6 @@ def download(objects: Objects, uri: str, data_type: str, folder: Path) -> int:
         except OSError as error:
             reason = f"ClientError: Data download failed:s3://{bucket}/{key} cannot be a file: {error.strerror}"
             raise JobFailedError(reason) from error
-        count += 1
-    return count
 
 
 def fetch(objects: Objects, bucket: str, key: str) -> bytes:
@@ -120,12 +119,18 @@ def put(objects: Objects, bucket: str, key: str, content: bytes) -> None:
         raise JobFailedError(f"ClientError: Data upload failed:{error} (s3://{bucket}/{key})") from error
 
 
-def pack(folder: Path) -> bytes:
-    """Make a tar.gz of what stands in a folder, by its names there."""
+def pack(folders: Sequence[Path]) -> bytes | None:
+    """Make a tar.gz of what stands in folders; of files of the same name, the first. None when nothing does."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for entry in sorted(folder.rglob("*")):
+            found.setdefault(entry.relative_to(folder).as_posix(), entry)
+    if not found:
+        return None
     written = io.BytesIO()
     with tarfile.open(mode="w:gz", fileobj=written) as packed:
-        for entry in sorted(folder.iterdir()):
-            packed.add(entry, arcname=entry.name)
+        for name, entry in sorted(found.items()):
+            packed.add(entry, arcname=name, recursive=False)
     return written.getvalue()
 
 

@@ -22,7 +22,6 @@ from festaf.local_aws.service import ACCOUNT
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-HOST = "algo-1"
 _NAMED = re.compile(rf"(?<![\w/.-]){MOUNT_POINT}(?![\w.-])")
 _PYTHON = re.compile(r"python3?(\.\d+)?")
 _GIGABYTE = 1024**3
@@ -31,15 +30,18 @@ _GIGABYTE = 1024**3
 class Container:
     """The folders and the surroundings of one job's script.
 
-    :param folder: an empty folder that is the job's own
+    :param folder: a folder that is the job's own, or its own on this host
+    :param hosts: of how many hosts the job has, this is which, from 1
     """
 
-    def __init__(self, folder: Path, region: str) -> None:
+    def __init__(self, folder: Path, region: str, host: int = 1, hosts: int = 1) -> None:
+        self.host = f"algo-{host}"
+        self.hosts = [f"algo-{number}" for number in range(1, hosts + 1)]
         self._folder = folder
         self._root = folder / "ml"
         self._region = region
         self._mounted = can_mount()
-        self._root.mkdir()
+        self._root.mkdir(parents=True)
         for name in ("home", "tmp", "bin"):
             (folder / name).mkdir()
         for name in ("python", "python3"):
@@ -85,12 +87,12 @@ class Container:
 
     def write_resources(self, path: str, instance_type: str) -> dict[str, Any]:
         """Write the file that says on which machines the job runs, and give what it says."""
-        group = {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": [HOST]}
+        group = {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": self.hosts}
         content = {
-            "current_host": HOST,
+            "current_host": self.host,
             "current_instance_type": instance_type,
             "current_group_name": group["instance_group_name"],
-            "hosts": [HOST],
+            "hosts": self.hosts,
             "instance_groups": [group],
             "network_interface_name": "lo",
         }
@@ -131,6 +133,7 @@ class Container:
             command=[first, *others],
             environment=surroundings | {name: self.text(value) for name, value in environment.items()},
             directory=self.seen(directory),
+            folder=self._folder,
             limits=limits,
             mount=self._root if self._mounted else None,
         )

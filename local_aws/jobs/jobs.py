@@ -69,9 +69,11 @@ class Jobs:
             )
             course = Course(self.resources, job)
             course.enter("Starting")
-            stream = LogStream(
-                self.cloud, call.region, f"/aws/sagemaker/{kind.noun}s", f"{name}/algo-1-{int(now * 1000)}"
-            )
+
+            def stream(host: int) -> LogStream:
+                where = f"{name}/algo-{host + 1}-{int(now * 1000)}"
+                return LogStream(self.cloud, call.region, f"/aws/sagemaker/{kind.noun}s", where)
+
             self._runs = {key: run for key, run in self._runs.items() if run.alive}
             run = self._runs[kind.arn, call.region, name] = Run(course, work(job), self.resources.clock, stream)
         run.start()

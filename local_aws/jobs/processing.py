@@ -37,7 +37,7 @@ class ProcessingService:
 
     def create(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         """Start a processing job."""
-        check_instances(request["ProcessingResources"]["ClusterConfig"])
+        check_instances(request["ProcessingResources"]["ClusterConfig"], 1)
         _check_names(request)
         objects = Objects(self._jobs.cloud, call.region)
         for one in request.get("ProcessingInputs", ()):

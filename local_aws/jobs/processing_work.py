@@ -67,10 +67,10 @@ class ProcessingWork:
         run.check()
         run.course.enter("Training")
         longest = self._request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY)
-        code = run.execute(order, run.course.now() + longest)
+        code = run.execute([order], run.course.now() + longest)
         run.course.note(message=container.read_text(MESSAGE, _LONGEST_MESSAGE) or None)
         if code != 0:
-            raise container.failure(code, list(run.last_lines), "AlgorithmError: ", f", exit code: {code}")
+            raise container.failure(code, run.last_lines, "AlgorithmError: ", f", exit code: {code}")
         run.course.enter("Uploading")
         for one in self._outputs():
             upload(self._objects, container.real(one["LocalPath"]), one["S3Uri"])

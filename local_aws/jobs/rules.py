@@ -21,15 +21,20 @@ def cannot(what: str) -> ApiError:
     return ApiError("ValidationException", f"The local AWS cannot {what}.")
 
 
-def check_instances(cluster: Mapping[str, Any]) -> None:
-    """Refuse more machines than this one.
+def instances(cluster: Mapping[str, Any]) -> int:
+    """Count the machines that a cluster asks for."""
+    groups = cluster.get("InstanceGroups", ())
+    return int(sum(one["InstanceCount"] for one in groups) if groups else cluster.get("InstanceCount", 1))
+
+
+def check_instances(cluster: Mapping[str, Any], most: int) -> None:
+    """Refuse more machines than stand in for by processes.
 
     :raises ApiError: ValidationException
     """
-    groups = cluster.get("InstanceGroups", ())
-    count = sum(one["InstanceCount"] for one in groups) if groups else cluster.get("InstanceCount", 1)
-    if count != 1:
-        raise cannot(f"run a job on {count} instances, only on one")
+    count = instances(cluster)
+    if not 1 <= count <= most:
+        raise cannot(f"run this job on {count} instances, only on {f'1 to {most}' if most > 1 else 'one'}")
 
 
 def check_output(uri: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import shutil
 import tempfile
@@ -13,11 +14,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import ClientError
 
+from festaf.local_aws.jobs.crew import Crew
 from festaf.local_aws.jobs.failure import AbandonedError, JobFailedError, JobStoppedError
-from festaf.local_aws.jobs.script import Script
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from festaf.local_aws.clock import Clock
     from festaf.local_aws.jobs.course import Course
@@ -54,18 +55,23 @@ class Work(Protocol):
 
 
 class Run:
-    """A job on its way; ``stop`` and ``abandon`` may be called from other threads."""
+    """A job on its way; ``stop`` and ``abandon`` may be called from other threads.
 
-    def __init__(self, course: Course, work: Work, clock: Clock, stream: LogStream) -> None:
+    :param stream: gives the log of a host, by its place
+    """
+
+    def __init__(self, course: Course, work: Work, clock: Clock, stream: Callable[[int], LogStream]) -> None:
         self.course = course
-        self.last_lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self.failed = 0
+        """The place of the host whose script failed."""
+        self._last: dict[int, deque[str]] = {}
         self.on_line: Callable[[str], None] = lambda line: None
         self.interrupt: Callable[[], None] = lambda: None
         """Ends what the work waits for, when the job is to stop; it may be called from other threads."""
         self._made: Path | None = None
         self._work = work
         self._clock = clock
-        self._stream = stream
+        self._streams = functools.cache(stream)
         self._stop = threading.Event()
         self._abandon = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"job-{course.job.name}", daemon=True)
@@ -133,50 +139,59 @@ class Run:
 
     def say(self, line: str) -> None:
         """Write a line of our own to the job's log."""
-        self._take([line])
+        self._take([line], 0)
 
-    def execute(self, order: Order, deadline: float) -> int:
-        """Run a script to its end and give its exit code.
+    def execute(self, orders: Sequence[Order], deadline: float) -> int:
+        """Run scripts to their ends and give the exit code; ``failed`` and ``last_lines`` are those of one that failed.
 
-        :param deadline: when it must have ended, by the server's clock
+        :param orders: one for each host
+        :param deadline: when they must have ended, by the server's clock
         :raises JobStoppedError: the job was to stop, or the deadline passed
         :raises AbandonedError: the server ends
         """
-        script = Script(order, self.folder)
+        crew = Crew(orders)
         try:
-            while (code := self._look(script)) is None:
+            while (code := self._look(crew)) is None:
                 if self._clock.now() >= deadline:
                     self.course.stopping()
-                    self._end(script)
+                    self._end(crew)
                     raise JobStoppedError("MaxRuntimeExceeded")
                 if self._stop.is_set():
-                    self._end(script)
+                    self._end(crew)
                     raise JobStoppedError
+            self.failed = crew.failed
             return code
         finally:
-            script.close()
+            crew.close()
 
-    def _look(self, script: Script) -> int | None:
+    @property
+    def last_lines(self) -> list[str]:
+        """Give the last lines of the host that failed, or of the first."""
+        return list(self._last.get(self.failed, ()))
+
+    def _look(self, crew: Crew) -> int | None:
         if self._abandon.is_set():
             raise AbandonedError
-        code = script.wait(POLL_SECONDS)
-        self._take(script.lines())
+        code = crew.wait(POLL_SECONDS)
+        for host, lines in enumerate(crew.lines()):
+            self._take(lines, host)
         return code
 
-    def _end(self, script: Script) -> None:
-        script.ask_to_end()
+    def _end(self, crew: Crew) -> None:
+        crew.ask_to_end()
         latest = self._clock.now() + GRACE_SECONDS
-        while self._look(script) is None and self._clock.now() < latest:
+        while self._look(crew) is None and self._clock.now() < latest:
             pass
-        script.kill()
-        self._take(script.lines())
+        crew.kill()
+        self._look(crew)
 
-    def _take(self, lines: list[str]) -> None:
+    def _take(self, lines: list[str], host: int) -> None:
+        last = self._last.setdefault(host, deque(maxlen=KEPT_LINES))
         for line in lines:
-            self.last_lines.append(line)
+            last.append(line)
             self.on_line(line)
         try:
-            self._stream.write(lines)
+            self._streams(host).write(lines)
         except ClientError as error:
             log.warning("The log of job %s cannot be written: %s", self.course.job.name, error)
 

@@ -36,6 +36,8 @@ class Order:
     environment: Mapping[str, str]
     directory: str
     """The working directory, as the script sees it."""
+    folder: Path
+    """Where the order is written; it goes when the script is left alone."""
     limits: Mapping[str, int] = field(default_factory=dict)
     """By name in the module ``resource``, such as ``RLIMIT_FSIZE``."""
     mount: Path | None = None
@@ -45,7 +47,7 @@ class Order:
 class Script:
     """A running script; its output may be taken from another thread than the one that ends it."""
 
-    def __init__(self, order: Order, folder: Path) -> None:
+    def __init__(self, order: Order) -> None:
         content = {
             "command": list(order.command),
             "environment": dict(order.environment),
@@ -53,7 +55,7 @@ class Script:
             "limits": dict(order.limits),
             "mount": str(order.mount) if order.mount else None,
         }
-        written = folder / "order.json"
+        written = order.folder / "order.json"
         written.write_text(json.dumps(content))
         self._lines: list[str] = []
         self._lock = threading.Lock()
@@ -63,7 +65,7 @@ class Script:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env={"PATH": os.defpath},
-            cwd=folder,
+            cwd=order.folder,
             start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -134,7 +136,7 @@ def can_mount() -> bool:
         shown.mkdir()
         (shown / "seen").touch()
         command = ["/bin/sh", "-c", f"test -e {supervisor.MOUNT_POINT}/seen"]
-        script = Script(Order(command, {"PATH": os.defpath}, "/", mount=shown), folder)
+        script = Script(Order(command, {"PATH": os.defpath}, "/", folder, mount=shown))
         try:
             return script.wait(ENDING_SECONDS) == 0
         finally:

@@ -10,8 +10,6 @@ import os
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from festaf.local_aws.jobs.container import HOST
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -93,7 +91,7 @@ def environment(container: Container, job: Resource, program: str, machines: Map
         "hps": parameters,
         "channels": sorted(channels),
         "hosts": machines["hosts"],
-        "current_host": HOST,
+        "current_host": container.host,
         "current_instance_type": machines["current_instance_type"],
         "current_instance_group": machines["current_group_name"],
         "network_interface_name": machines["network_interface_name"],
@@ -109,8 +107,8 @@ def environment(container: Container, job: Resource, program: str, machines: Map
         "hyperparameters": parameters,
         "channel_input_dirs": channels,
         "job_name": job.name,
-        "is_master": True,
-        "master_hostname": HOST,
+        "is_master": container.host == container.hosts[0],
+        "master_hostname": container.hosts[0],
         "additional_framework_parameters": {},
     }
     given = {f"SM_{name.upper()}": _text(value) for name, value in values.items()}

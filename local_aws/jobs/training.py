@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from festaf.local_aws.service import Call, Handler
 
 
+MOST_INSTANCES = 8
+"""How many processes stand in for the machines of one job."""
+
+
 class TrainingService:
     """Answers the training job operations."""
 
@@ -48,7 +52,7 @@ class TrainingService:
 
         :raises ApiError: ValidationException
         """
-        check_instances(request.get("ResourceConfig", {}))
+        check_instances(request.get("ResourceConfig", {}), MOST_INSTANCES)
         check_output(request["OutputDataConfig"]["S3OutputPath"])
         check_channels(request)
         _check_algorithm(request["AlgorithmSpecification"])

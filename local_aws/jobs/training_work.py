@@ -10,6 +10,7 @@ from festaf.local_aws.jobs.channels import download, fetch, pack, put, split_pre
 from festaf.local_aws.jobs.container import Container
 from festaf.local_aws.jobs.failure import JobFailedError, JobStoppedError
 from festaf.local_aws.jobs.metrics import Metrics
+from festaf.local_aws.jobs.rules import instances
 from festaf.local_aws.jobs.script_mode import CODE, CONFIG, INPUT, MODEL, OUTPUT_DATA
 from festaf.local_aws.objects import Objects
 
@@ -40,7 +41,7 @@ class TrainingWork:
         self._request = job.request
         self._objects = Objects(cloud, job.region)
         self._metrics = Metrics(self._request["AlgorithmSpecification"].get("MetricDefinitions", ()))
-        self._container: Container | None = None
+        self._containers: list[Container] = []
         self._found: dict[str, list[float]] = {}
 
     def begin(self, run: Run) -> None:
@@ -56,26 +57,31 @@ class TrainingWork:
     def perform(self, run: Run) -> None:
         """Fetch, train, deliver."""
         run.course.enter("Downloading", started=run.course.now())
-        container = self._container = Container(run.folder, self._job.region)
-        self._fetch(container)
-        order, command = self._order(container)
+        hosts = instances(self._request.get("ResourceConfig", {}))
+        orders, command = [], ""
+        for host in range(1, hosts + 1):
+            folder = run.folder if host == 1 else run.folder / f"algo-{host}"
+            container = Container(folder, self._job.region, host, hosts)
+            self._containers.append(container)
+            self._fetch(container, (host - 1, hosts))
+            order, command = self._order(container)
+            orders.append(order)
         run.check()
         run.course.enter("Training")
         run.on_line = lambda line: self._read(run, line)
         deadline = run.course.now() + self._request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY)
-        code = run.execute(order, min(deadline, self._latest_wait()))
+        code = run.execute(orders, min(deadline, self._latest_wait()))
         run.course.note(metrics=self._found)
         if code != 0:
-            self._deliver_output(container)
-            raise container.failure(code, list(run.last_lines), *_around(code, command))
+            self._deliver_output()
+            raise self._containers[run.failed].failure(code, run.last_lines, *_around(code, command))
         run.course.enter("Uploading")
         self._deliver(run)
 
     def salvage(self, run: Run) -> None:
         """Deliver what stands in the model's folder, as AWS does for a job that is stopped."""
         run.course.note(metrics=self._found)
-        if self._container is not None:
-            self._deliver(run)
+        self._deliver(run)
 
     def _latest_wait(self) -> float:
         """Give until when a job on spot machines may take, waiting included."""
@@ -87,13 +93,14 @@ class TrainingWork:
     def _within_wait(self, moment: float) -> float:
         return min(moment, self._latest_wait())
 
-    def _fetch(self, container: Container) -> None:
+    def _fetch(self, container: Container, share: tuple[int, int]) -> None:
         for path in (MODEL, CODE, CONFIG, OUTPUT_DATA, script_mode.INTERMEDIATE, f"{INPUT}/data"):
             container.folder(path)
         for channel in self._request.get("InputDataConfig", ()):
             source = channel["DataSource"]["S3DataSource"]
             folder = container.folder(f"{INPUT}/data/{channel['ChannelName']}")
-            download(self._objects, source["S3Uri"], source["S3DataType"], folder)
+            sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
+            download(self._objects, source["S3Uri"], source["S3DataType"], folder, share if sharded else (0, 1))
         if checkpoints := self._request.get("CheckpointConfig"):
             folder = container.folder(checkpoints.get("LocalPath", CHECKPOINTS))
             bucket, prefix = split_prefix(checkpoints["S3Uri"].rstrip("/") + "/")
@@ -161,29 +168,26 @@ class TrainingWork:
             )
 
     def _deliver(self, run: Run) -> None:
-        container = self._container
-        if container is None:
+        if not self._containers:
             return
-        folder = container.real(MODEL)
+        folders = [container.folder(MODEL) for container in self._containers]
         location = model_location(self._request, self._job.name)
-        if folder.is_dir() and any(folder.iterdir()):
-            if location.endswith("/"):
+        if location.endswith("/"):
+            for folder in reversed(folders):
                 upload(self._objects, folder, location)
-            else:
-                put(self._objects, *split_prefix(location), pack(folder))
+        elif (packed := pack(folders)) is not None:
+            put(self._objects, *split_prefix(location), packed)
         run.course.note(model=location)
-        self._deliver_output(container)
+        self._deliver_output()
 
-    def _deliver_output(self, container: Container) -> None:
-        output = container.real(OUTPUT_DATA)
-        if output.is_dir() and any(output.iterdir()):
-            put(
-                self._objects,
-                *split_prefix(f"{output_prefix(self._request, self._job.name)}output.tar.gz"),
-                pack(output),
-            )
+    def _deliver_output(self) -> None:
+        packed = pack([container.folder(OUTPUT_DATA) for container in self._containers])
+        if packed is not None:
+            location = f"{output_prefix(self._request, self._job.name)}output.tar.gz"
+            put(self._objects, *split_prefix(location), packed)
         if checkpoints := self._request.get("CheckpointConfig"):
-            upload(self._objects, container.real(checkpoints.get("LocalPath", CHECKPOINTS)), checkpoints["S3Uri"])
+            for container in reversed(self._containers):
+                upload(self._objects, container.folder(checkpoints.get("LocalPath", CHECKPOINTS)), checkpoints["S3Uri"])
 
 
 def _around(code: int, command: str) -> tuple[str, str]:

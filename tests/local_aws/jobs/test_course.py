@@ -220,8 +220,8 @@ def test_tags_of_a_job_are_kept(shop: Workshop) -> None:
             "The local AWS cannot read channel train as AugmentedManifestFile",
         ),
         (
-            {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}},
-            "The local AWS cannot run a job on 2 instances",
+            {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 9, "VolumeSizeInGB": 1}},
+            "The local AWS cannot run this job on 9 instances, only on 1 to 8",
         ),
         ({"AlgorithmSpecification": {"TrainingInputMode": "File"}}, "one of TrainingImage and AlgorithmName"),
         (

@@ -24,7 +24,7 @@ FAMILY = """
 import os, subprocess, sys, time
 command = [sys.executable, "-c", "import time; time.sleep(600)", os.environ["SM_HP_MARK"]]
 for alone in (False, True):
-    subprocess.Popen(command, start_new_session=alone)
+    print(subprocess.Popen(command, start_new_session=alone).pid)
 print("asleep", flush=True)
 time.sleep(float(os.environ["SM_HP_SECONDS"]))
 """
@@ -81,9 +81,11 @@ def test_a_stopped_job_leaves_no_process_and_no_file(shop: Workshop) -> None:
 
 @proc
 def test_what_a_script_leaves_behind_ends_with_it(shop: Workshop) -> None:
-    family(shop, "mark-ended", 0.5)
-    assert shop.ended("mark-ended")["TrainingJobStatus"] == "Completed"
-    assert not running("mark-ended")
+    found = shop.train("leaves", FAMILY, HyperParameters={"mark": "mark-left", "seconds": "0"})
+    assert found["TrainingJobStatus"] == "Completed"
+    children = [int(line) for line in shop.log("TrainingJobs", "leaves") if line.isdigit()]
+    assert len(children) == 2
+    assert not set(children) & set(running("mark-left"))
 
 
 @proc
@@ -134,9 +136,9 @@ def test_a_killed_servers_jobs_end_and_the_next_server_says_so(tmp_path: Path) -
 @proc
 def test_a_script_does_not_outlive_a_killed_supervisor(tmp_path: Path) -> None:
     order = Order(
-        [sys.executable, "-c", "import time; time.sleep(600)", "mark-orphan"], {"PATH": os.defpath}, str(tmp_path)
+        [sys.executable, "-c", "import time; time.sleep(600)", "mark-orphan"], {"PATH": os.defpath}, "/", tmp_path
     )
-    script = Script(order, tmp_path)
+    script = Script(order)
     assert soon(lambda: len(running("mark-orphan")) == 1)
     script._process.kill()
     assert soon(lambda: not running("mark-orphan"))
@@ -145,10 +147,10 @@ def test_a_script_does_not_outlive_a_killed_supervisor(tmp_path: Path) -> None:
 
 def outcome(tmp_path: Path, *command: str, **environment: str) -> tuple[int | None, list[str]]:
     """Run a command in a container, and give its exit code and lines."""
-    container = Container(tmp_path, "us-east-1")
+    container = Container(tmp_path / "job", "us-east-1")
     container.folder("/opt/ml/model")
     (container.real("/opt/ml/model") / "here").touch()
-    script = Script(container.order(command, environment, "/opt/ml/model", 1), tmp_path)
+    script = Script(container.order(command, environment, "/opt/ml/model", 1))
     code = script.wait(20)
     lines = script.lines()
     script.close()
@@ -177,7 +179,7 @@ def test_paths_are_relocated_where_nothing_can_be_mounted(tmp_path: Path, monkey
         "--to=/opt/ml/x,/opt/mlx",
         WHERE="/opt/ml",
     )
-    root = tmp_path / "ml"
+    root = tmp_path / "job" / "ml"
     assert lines == [f"{root}/model s3://b/opt/ml --to={root}/x,/opt/mlx {root}", f"{root}/model", "here"]
     assert code == 0
 

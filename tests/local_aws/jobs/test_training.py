@@ -213,3 +213,45 @@ def test_what_cannot_be_uploaded_fails_the_job(shop: Workshop) -> None:
     found = shop.train("lost", OutputDataConfig={"S3OutputPath": "s3://nowhere-at-all/out"})
     assert found["TrainingJobStatus"] == "Failed"
     assert found["FailureReason"].startswith("ClientError: Data upload failed:NoSuchBucket")
+
+
+CREW = """
+import json, os, sys, time
+host, home = os.environ["SM_CURRENT_HOST"], os.environ["SM_MODEL_DIR"]
+parts = sorted(os.listdir(os.environ["SM_CHANNEL_TRAIN"]))
+print(host, os.environ["SM_HOSTS"], parts, flush=True)
+open(f"{home}/{host}", "w").write(host)
+open(f"{home}/same", "w").write(host)
+if "fail" in sys.argv and host == "algo-2":
+    raise ValueError("host two fell")
+if "fail" in sys.argv:
+    time.sleep(600)
+"""
+
+
+def crew(distribution: str) -> dict[str, object]:
+    """Give the changes for a job on two machines."""
+    data = channel("train", f"s3://{BUCKET}/data/train")
+    data["DataSource"]["S3DataSource"]["S3DataDistributionType"] = distribution
+    return {
+        "InputDataConfig": [data],
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1},
+    }
+
+
+def test_a_job_on_two_machines_runs_the_script_for_each(shop: Workshop) -> None:
+    found = shop.train("two", CREW, **crew("ShardedByS3Key"))
+    assert found["TrainingJobStatus"] == "Completed"
+    made = members(shop.get("out/two/output/model.tar.gz"))
+    assert made == {"algo-1": b"algo-1", "algo-2": b"algo-2", "same": b"algo-1"}
+    assert sorted(shop.logs("TrainingJobs", "two")) == [
+        ['algo-1 ["algo-1", "algo-2"] [\'part=0\']'],
+        ['algo-2 ["algo-1", "algo-2"] [\'part=1\']'],
+    ]
+
+
+def test_a_job_fails_with_the_reason_of_the_machine_that_failed(shop: Workshop) -> None:
+    found = shop.train("two", CREW, HyperParameters={"mode": "fail"}, **crew("FullyReplicated"))
+    assert found["TrainingJobStatus"] == "Failed"
+    assert "ValueError: host two fell" in found["FailureReason"]
+    assert sorted(lines[0][-20:] for lines in shop.logs("TrainingJobs", "two")) == ["['part=0', 'part=1']"[-20:]] * 2

@@ -107,15 +107,16 @@ class Workshop:
 
     def log(self, group: str, name: str) -> list[str]:
         """Give the lines of a job's log, by the last part of its group's name."""
-        found = self._logs(group, name)
+        found = self.logs(group, name)
         assert len(found) == 1
         return found[0]
 
     def said(self, group: str, name: str, line: str) -> bool:
         """Say whether a job has written this line by now."""
-        return any(line in lines for lines in self._logs(group, name))
+        return any(line in lines for lines in self.logs(group, name))
 
-    def _logs(self, group: str, name: str) -> list[list[str]]:
+    def logs(self, group: str, name: str) -> list[list[str]]:
+        """Give the lines of every machine of a job."""
         logs = self.aws.client("logs")
         where = f"/aws/sagemaker/{group}"
         if not logs.describe_log_groups(logGroupNamePrefix=where)["logGroups"]:
