@@ -235,3 +235,27 @@ def test_an_account_has_only_so_many_instances(stage: Stage) -> None:
     eventually(lambda: stage.sagemaker.list_endpoints()["Endpoints"], lambda found: len(found) == 1)
     stage.update("a")
     stage.until("InService")
+
+
+def test_a_new_endpoint_may_not_be_found_at_first(stage: Stage) -> None:
+    stage.config(stage.model("a", times(2)))
+    stage.aws.fault(kind="hidden", resource="endpoint", operation="DescribeEndpoint", count=2)
+    stage.sagemaker.create_endpoint(EndpointName="answers", EndpointConfigName="a")
+    for _ in range(2):
+        assert refused(stage.describe)[1] == f'Could not find endpoint "{ARN}/answers".'
+    stage.until("InService")
+    stage.aws.settings(resource_visible_seconds=10)
+    stage.sagemaker.create_endpoint(EndpointName="later", EndpointConfigName="a")
+    assert "Could not find endpoint" in refused(stage.describe, name="later")[1]
+    assert [one["EndpointName"] for one in stage.sagemaker.list_endpoints()["Endpoints"]] == ["answers"]
+    stage.aws.advance(10)
+    stage.until("InService", "later")
+
+
+def test_a_lost_reply_leaves_one_endpoint(stage: Stage) -> None:
+    stage.config(stage.model("a", times(2)))
+    stage.aws.fault(kind="lost_reply", operation="CreateEndpoint")
+    retrying = stage.aws.client("sagemaker")
+    code, message = refused(retrying.create_endpoint, EndpointName="answers", EndpointConfigName="a")
+    assert (code, "already existing" in message) == ("ValidationException", True)
+    stage.until("InService")
