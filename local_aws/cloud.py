@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from botocore.session import Session
 
+PASSING = "X-Festaf-Passing"
+"""The header of requests whose changes need not be kept."""
+
 BASE_URL = "http://localhost"
 """What the in-process clients call; moto would take the first label of a dotted host as a bucket's name."""
 
@@ -106,7 +109,7 @@ class Cloud:
         self.observer = observer
         self._application = _moto()
         self._session: Session | None = None
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, bool], Any] = {}
         self._lock = threading.Lock()
         self.changes = Changes()
 
@@ -124,15 +127,17 @@ class Cloud:
         """
         return self._answer(_environ(method, url, headers), body)
 
-    def client(self, service: str, region: str) -> Any:
+    def client(self, service: str, region: str, *, passing: bool = False) -> Any:
         """Give a boto3 client whose requests moto answers in this process; clients are kept and may be shared.
 
         :param service: botocore's service name, such as ``s3``
+        :param passing: what it changes need not survive the end of the server: measurements that never cease
         """
+        key = (service, region, passing)
         with self._lock:
-            found = self._clients.get((service, region))
+            found = self._clients.get(key)
             if found is None:
-                found = self._clients[service, region] = self._new_client(service, region)
+                found = self._clients[key] = self._new_client(service, region, passing=passing)
             return found
 
     def reset(self) -> None:
@@ -175,7 +180,7 @@ class Cloud:
             self.changes.note(changed)
         return Reply(status, tuple(headers), content)
 
-    def _new_client(self, service: str, region: str) -> Any:
+    def _new_client(self, service: str, region: str, *, passing: bool) -> Any:
         from botocore.config import Config
 
         if self._session is None:
@@ -193,6 +198,8 @@ class Cloud:
                 response_checksum_validation="when_required",
             ),
         )
+        if passing:
+            client.meta.events.register("before-sign.*", _mark_as_passing)
         client.meta.events.register("before-send.*", self._send)
         return client
 
@@ -207,6 +214,10 @@ class Cloud:
         headers = {name: _text(value) for name, value in request.headers.items()}
         reply = self.request(request.method, request.url, headers, bytes(body or b""))
         return AWSResponse(request.url, reply.status, dict(reply.headers), _Raw(reply.body))
+
+
+def _mark_as_passing(request: Any, **_: object) -> None:
+    request.headers[PASSING] = "1"
 
 
 class _Raw(io.BytesIO):

@@ -41,7 +41,7 @@ class Alarms:
 
         :param now: seconds since 1970
         """
-        client = self._cloud.client("cloudwatch", region)
+        client = self._cloud.client("cloudwatch", region, passing=True)
         for page in client.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"]):
             for alarm in page["MetricAlarms"]:
                 if "MetricName" not in alarm or alarm.get("Statistic") is None:

@@ -37,7 +37,9 @@ class Diary:
         with self._lock:
             stream = self._streams.get(container)
             if stream is None:
-                stream = self._streams[container] = LogStream(self._cloud, self._region, self._group, name)
+                stream = self._streams[container] = LogStream(
+                    self._cloud, self._region, self._group, name, passing=True
+                )
             try:
                 stream.write(lines)
             except (BotoCoreError, ClientError) as problem:

@@ -86,7 +86,7 @@ class InvocationMetrics:
             }
             by_region.setdefault(region, []).append(datum)
         for region, data in by_region.items():
-            client = self._cloud.client("cloudwatch", region)
+            client = self._cloud.client("cloudwatch", region, passing=True)
             for start in range(0, len(data), _BATCH):
                 client.put_metric_data(Namespace=NAMESPACE, MetricData=data[start : start + _BATCH])
 

@@ -21,20 +21,23 @@ class LogStream:
     """One stream of a log group; both are made with the first line.
 
     Times are real ones even when the server's clock has jumped ahead: CloudWatch Logs refuses events of the future.
+
+    :param passing: it need not survive the end of the server
     """
 
-    def __init__(self, cloud: Cloud, region: str, group: str, stream: str) -> None:
+    def __init__(self, cloud: Cloud, region: str, group: str, stream: str, *, passing: bool = False) -> None:
         self._cloud = cloud
         self._region = region
         self._group = group
         self._stream = stream
+        self._passing = passing
         self._made = False
 
     def write(self, lines: Sequence[str]) -> None:
         """Add lines; an empty one becomes a blank, since no event may be empty."""
         if not lines:
             return
-        client = self._cloud.client("logs", self._region)
+        client = self._cloud.client("logs", self._region, passing=self._passing)
         if not self._made:
             self._make(client)
         now = int(time.time() * 1000)

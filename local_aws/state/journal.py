@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qs
 
-from festaf.local_aws.cloud import Asked, Cloud, Reply
+from festaf.local_aws.cloud import PASSING, Asked, Cloud, Reply
 from festaf.local_aws.state.database import open_database
 
 if TYPE_CHECKING:
@@ -137,8 +137,8 @@ class KeptJournal:
 
 
 def changes_something(asked: Asked) -> bool:
-    """Say whether a request to moto may change what later requests see."""
-    if asked.method in ("GET", "HEAD", "OPTIONS"):
+    """Say whether a request to moto may change what later requests see, and what has to be kept."""
+    if asked.method in ("GET", "HEAD", "OPTIONS") or PASSING in asked.headers:
         return False
     return not _operation(asked).startswith(_READS)
 

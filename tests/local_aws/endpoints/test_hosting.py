@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,11 +112,19 @@ def test_endpoints_come_back_after_a_restart(tmp_path: Path) -> None:
         stage.config(stage.model("a", times(2)))
         stage.config(stage.model("b", times(3)))
         stage.endpoint("a")
+        stage.ask()
+        # Reading them makes the server put them, which the journal must not keep, or it would grow with every request.
+        assert stage.aws.client("cloudwatch").list_metrics(Namespace="AWS/SageMaker")["Metrics"]
         before = stage.describe()
         stage.aws.settings(endpoint_update_seconds=1000)
         stage.update("b")
         server.process.kill()
         server.process.wait(timeout=20)
+    with sqlite3.connect(tmp_path / "cloud.sqlite") as journal:
+        kept = [body for (body,) in journal.execute("SELECT body FROM request")]
+    journal.close()
+    assert kept
+    assert not [body for body in kept if b"ModelLatency" in body or b"/aws/sagemaker/Endpoints" in body]
     with LocalAws.started("--state", str(tmp_path)) as server:
         stage = Stage(server)
         found = stage.describe()
