@@ -16,7 +16,7 @@ from festaf.contract.names import DEFAULT_PROJECT
 MODEL_VERSION_FACET = "festaf_model_version"
 """The dataset facet that carries a ModelVersionFact under the key ``model_version``."""
 
-Event = Literal["registered", "approved", "rejected", "deleted"]
+Event = Literal["registered", "onboarded", "approved", "rejected", "deleted"]
 Approval = Literal["Approved", "Rejected", "PendingManualApproval"]
 
 

@@ -109,8 +109,7 @@ class Onboarding:
                 region=found.region,
                 account=found.account,
             )
-        if self.description:
-            fact = fact.model_copy(update={"description": self.description})
+        fact = fact.model_copy(update={"event": "onboarded", "description": self.description or fact.description})
         return Onboarded("model", found.arn, fact, found.unknown)
 
     def _endpoint(self) -> Onboarded:

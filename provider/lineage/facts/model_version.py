@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def tell(fact: ModelVersionFact, worker: Worker) -> Told:
-    """Tell what was registered, decided or retired; only the registration read what the version was made from."""
+    """Tell what was registered, adopted, decided or retired; only the first two tell what it was made from."""
     about: dict[str, facets.Facet] = {}
     registered = fact.event == "registered"
     if registered:
@@ -33,7 +33,7 @@ def tell(fact: ModelVersionFact, worker: Worker) -> Told:
     if fact.event == "deleted" and fact.version is None:
         about["lifecycleStateChange"] = facets.dropped()
     dataset = artifact_dataset("model", fact.project, fact.model)
-    return Told(dataset, about, {}, _inputs(fact) if registered else ())
+    return Told(dataset, about, {}, _inputs(fact) if fact.event in {"registered", "onboarded"} else ())
 
 
 def _inputs(fact: ModelVersionFact) -> tuple[str, ...]:

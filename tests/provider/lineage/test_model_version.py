@@ -55,6 +55,13 @@ def test_a_decision_reads_nothing_and_keeps_who_registered() -> None:
     assert output.facets[MODEL_VERSION_FACET]["model_version"]["logic_sha256"] == "b" * 64
 
 
+def test_what_was_made_elsewhere_is_told_with_what_is_known_but_not_as_this_tasks_code() -> None:
+    attached = attach(FACT | {"event": "onboarded"})
+    assert ("x-festaf://nyc", "weather") in [(item.namespace, item.name) for item in inputs([], attached)]
+    (output,) = outputs([DELAY], attached)
+    assert output.facets[MODEL_VERSION_FACET]["model_version"]["logic_sha256"] is None
+
+
 def test_only_a_model_that_goes_as_a_whole_is_dropped() -> None:
     (version,) = outputs([DELAY], attach(FACT | {"event": "deleted"}))
     assert "lifecycleStateChange" not in version.facets
