@@ -160,8 +160,12 @@ class LocalAws:
         self.hosting.before_reading(service)
 
     async def _reset(self) -> None:
-        await asyncio.to_thread(self._forget)
+        await asyncio.to_thread(self._forget_at_rest)
         self.gateway.reset()
+
+    def _forget_at_rest(self) -> None:
+        with self.jobs.monitor.resting():
+            self._forget()
 
     def _forget(self) -> None:
         self.athena.reset()

@@ -40,6 +40,8 @@ class Settings(BaseModel):
     """From DeleteEndpoint until the endpoint is not found."""
     model_package_seconds: Seconds = 1.0
     """From CreateModelPackage until ModelPackageStatus is Completed (or Failed); half of it is Pending."""
+    model_package_group_seconds: Seconds = 0.0
+    """From CreateModelPackageGroup until ModelPackageGroupStatus is Completed (or Failed); half of it is Pending."""
     model_package_delete_seconds: Seconds = 1.0
     """From DeleteModelPackage or DeleteModelPackageGroup until it is not found."""
     job_start_seconds: Seconds = 1.0

@@ -40,18 +40,28 @@ class ModelPackageGroupService:
         }
 
     def create(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
-        """Create a group; it is there at once."""
+        """Create a group; unless told otherwise it is there at once."""
         name = request["ModelPackageGroupName"]
         with self._resources.lock:
             if find_group(self._resources, call.region, name) is not None:
                 raise invalid(f"Model Package Group already exists: {arn_of(GROUP_KIND, call.region, name)}")
-            failure = self._faults.creation_failure(GROUP_KIND, name)
-            made = self._resources.create(GROUP_KIND, call.region, name, request, versions=0, failure=failure)
+            now, takes = self._resources.now(), self._settings.now.model_package_group_seconds
+            made = self._resources.create(
+                GROUP_KIND,
+                call.region,
+                name,
+                request,
+                versions=0,
+                started=now + takes / 2,
+                ended=now + takes,
+                failure=self._faults.creation_failure(GROUP_KIND, name),
+            )
         return {"ModelPackageGroupArn": made.arn}
 
     def describe(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         """Describe a group."""
-        return describe_group(get_group(self._resources, call.region, request["ModelPackageGroupName"]))
+        group = get_group(self._resources, call.region, request["ModelPackageGroupName"])
+        return describe_group(group, self._resources.now())
 
     def list_groups(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         """List the groups of the region; none is shared by another account here."""
@@ -60,7 +70,7 @@ class ModelPackageGroupService:
         if request.get("CrossAccountFilterOption") == "CrossAccount":
             found = []
         return page_of(
-            [describe_group(one) for one in found],
+            [describe_group(one, now) for one in found],
             request,
             answer="ModelPackageGroupSummaryList",
             name="ModelPackageGroupName",

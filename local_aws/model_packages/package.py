@@ -91,16 +91,18 @@ def summary(package: Resource, now: float) -> dict[str, Any]:
     }
 
 
-def group_status(group: Resource) -> str:
-    """Give ModelPackageGroupStatus; a group is there at once."""
+def group_status(group: Resource, now: float) -> str:
+    """Give ModelPackageGroupStatus."""
     if group.facts.get("deleting") is not None:
         return "Deleting"
     if group.facts.get("undeletable"):
         return "DeleteFailed"
-    return "Failed" if group.facts.get("failure") else "Completed"
+    if now < group.facts["ended"]:
+        return "Pending" if now < group.facts["started"] else "InProgress"
+    return "Failed" if group.facts["failure"] else "Completed"
 
 
-def describe_group(group: Resource) -> dict[str, Any]:
+def describe_group(group: Resource, now: float) -> dict[str, Any]:
     """Give DescribeModelPackageGroup's answer, which holds the group's line in the list as well."""
     return {
         "ModelPackageGroupName": group.name,
@@ -109,7 +111,7 @@ def describe_group(group: Resource) -> dict[str, Any]:
         "ManagedConfiguration": group.request.get("ManagedConfiguration"),
         "CreationTime": moment(group.created),
         "CreatedBy": {},
-        "ModelPackageGroupStatus": group_status(group),
+        "ModelPackageGroupStatus": group_status(group, now),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from festaf.local_aws.jobs.kind import PROCESSING
@@ -25,7 +26,7 @@ from festaf.local_aws.resources.reading import seeing_everything
 from festaf.local_aws.service import ApiError, Call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from festaf.local_aws.cloud import Cloud
@@ -62,6 +63,12 @@ class Monitor:
                 self._conclude(execution)
             for schedule in self._resources.all(SCHEDULE_KIND):
                 self._run(schedule)
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """Start nothing until the end of the block, as while everything is forgotten."""
+        with self._working:
+            yield
 
     def status(self, schedule: Resource) -> str:
         """Give MonitoringScheduleStatus."""

@@ -87,6 +87,17 @@ def test_a_group_fails_to_be_created_and_to_be_deleted_on_demand(local_aws: Loca
     assert statuses == {"broken": "Failed", "sticky": "DeleteFailed"}
 
 
+def test_a_group_takes_its_time_when_told_so(local_aws: LocalAws, sagemaker: Any) -> None:
+    local_aws.settings(model_package_group_seconds=100)
+    sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
+    statuses = []
+    for _ in range(3):
+        found = sagemaker.describe_model_package_group(ModelPackageGroupName=GROUP)
+        statuses.append(found["ModelPackageGroupStatus"])
+        local_aws.advance(60)
+    assert statuses == ["Pending", "InProgress", "Completed"]
+
+
 def test_a_policy_is_put_read_and_deleted(sagemaker: Any, group: str) -> None:
     assert (
         sagemaker.put_model_package_group_policy(ModelPackageGroupName=GROUP, ResourcePolicy=POLICY)[
