@@ -22,5 +22,13 @@ class JobStoppedError(Exception):
         self.secondary = secondary
 
 
+class JobInterruptedError(Exception):
+    """The machines are gone, and the job begins anew; ``secondary`` says why: Interrupted or Restarting."""
+
+    def __init__(self, secondary: str) -> None:
+        super().__init__(secondary)
+        self.secondary = secondary
+
+
 class AbandonedError(Exception):
     """The server ends or was reset: nothing more of the job is to be written."""

@@ -111,7 +111,10 @@ class Jobs:
             job = self.get(kind, call, name)
             if job.facts["status"] in RUNNING:
                 raise kind.busy(job.facts["status"])
-            if job.facts["gone"] is None:
+            if kind.delete_failed and (reason := self.faults.deletion_failure(kind.arn, name)):
+                job.facts |= {"status": kind.delete_failed, "failure": reason}
+                self.resources.touch(job)
+            elif job.facts["gone"] is None:
                 job.facts["gone"] = self.resources.now() + self.settings.now.job_delete_seconds
                 job.facts["status"] = kind.deleting or job.facts["status"]
                 self.resources.touch(job)

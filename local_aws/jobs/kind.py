@@ -32,6 +32,8 @@ class JobKind:
     """AWS's code when there is none."""
     deleting: str | None = None
     """The status of a job that is being deleted; None when it keeps the one that it has."""
+    delete_failed: str | None = None
+    """The status of a job whose deletion failed; None when there is no such status, and none fails."""
 
     @property
     def name_key(self) -> str:
@@ -104,4 +106,5 @@ TUNING = JobKind(
     taken="Hyperparameter tuning job names must be unique within an AWS account and region, and a job with this name "
     "already exists ({arn})",
     deleting="Deleting",
+    delete_failed="DeleteFailed",
 )

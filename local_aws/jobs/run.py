@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from botocore.exceptions import ClientError
 
 from festaf.local_aws.jobs.crew import Crew
-from festaf.local_aws.jobs.failure import AbandonedError, JobFailedError, JobStoppedError
+from festaf.local_aws.jobs.failure import AbandonedError, JobFailedError, JobInterruptedError, JobStoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,6 +66,8 @@ class Run:
         """The place of the host whose script failed."""
         self._last: dict[int, deque[str]] = {}
         self.on_line: Callable[[str], None] = lambda line: None
+        self.disturbed: Callable[[], str | None] = lambda: None
+        """Gives the secondary status of a job whose machines are gone."""
         self.interrupt: Callable[[], None] = lambda: None
         """Ends what the work waits for, when the job is to stop; it may be called from other threads."""
         self._made: Path | None = None
@@ -82,6 +84,12 @@ class Run:
         if self._made is None:
             self._made = Path(tempfile.mkdtemp(prefix="festaf-job-"))
         return self._made
+
+    def clear_folder(self) -> None:
+        """Forget the folder; the next is empty."""
+        if self._made is not None:
+            shutil.rmtree(self._made, ignore_errors=True)
+            self._made = None
 
     @property
     def alive(self) -> bool:
@@ -147,6 +155,7 @@ class Run:
         :param orders: one for each host
         :param deadline: when they must have ended, by the server's clock
         :raises JobStoppedError: the job was to stop, or the deadline passed
+        :raises JobInterruptedError: the machines are gone
         :raises AbandonedError: the server ends
         """
         crew = Crew(orders)
@@ -159,6 +168,9 @@ class Run:
                 if self._stop.is_set():
                     self._end(crew)
                     raise JobStoppedError
+                if secondary := self.disturbed():
+                    self._end(crew)
+                    raise JobInterruptedError(secondary)
             self.failed = crew.failed
             return code
         finally:
@@ -200,8 +212,7 @@ class Run:
             with contextlib.suppress(AbandonedError):
                 self._through()
         finally:
-            if self._made is not None:
-                shutil.rmtree(self._made, ignore_errors=True)
+            self.clear_folder()
 
     def _through(self) -> None:
         try:

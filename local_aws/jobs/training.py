@@ -6,10 +6,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from festaf.local_aws.jobs.channels import has_objects
-from festaf.local_aws.jobs.course import times
+from festaf.local_aws.jobs.course import Course, times
 from festaf.local_aws.jobs.kind import TRAINING
 from festaf.local_aws.jobs.metrics import Metrics
-from festaf.local_aws.jobs.rules import check_channels, check_instances, check_output, no_objects
+from festaf.local_aws.jobs.rules import cannot, check_channels, check_instances, check_output, no_objects
 from festaf.local_aws.jobs.training_work import TrainingWork, model_location
 from festaf.local_aws.objects import Objects
 from festaf.local_aws.resources.resource import moment
@@ -39,6 +39,7 @@ class TrainingService:
             "DescribeTrainingJob": self.describe,
             "ListTrainingJobs": self.list_jobs,
             "StopTrainingJob": self.stop,
+            "UpdateTrainingJob": self.update,
             "DeleteTrainingJob": self.delete,
         }
 
@@ -68,7 +69,7 @@ class TrainingService:
         settings = self._jobs.settings.now
 
         def work(job: Resource) -> TrainingWork:
-            return TrainingWork(self._jobs.cloud, job, settings)
+            return TrainingWork(self._jobs.cloud, job, settings, self._jobs.faults)
 
         return self._jobs.create(TRAINING, call, request, work, metrics={}, model=None, **facts)
 
@@ -86,6 +87,21 @@ class TrainingService:
         """Ask a job to end: its script gets SIGTERM, and has two minutes; what stands as model is kept."""
         self._jobs.stop(TRAINING, call, request["TrainingJobName"])
         return {}
+
+    def update(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        """Change how a running job is looked at; nothing here looks so, so that only the description changes."""
+        if "ResourceConfig" in request:
+            raise cannot("keep machines of a training job warm")
+        with self._jobs.resources.lock:
+            job = self._jobs.get(TRAINING, call, request["TrainingJobName"])
+            if job.facts["status"] != "InProgress":
+                raise TRAINING.rejected(job.facts["status"])
+            now = secondary(job)
+            job.request |= {name: value for name, value in request.items() if name != "TrainingJobName"}
+            course = Course(self._jobs.resources, job)
+            course.enter("Updating")
+            course.enter(now)
+        return {"TrainingJobArn": job.arn}
 
     def delete(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         """Delete a job that has ended; what it wrote to S3 stays."""

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 from festaf.local_aws.jobs import script_mode
 from festaf.local_aws.jobs.channels import download, fetch, pack, put, split_prefix, unpack, upload
 from festaf.local_aws.jobs.container import Container
-from festaf.local_aws.jobs.failure import JobFailedError, JobStoppedError
+from festaf.local_aws.jobs.failure import JobFailedError, JobInterruptedError, JobStoppedError
 from festaf.local_aws.jobs.metrics import Metrics
 from festaf.local_aws.jobs.rules import instances
+from festaf.local_aws.jobs.run import INTERNAL
 from festaf.local_aws.jobs.script_mode import CODE, CONFIG, INPUT, MODEL, OUTPUT_DATA
 from festaf.local_aws.objects import Objects
 
 if TYPE_CHECKING:
     from festaf.local_aws.cloud import Cloud
+    from festaf.local_aws.faults import Faults
     from festaf.local_aws.jobs.run import Run
     from festaf.local_aws.jobs.script import Order
     from festaf.local_aws.resources.resource import Resource
@@ -33,9 +35,10 @@ NO_SCRIPT = (
 class TrainingWork:
     """The work of one training job."""
 
-    def __init__(self, cloud: Cloud, job: Resource, settings: Settings) -> None:
+    def __init__(self, cloud: Cloud, job: Resource, settings: Settings, faults: Faults) -> None:
         self.start_seconds = settings.job_start_seconds
         self.end_seconds = settings.job_end_seconds
+        self._faults = faults
         self._cloud = cloud
         self._job = job
         self._request = job.request
@@ -55,7 +58,18 @@ class TrainingWork:
             raise JobFailedError(self._job.facts["ordered"])
 
     def perform(self, run: Run) -> None:
-        """Fetch, train, deliver."""
+        """Fetch, train, deliver; and again, when the machines were gone meanwhile."""
+        run.disturbed = self._disturbed
+        restarts = 0
+        while True:
+            try:
+                self._attempt(run)
+                return
+            except JobInterruptedError as gone:
+                restarts += gone.secondary == "Restarting"
+                self._recover(run, gone.secondary, restarts)
+
+    def _attempt(self, run: Run) -> None:
         run.course.enter("Downloading", started=run.course.now())
         hosts = instances(self._request.get("ResourceConfig", {}))
         orders, command = [], ""
@@ -82,6 +96,28 @@ class TrainingWork:
         """Deliver what stands in the model's folder, as AWS does for a job that is stopped."""
         run.course.note(metrics=self._found)
         self._deliver(run)
+
+    def _disturbed(self) -> str | None:
+        ordered = self._faults.status_of(self._job.kind, self._job.name)
+        spot = ordered == "Interrupted" and self._request.get("EnableManagedSpotTraining")
+        retried = ordered == "Restarting" and "RetryStrategy" in self._request
+        return ordered if spot or retried else None
+
+    def _recover(self, run: Run, secondary: str, restarts: int) -> None:
+        """Keep the checkpoints, and wait until there are machines again."""
+        self._deliver_checkpoints()
+        self._containers.clear()
+        run.clear_folder()
+        if restarts > self._request.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0):
+            raise JobFailedError(INTERNAL)
+        run.course.enter(secondary)
+        while self._disturbed() == secondary:
+            run.wait_until(run.course.now())
+            if run.course.now() >= self._latest_wait():
+                raise JobStoppedError("MaxWaitTimeExceeded")
+            run.pause()
+        run.course.enter("Starting")
+        run.wait_until(self._within_wait(run.course.now() + self.start_seconds))
 
     def _latest_wait(self) -> float:
         """Give until when a job on spot machines may take, waiting included."""
@@ -185,6 +221,9 @@ class TrainingWork:
         if packed is not None:
             location = f"{output_prefix(self._request, self._job.name)}output.tar.gz"
             put(self._objects, *split_prefix(location), packed)
+        self._deliver_checkpoints()
+
+    def _deliver_checkpoints(self) -> None:
         if checkpoints := self._request.get("CheckpointConfig"):
             for container in reversed(self._containers):
                 upload(self._objects, container.folder(checkpoints.get("LocalPath", CHECKPOINTS)), checkpoints["S3Uri"])

@@ -242,3 +242,78 @@ def test_what_cannot_be_run_is_refused(shop: Workshop, changes: dict[str, Any], 
     )
     assert said in message
     assert shop.sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
+
+
+RESUMED = """
+import os, time
+home = os.environ["HERE"]
+seen = os.listdir(home)
+print("seen", sorted(seen), flush=True)
+if not seen:
+    open(home + "/half", "w").write("half")
+    print("asleep", flush=True)
+    time.sleep(600)
+"""
+
+
+def with_checkpoints(**changes: Any) -> dict[str, Any]:
+    """Give the changes for a job that goes on where its checkpoint is."""
+    where = {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/kept"}, "Environment": {"HERE": "/opt/ml/checkpoints"}}
+    return where | changes
+
+
+def test_a_spot_job_goes_on_from_its_checkpoint_when_its_machines_were_taken(shop: Workshop) -> None:
+    condition = {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200}
+    spot = with_checkpoints(EnableManagedSpotTraining=True, StoppingCondition=condition)
+    asleep(shop, "spot", RESUMED, **spot)
+    shop.aws.fault(kind="set_status", resource="training-job", name="spot", to="Interrupted")
+    assert shop.until("spot", "Interrupted")["TrainingJobStatus"] == "InProgress"
+    assert shop.get("kept/half") == b"half"
+    shop.aws.clear_faults()
+    found = shop.ended("spot")
+    assert found["TrainingJobStatus"] == "Completed"
+    assert [one["Status"] for one in found["SecondaryStatusTransitions"]] == [
+        *("Starting", "Pending", "Downloading", "Training", "Interrupted"),
+        *("Starting", "Downloading", "Training", "Uploading", "Completed"),
+    ]
+    assert shop.log("TrainingJobs", "spot") == ["seen []", "asleep", "seen ['half']"]
+
+
+def test_a_spot_job_waits_for_machines_only_so_long(shop: Workshop) -> None:
+    condition = {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200}
+    asleep(shop, "spot", EnableManagedSpotTraining=True, StoppingCondition=condition)
+    shop.aws.fault(kind="set_status", resource="training-job", to="Interrupted")
+    shop.until("spot", "Interrupted")
+    shop.aws.advance(7200)
+    assert shop.ended("spot")["SecondaryStatus"] == "MaxWaitTimeExceeded"
+
+
+def test_a_job_with_a_retry_strategy_restarts_so_often(shop: Workshop) -> None:
+    for name, script, expected in (("once", RESUMED, "Completed"), ("often", SLEEP, "Failed")):
+        asleep(shop, name, script, **with_checkpoints(RetryStrategy={"MaximumRetryAttempts": 1}))
+        shop.aws.fault(kind="set_status", resource="training-job", name=name, to="Restarting")
+        assert shop.until(name, "Restarting")["TrainingJobStatus"] == "InProgress"
+        shop.aws.clear_faults()
+        shop.until(name, "Training", "Completed")
+        shop.aws.fault(kind="set_status", resource="training-job", name="often", to="Restarting")
+        found = shop.ended(name)
+        assert found["TrainingJobStatus"] == expected
+        shop.aws.clear_faults()
+    assert found["FailureReason"].startswith("InternalServerError: We encountered an internal error.")
+
+
+def test_other_jobs_are_not_interrupted(shop: Workshop) -> None:
+    shop.aws.fault(kind="set_status", resource="training-job", to="Interrupted")
+    assert shop.train("steady", QUICK)["TrainingJobStatus"] == "Completed"
+
+
+def test_a_running_job_is_updated(shop: Workshop) -> None:
+    asleep(shop, "change")
+    shop.sagemaker.update_training_job(TrainingJobName="change", RemoteDebugConfig={"EnableRemoteDebug": True})
+    found = shop.sagemaker.describe_training_job(TrainingJobName="change")
+    assert found["RemoteDebugConfig"] == {"EnableRemoteDebug": True}
+    statuses = [one["Status"] for one in found["SecondaryStatusTransitions"]]
+    assert statuses[-3:] == ["Training", "Updating", "Training"]
+    shop.sagemaker.stop_training_job(TrainingJobName="change")
+    shop.ended("change")
+    refused("ValidationException", shop.sagemaker.update_training_job, TrainingJobName="change")

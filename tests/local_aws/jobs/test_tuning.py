@@ -159,6 +159,10 @@ def test_stopping_a_tuning_job_stops_its_training_jobs(shop: Workshop) -> None:
     shop.sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName="stop")
     found = until(shop, "stop", lambda found: found["HyperParameterTuningJobStatus"] == "Stopped")
     assert found["TrainingJobStatusCounters"]["Stopped"] == 2
+    shop.aws.fault(kind="fail_deletion", resource="hyper-parameter-tuning-job", reason="It is held")
+    shop.sagemaker.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName="stop")
+    found = until(shop, "stop", lambda found: found["HyperParameterTuningJobStatus"] == "DeleteFailed")
+    assert found["FailureReason"] == "It is held"
     shop.sagemaker.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName="stop")
     message = refused(
         "ResourceNotFound",
