@@ -133,15 +133,15 @@ class DeployEndpointOperator(EndpointTask):
         rollout.prove(started)
         return self._announced(context, started)
 
-    def execute_complete(self, context: Context, event: dict[str, Any], started: dict[str, Any]) -> dict[str, Any]:
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
         """Come back from the triggerer."""
         from festaf.provider.endpoints.deployment import Started
         from festaf.provider.readiness.event import check_event
 
-        begun = Started.of(started)
         check_event(event, "IN_SERVICE")
-        self._rollout().prove(begun)
-        return self._announced(context, begun)
+        started = Started.of(event["started"])
+        self._rollout().prove(started)
+        return self._announced(context, started)
 
     def _rollout(self) -> Rollout:
         from festaf.provider.endpoints.given import given
@@ -189,10 +189,11 @@ class DeployEndpointOperator(EndpointTask):
     def _defer(self, started: Started) -> None:
         from datetime import timedelta
 
-        from festaf.provider.triggers.endpoint import EndpointReadyTrigger
+        from festaf.provider.triggers.endpoint import EndpointDeployedTrigger
 
         self.defer(
-            trigger=EndpointReadyTrigger(
+            trigger=EndpointDeployedTrigger(
+                started=started.as_dict(),
                 name=self.endpoint,
                 level="IN_SERVICE",
                 poll_interval=float(self.poll_interval),
@@ -202,7 +203,6 @@ class DeployEndpointOperator(EndpointTask):
                 bounds=started.bounds.as_dict(),
             ),
             method_name="execute_complete",
-            kwargs={"started": started.as_dict()},
             # The trigger ends by itself and says what is missing; this is for a triggerer that was restarted.
             timeout=timedelta(seconds=float(self.timeout) + GRACE),
         )

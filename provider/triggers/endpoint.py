@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from festaf.provider.triggers.ready import ReadyTrigger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
+
+    from airflow.triggers.base import TriggerEvent
 
     from festaf.provider.readiness.board import Reader, Summary
     from festaf.provider.readiness.look import Look
@@ -51,3 +53,28 @@ class EndpointReadyTrigger(ReadyTrigger):
     def beyond_the_list(self, summary: Summary) -> bool:
         """Tell whether it stands: what is missing then, such as weights, does not show in the list."""
         return summary.status in {"InService", "RollingBack"}
+
+
+class EndpointDeployedTrigger(EndpointReadyTrigger):
+    """Fires as EndpointReadyTrigger does, and brings along what the task knew of the deployment when it began to wait.
+
+    It travels by the event, since ``airflow dags test`` forgets the keyword arguments that a task deferred with.
+
+    :param started: what the task knew, as JSON can hold it
+    """
+
+    def __init__(self, started: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.started = started
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Give the class path and the arguments that make it again."""
+        path, arguments = super().serialize()
+        return path, arguments | {"started": self.started}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait, and yield one event."""
+        from airflow.triggers.base import TriggerEvent
+
+        async for event in super().run():
+            yield TriggerEvent({**event.payload, "started": self.started})  # type: ignore[no-untyped-call]
