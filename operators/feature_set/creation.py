@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 class CreateFeatureSetOperator(FeatureSetTask):
     """Create a feature set, or verify that the one that stands is the same.
 
-    The task returns when AWS has accepted the request; FeatureSetReadySensor waits until it is done. A feature set of
-    the same name is adopted when nothing that was asked for differs; else the task fails with one line for each
-    difference. When AWS's quota of concurrent creations is full, the task gives its slot back and comes again.
+    The task returns when AWS has accepted the request, and FeatureSetReadySensor waits until it is done; or the task
+    waits itself, with ``wait_for_completion``. A feature set of the same name is adopted when nothing that was asked
+    for differs; else the task fails with one line for each difference. When AWS's quota of concurrent creations is
+    full, the task gives its slot back and comes again.
 
     :param feature_set: name of the feature set (templated)
     :param features: the features, as ``Feature`` or mappings with its fields; their types may stay open where
@@ -49,7 +50,9 @@ class CreateFeatureSetOperator(FeatureSetTask):
     :param purpose: why it exists (templated)
     :param tags: AWS tags (templated)
     :param timeout: seconds after which waiting for a full quota, or for an older feature set of this name to be
-        gone, ends
+        gone, ends; and the wait for completion
+    :param wait_for_completion: whether to hold the worker's slot until the level CREATED is reached
+    :param poll_interval: seconds between two looks then
     :return: the definition, as a dict
     """
 
@@ -90,6 +93,8 @@ class CreateFeatureSetOperator(FeatureSetTask):
         purpose: str | None = None,
         tags: Mapping[str, str] | None = None,
         timeout: float = 3600,
+        wait_for_completion: bool = False,
+        poll_interval: float = 10,
         **kwargs: Any,
     ) -> None:
         if owner is not None:
@@ -115,6 +120,8 @@ class CreateFeatureSetOperator(FeatureSetTask):
         self.purpose = purpose
         self.tags = tags
         self.timeout = timeout
+        self.wait_for_completion = wait_for_completion
+        self.poll_interval = poll_interval
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Create or verify, and attach the definition to the definition's asset event."""
@@ -127,6 +134,8 @@ class CreateFeatureSetOperator(FeatureSetTask):
             found = creation.ensure(specification)
         except QuotaError as error:
             come_again(context, error, self.timeout, self.log)
+        if self.wait_for_completion:
+            found = creation.wait(self.feature_set, self.poll_interval)
         definition = found.definition(
             project=self.project,
             owner=self.declared_owner,

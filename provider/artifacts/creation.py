@@ -6,7 +6,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from festaf.provider.errors import TAKEN, FailedArtifactError, RefusedError, ServiceError, SpecificationError
+from festaf.provider.errors import (
+    TAKEN,
+    FailedArtifactError,
+    NotReadyError,
+    RefusedError,
+    ServiceError,
+    SpecificationError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +67,32 @@ class Creation:
             pause = min(pause * 1.5, 10.0)
             # A name that is taken and not to be seen is either not visible yet or just gone: look, then try again.
             taken = taken and pause < 5.0
+
+    def wait(self, name: str, poll_interval: float) -> FeatureSet:
+        """Wait until a feature set has reached CREATED: its stores are there, and its Glue table.
+
+        :param poll_interval: seconds between two looks
+        :raises FailedArtifactError: AWS gave it up
+        :raises NotReadyError: ``timeout`` seconds passed with something missing
+        """
+        from festaf.provider.readiness.bounds import Bounds
+        from festaf.provider.readiness.readiness import Readiness
+
+        readiness = Readiness(self.hook, name, "CREATED", Bounds())
+        started = self.clock()
+        while True:
+            try:
+                missing = readiness.look()
+            except ServiceError as error:
+                missing = (str(error),)
+            found = None if missing else self.hook.describe(name)
+            if found is not None:
+                return found
+            waited = self.clock() - started
+            if waited > self.timeout:
+                raise NotReadyError(readiness.artifact, "CREATED", missing, waited)
+            self.log.info("Feature set %s is not CREATED yet: %s", name, "; ".join(missing))
+            self.sleep(poll_interval)
 
     def _create(self, wanted: FeatureSetSpecification) -> bool:
         """Ask AWS to create; False when AWS says that the name is taken, maybe by our own request's lost answer."""

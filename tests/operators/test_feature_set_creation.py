@@ -193,3 +193,27 @@ def test_a_mistake_is_one_clear_sentence_and_creates_nothing(
 def test_what_aws_refuses_is_told_in_its_words(run: Run, aws: LocalAws) -> None:
     with pytest.raises(errors.RefusedError, match=r"CreateFeatureGroup: AWS answered \w+: .*is_deleted"):
         task(features=[*FEATURES, {"name": "is_deleted", "type": "String"}]).execute(run.context)
+
+
+def test_completion_is_waited_for_when_asked(aws: LocalAws, hook: FeatureStoreHook, run: Run) -> None:
+    aws.settings(create_seconds=0.4, glue_seconds=0.3)
+    task(wait_for_completion=True, poll_interval=0.1, timeout=30, **OFFLINE).execute(run.context)
+    found = hook.describe("planes")
+    assert found is not None
+    assert found.status == "Created"
+    assert found.offline is not None
+    assert found.offline.glue_table is not None
+    assert hook.glue_table(found.offline.glue_table) is not None
+
+
+def test_what_is_missing_at_the_deadline_is_said(aws: LocalAws, run: Run) -> None:
+    aws.settings(create_seconds=600)
+    with pytest.raises(errors.NotReadyError, match="AWS is still creating it"):
+        task(wait_for_completion=True, poll_interval=0.1, timeout=2).execute(run.context)
+
+
+def test_a_creation_that_fails_while_it_is_waited_for_fails_with_the_reason(aws: LocalAws, run: Run) -> None:
+    aws.settings(create_seconds=0.3)
+    aws.fault(kind="fail_creation", resource="feature-group", reason="The role is wrong")
+    with pytest.raises(errors.FailedArtifactError, match="The role is wrong"):
+        task(wait_for_completion=True, poll_interval=0.1).execute(run.context)
