@@ -45,7 +45,7 @@ class AwsHook(AwsBaseHook):
         kwargs["client_type"] = "sagemaker"
         super().__init__(*args, **kwargs)
         self._clients: dict[str, Any] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     @cached_property
     def conn_config(self) -> AwsConnectionWrapper:
@@ -84,9 +84,14 @@ class AwsHook(AwsBaseHook):
                 self._clients[service] = self._make_client(service, {})
             return self._clients[service]
 
+    @cached_property
+    def _session(self) -> Any:
+        """Keep one session: each would assume the connection's role anew, and none makes clients in two threads."""
+        return self.get_session(region_name=self.region_name)
+
     def _make_client(self, service: str, settings: Mapping[str, Any]) -> Any:
-        with sorted_errors(f"Connecting to {service}", self.aws_conn_id):
-            return self.get_session(region_name=self.region_name).client(
+        with self._lock, sorted_errors(f"Connecting to {service}", self.aws_conn_id):
+            return self._session.client(
                 service_name=service,
                 endpoint_url=self.conn_config.get_service_endpoint_url(service),
                 config=Config(**{**PATIENCE, **settings}).merge(self._get_config()),
