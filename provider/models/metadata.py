@@ -41,7 +41,7 @@ AT_FIRST = 45
 """Entries of a new version; the others are for what is decided later."""
 LONGEST = 256
 """Characters of a value that AWS takes."""
-_TAKEN = re.compile(r"[\w\s.:/=+\-@]*")
+_TAKEN = re.compile(r"[\w .:/=+\-@]*")
 
 
 def writable(values: Mapping[str, str | None], most: int = MOST) -> dict[str, str]:
