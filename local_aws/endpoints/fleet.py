@@ -21,6 +21,7 @@ _LONGEST_REASON = 1024
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 _COLD_SECONDS = 60.0
+_ENDED = "The model's process ended; it is being started again."
 
 
 class ModelUnavailableError(Exception):
@@ -60,6 +61,7 @@ class Variant:
         self._spawned: Pipeline | None = None
         self._starting = False
         self._stopped = False
+        self._lost = False
         self._running = 0
         self._pause = _FIRST_PAUSE
         self._not_before = 0.0
@@ -85,7 +87,7 @@ class Variant:
         pipeline = self._pipeline
         if pipeline is not None and not pipeline.alive:
             self._lose(pipeline)
-        if self.failure is not None or (pipeline is not None and not pipeline.alive):
+        if self._lost or self.failure is not None:
             self.start()
 
     def invoke(
@@ -110,7 +112,7 @@ class Variant:
         except WorkerGoneError:
             self._lose(pipeline)
             self.start()
-            raise ModelUnavailableError("The model's process ended; it is being started again.") from None
+            raise ModelUnavailableError(_ENDED) from None
         except WorkerTimeoutError:
             raise ModelUnavailableError(f"The model did not answer within {timeout:g} seconds.") from None
 
@@ -164,6 +166,8 @@ class Variant:
         pipeline = self._pipeline
         if pipeline is not None:
             return pipeline
+        if self._lost:
+            raise ModelUnavailableError(_ENDED)
         if self.failure is None:
             self.start()
             with self._changed:
@@ -177,7 +181,7 @@ class Variant:
         with self._changed:
             if self._pipeline is not pipeline:
                 return
-            self._pipeline = None
+            self._pipeline, self._lost = None, True
         log.warning("A process of the variant %s ended: %s", self.name, pipeline.log()[-2000:])
         self._tell(pipeline)
         pipeline.stop()
@@ -203,7 +207,7 @@ class Variant:
                 self._not_before = time.monotonic() + self._pause
                 self._pause = min(_LONGEST_PAUSE, 2 * self._pause)
             elif not self._stopped:
-                self._pipeline, made = made, None
+                self._pipeline, made, self._lost = made, None, False
                 self._pause = _FIRST_PAUSE
             self._changed.notify_all()
         if made is not None:

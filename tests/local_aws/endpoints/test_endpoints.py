@@ -14,6 +14,7 @@ from tests.local_aws.model_archives import fitted, joblib_model, packed, serving
 from tests.local_aws.models.models import IMAGE, refused
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Any
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint"
@@ -147,17 +148,22 @@ def test_models_and_configurations_in_use_may_be_deleted_but_an_update_needs_the
     assert refused(stage.update, config="b") == ("ValidationException", absent)
 
 
-def test_a_process_that_ends_is_started_again(stage: Stage) -> None:
+def test_a_process_that_ends_is_started_again(stage: Stage, tmp_path: Path) -> None:
     script = (
-        "import os\ndef model_fn(model_dir):\n    return 1\n"
+        "import os, pathlib, time\n"
+        "def model_fn(model_dir):\n"
+        f"    loaded = pathlib.Path({str(tmp_path / 'loaded')!r})\n"
+        "    time.sleep(2 if loaded.exists() else 0)\n"
+        "    loaded.touch()\n"
         "def transform_fn(model, body, content_type, accept):\n"
-        "    if body == 'die':\n        os._exit(9)\n    return body, accept\n"
+        "    return body if body != 'die' else os._exit(9), accept\n"
     )
     stage.config(stage.model("a", serving(script)))
     stage.endpoint("a")
-    code, message = refused(stage.ask, body="die")
-    assert code == "ModelError"
-    assert "The model's process ended; it is being started again." in message
+    for body in ("die", "5"):
+        code, message = refused(stage.ask, body=body)
+        assert code == "ModelError"
+        assert "The model's process ended; it is being started again." in message
 
     def answer() -> Any:
         try:
