@@ -19,7 +19,7 @@ from botocore.model import ServiceModel
 from festaf.local_aws.control import PREFIX, Control
 from festaf.local_aws.foreign import ABSENCES, foreign_name
 from festaf.local_aws.partial import can_be_partial, partly
-from festaf.local_aws.protocol.errors import Dialect, error, throttled
+from festaf.local_aws.protocol.errors import Dialect, error, throttled, unknown
 from festaf.local_aws.protocol.message import Answer, Request
 from festaf.local_aws.protocol.router import Route, Router, Scope, scope_of
 from festaf.local_aws.resources.reading import answering
@@ -173,7 +173,16 @@ class Gateway:
     async def _pass_on(self, exchange: _Exchange) -> None:
         if self.before_reading is not None:
             await asyncio.to_thread(self.before_reading, exchange.signed.service)
-        await self._others(exchange.scope, _once(exchange.request.body), exchange.send)  # type: ignore[arg-type]
+        try:
+            await self._others(exchange.scope, _once(exchange.request.body), exchange.send)  # type: ignore[arg-type]
+        except NotImplementedError:
+            await _reply(exchange.send, unknown(*foreign_name(exchange.request, exchange.signed)))
+        except Exception:
+            # The border of moto: its mistakes must look like AWS's own failures, and be seen in the log.
+            name, dialect = foreign_name(exchange.request, exchange.signed)
+            log.exception("moto failed in %s", name)
+            message = f"moto, which answers {name} in the local AWS, failed; see the log"
+            await _reply(exchange.send, error(dialect, "InternalFailure", message, 500))
 
     async def _keep_waiting(self, exchange: _Exchange, seconds: float | None) -> None:
         """Never answer: wait until the client gives up, or cut the connection after so many seconds of real time."""

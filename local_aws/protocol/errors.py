@@ -36,6 +36,14 @@ def error(dialect: Dialect, code: str, message: str, status: int, details: Mappi
     return Answer(status, headers, b'<?xml version="1.0" encoding="UTF-8"?>\n' + body.encode())
 
 
+def unknown(operation: str, dialect: Dialect) -> Answer:
+    """Refuse an operation that nobody here answers; clients do not try it again."""
+    message = f"The local AWS does not answer {operation}, and neither does moto"
+    if dialect == "rest-xml":
+        return error(dialect, "NotImplemented", message, 501)
+    return error(dialect, "InvalidAction" if dialect == "query" else "UnknownOperationException", message, 400)
+
+
 def throttled(dialect: Dialect) -> Answer:
     """Refuse a call as beyond the rate, as the services of each protocol do."""
     if dialect == "rest-xml":

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from festaf.local_aws.cli import app
+from festaf.local_aws.cli import KINDS, app
+from festaf.local_aws.settings import Settings
 from tests.local_aws.server import LocalAws
 
+ROOT = Path(__file__).parents[2]
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -110,6 +113,14 @@ def test_a_setting_that_makes_no_sense_is_refused(local_aws: LocalAws, change: s
     ended = run("settings", "--set", change, "--url", local_aws.url)
     assert ended[:2] == (code, "")
     assert message in ended[2]
+
+
+def test_every_setting_and_every_fault_is_documented() -> None:
+    text = "".join(page.read_text() for page in (ROOT / "docs/reference").glob("local-aws*.md"))
+    settings = [name for name in Settings.model_fields if f"`{name}`" not in text]
+    options = [name for name in settings if f"`--{name.replace('_', '-')}`" not in text]
+    assert options == []
+    assert [kind for kind in KINDS if f"`{kind}`" not in text] == []
 
 
 def test_every_setting_can_be_given_at_the_start() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.local_aws.feature_groups import online_only, record
@@ -40,6 +41,29 @@ def test_operations_of_sagemaker_that_are_not_ours_are_motos(local_aws: LocalAws
     sagemaker = local_aws.client("sagemaker")
     sagemaker.create_experiment(ExperimentName="delays")
     assert sagemaker.list_experiments()["ExperimentSummaries"][0]["ExperimentName"] == "delays"
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "code"),
+    [
+        ("sagemaker", "list_inference_components", "UnknownOperationException"),
+        ("glue", "list_usage_profiles", "UnknownOperationException"),
+        ("iam", "get_organizations_access_report", "InvalidAction"),
+    ],
+)
+def test_what_nobody_answers_is_refused_for_good(local_aws: LocalAws, service: str, call: str, code: str) -> None:
+    asked = {"JobId": "x" * 36} if service == "iam" else {}
+    with pytest.raises(ClientError, match="does not answer") as raised:
+        getattr(local_aws.client(service), call)(**asked)
+    answer = raised.value.response
+    assert (answer["Error"]["Code"], answer["ResponseMetadata"]["RetryAttempts"]) == (code, 0)
+
+
+def test_a_mistake_of_motos_is_a_failure_with_its_operation(local_aws: LocalAws) -> None:
+    sagemaker = local_aws.client("sagemaker", config=Config(retries={"total_max_attempts": 1}))
+    with pytest.raises(ClientError, match="moto, which answers DescribeExperiment in the local AWS, failed") as raised:
+        sagemaker.describe_experiment(ExperimentName="absent")
+    assert raised.value.response["Error"]["Code"] == "InternalFailure"
 
 
 def test_the_region_comes_from_the_signature(local_aws: LocalAws) -> None:
