@@ -42,7 +42,7 @@ class Answerer:
         tree = bind(execution.statement, execution.parameters)
         if isinstance(tree, exp.Query):
             answer = self._asker.ask(execution, tree)
-            return Results.of_query(answer.rows, answer.names)
+            return Results.of_query(answer.rows, answer.names, answer.json)
         if isinstance(tree, exp.Create) and tree.kind == "TABLE" and tree.expression is not None:
             return CreateTableAs(self._cloud, self._asker).run(execution, tree)
         if isinstance(tree, exp.Insert):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from festaf.local_aws.athena import json_rules
+from festaf.local_aws.athena.collection_rules import cast_row
 from festaf.local_aws.athena.errors import NotSupportedError
 from festaf.local_aws.athena.kinds import (
     DATE,
@@ -16,6 +18,7 @@ from festaf.local_aws.athena.kinds import (
     ZONED_TIMESTAMP,
     is_kind,
 )
+from festaf.local_aws.athena.lambdas import is_parameter
 from festaf.local_aws.athena.place import place_of
 
 MILLISECONDS = "%Y-%m-%d %H:%M:%S.%g"
@@ -27,6 +30,12 @@ def cast(node: exp.Cast, sql: str) -> exp.Expr:
     :raises NotSupportedError: Trino's way of writing the value is not known for sure
     """
     target = node.to.this
+    if is_parameter(node):
+        return node
+    if is_kind(node.this, json_rules.JSON):
+        return json_rules.cast(node, sql)
+    if target == exp.DType.STRUCT:
+        return cast_row(node, sql)
     if isinstance(node.this, exp.Null):
         return node
     if node.this.type is None or node.this.type.this == exp.DataType.Type.UNKNOWN:
@@ -70,7 +79,8 @@ def _checked(node: exp.Cast, check: str) -> exp.Expr:
     bad: exp.Expr = exp.Null()
     if not isinstance(node, exp.TryCast):
         kind = exp.Literal.string(node.to.sql("athena").lower())
-        bad = exp.Anonymous(this="athena_bad_cast", expressions=[text.copy(), kind])
+        sample = exp.Cast(this=exp.Null(), to=node.to.copy())
+        bad = exp.Anonymous(this="athena_bad_cast", expressions=[text.copy(), kind, sample])
     plain = type(node)(this=text.copy(), to=node.to.copy())
     nothing = exp.Is(this=text.copy(), expression=exp.Null())
     return exp.Case(ifs=[exp.If(this=nothing, true=exp.Null()), exp.If(this=good, true=plain)], default=bad)
@@ -78,13 +88,22 @@ def _checked(node: exp.Cast, check: str) -> exp.Expr:
 
 def _to_text(node: exp.Cast, sql: str) -> exp.Expr:
     value = node.this.copy()
+    if is_kind(node.this, frozenset({exp.DType.FLOAT})):
+        raise NotSupportedError("a cast of a real to varchar", place_of(node, sql))
     if is_kind(node.this, REAL):
-        raise NotSupportedError("a cast of a double to varchar (Athena writes 1.5E0)", place_of(node, sql))
+        return _fitting(exp.Anonymous(this="athena_double_text", expressions=[value]), node.to)
     if is_kind(node.this, PLAIN_TIMESTAMP | ZONED_TIMESTAMP):
         suffix = " UTC" if is_kind(node.this, ZONED_TIMESTAMP) else ""
         form = exp.Literal.string(MILLISECONDS + suffix)
-        return _shortened(exp.Anonymous(this="strftime", expressions=[value, form]), node.to)
-    return _shortened(exp.cast(value, "text"), node.to)
+        return _fitting(exp.Anonymous(this="strftime", expressions=[value, form]), node.to)
+    return _fitting(exp.cast(value, "text"), node.to)
+
+
+def _fitting(text: exp.Expr, target: exp.DataType) -> exp.Expr:
+    """Fail when the text is longer than varchar(n): Trino cuts text alone."""
+    if not target.expressions:
+        return text
+    return exp.Anonymous(this="athena_short", expressions=[text, exp.Literal.number(target.expressions[0].name)])
 
 
 def _shortened(text: exp.Expr, target: exp.DataType) -> exp.Expr:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from festaf.local_aws.cloud import Cloud
 
 PARTITIONS_PER_PAGE = 1000
+PATH = "$path"
+"""The hidden column of every table that says in which file a row stands."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,10 @@ import re
 import threading
 from typing import TYPE_CHECKING, Any
 
+from festaf.local_aws.athena import collection_macros
 from festaf.local_aws.athena.errors import QueryError
 from festaf.local_aws.athena.macros import MACROS
+from festaf.local_aws.athena.python_functions import register
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,8 +56,10 @@ class Engine:
         with duckdb.connect(":memory:", config=dict(SETTINGS)) as connection:
             for name, rows in tables.items():
                 connection.register(name, rows)
-            for macro in MACROS:
+            text = " ".join([sql, *views])
+            for macro in _needed(text):
                 connection.execute(macro)
+            register(connection, text)
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET lock_configuration = true")
             self._make(connection, views)
@@ -90,12 +94,33 @@ class Engine:
                 self._connection.interrupt()
 
 
+_NAMED = re.compile(r"\bathena_\w+")
+_MACROS = {_NAMED.findall(macro)[0]: macro for macro in (*MACROS, *collection_macros.MACROS)}
+
+
+def _needed(text: str) -> list[str]:
+    """Give the macros that a text calls, and those that they call before them: making all takes longer than a query."""
+    found: dict[str, str] = {}
+
+    def add(within: str) -> None:
+        for name in _NAMED.findall(within.lower()):
+            if name in _MACROS and name not in found:
+                found[name] = ""
+                add(_MACROS[name])
+                found[name] = found.pop(name) or _MACROS[name]
+
+    add(text)
+    return list(found.values())
+
+
 def _query_error(error: Exception) -> QueryError:
     text = str(error)
+    first = text.split("\n", 1)[0].partition(": ")[2] or text
+    if raised := re.search(r"Could not convert string '([A-Z_]{6,}): (.*)' to INT64", text):
+        return QueryError(raised[1], raised[2])
     for kind, pattern, code, message in _ERRORS:
         if type(error).__name__ == kind and (found := re.search(pattern, text)):
             return QueryError(code, message.format(*found.groups()))
-    first = text.split("\n", 1)[0].partition(": ")[2] or text
     if told := re.match(r"(?:.*?Error: )?([A-Z_]{6,}): (.*)", first):
         return QueryError(told[1], told[2])
     return QueryError(_CODES.get(type(error).__name__, "GENERIC_INTERNAL_ERROR"), first)

@@ -34,21 +34,40 @@ _FUNCTIONS = """
     Abs Ceil Floor Round Trunc Pow Sqrt Cbrt Exp Ln Log Pi Degrees Radians IsNan IsInf WidthBucket
     Lower Upper Length Concat Substring Trim Replace Reverse Pad StrPosition StartsWith Split SplitPart Chr
     RegexpLike RegexpExtract RegexpReplace
+    Lambda Transform ArrayFilter Reduce ArrayDistinct ArrayIntersect ArrayExcept ArrayRemove ArrayPosition ArraySlice
+    Repeat Map Struct PropertyEQ MapFromEntries
+    ParseJSON JSONFormat JSONExtract JSONExtractScalar JSONPath JSONPathRoot JSONPathKey JSONPathSubscript
+    JSONArrayContains
+    Translate ConcatWs RegexpExtractAll RegexpSplit RegexpCount Encode Decode Hex Unhex MD5Digest SHA2Digest ToBase64
+    FromBase64 BitwiseAnd BitwiseOr BitwiseXor BitwiseNot Sin Cos Tan Asin Acos Atan Atan2 YearOfWeek GroupConcat
+    WithinGroup ColumnDef
     ArraySize ArrayContains ArrayToString ArrayMax ArrayMin ArraySort ArrayReverse Flatten GenerateSeries MapKeys
     CurrentDate CurrentTimestamp Localtimestamp DateAdd DateDiff DateTrunc TimestampTrunc Extract
     Year Quarter Month Week WeekOfYear Day DayOfMonth DayOfWeek DayOfWeekIso DayOfYear Hour Minute Second LastDay
     Date FromISO8601Timestamp FromISO8601Date UnixToTime TimeToUnix TimeToStr StrToTime
 """
 _KNOWN = frozenset(f"{_QUERIES} {_OPERATORS} {_AGGREGATES} {_FUNCTIONS}".split())
-_BY_NAME = frozenset({"format_datetime", "map_agg", "every", "nan", "infinity", "map_values"})
+_NAMED = """
+    format_datetime map_agg every nan infinity e is_finite codepoint to_iso8601 with_timezone at_timezone millisecond
+    yow any_match all_match none_match zip_with array_union arrays_overlap
+    map_values map_filter transform_values map_concat map_entries histogram json_size json_array_length
+"""
+_BY_NAME = frozenset(_NAMED.split())
 """Functions that sqlglot does not know as Trino's."""
 
-_PARTS = {"Column": {"this", "table", "db", "catalog"}, "Unnest": {"expressions", "alias"}}
+_PARTS = {
+    "Column": {"this", "table", "db", "catalog"},
+    "Unnest": {"expressions", "alias", "offset"},
+    "StrPosition": {"this", "substr"},
+    "Split": {"this", "expression"},
+    "Round": {"this", "decimals"},
+    "SHA2Digest": {"this", "length"},
+}
 """Which arguments a node may have, where some change what it means."""
 
 _JOINS = frozenset({"", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "OUTER"})
 _CAST_TARGETS = """
-    TINYINT SMALLINT INT BIGINT FLOAT DOUBLE DECIMAL BOOLEAN TEXT VARCHAR CHAR DATE ARRAY
+    TINYINT SMALLINT INT BIGINT FLOAT DOUBLE DECIMAL BOOLEAN TEXT VARCHAR CHAR DATE ARRAY MAP STRUCT
     TIMESTAMP TIMESTAMPNTZ TIMESTAMPTZ
 """
 
@@ -92,6 +111,8 @@ _TABLE_EXTRAS = {"pivots", "laterals", "version", "when", "sample", "hints", "ch
 
 
 def _shown(node: exp.Expr) -> str:
+    if isinstance(node, exp.JSONPathPart):
+        return "this JSON path"
     if isinstance(node, exp.Func):
         return f"the function {node.sql_name().lower()}"
     text = node.sql("athena")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sqlglot import exp
-from sqlglot.dialects import Athena
 
 _T = exp.DataType.Type
 REAL = frozenset({_T.DOUBLE, _T.FLOAT})
@@ -11,20 +10,11 @@ DECIMAL = frozenset({_T.DECIMAL})
 INTEGER = frozenset({_T.TINYINT, _T.SMALLINT, _T.INT, _T.BIGINT})
 TEXT = frozenset({_T.TEXT, _T.VARCHAR, _T.CHAR})
 ARRAY = frozenset({_T.ARRAY})
+MAP = frozenset({_T.MAP})
 DATE = frozenset({_T.DATE})
 PLAIN_TIMESTAMP = frozenset({_T.TIMESTAMP, _T.TIMESTAMPNTZ})
 ZONED_TIMESTAMP = frozenset({_T.TIMESTAMPTZ})
 TEMPORAL = DATE | PLAIN_TIMESTAMP | ZONED_TIMESTAMP
-
-_RESULTS = {
-    _T.VARCHAR: (exp.RegexpExtract, exp.RegexpReplace, exp.Pad, exp.Replace, exp.SplitPart),
-    _T.DOUBLE: (exp.TimeToUnix,),
-    _T.TIMESTAMPTZ: (exp.FromISO8601Timestamp,),
-}
-KNOWN_RESULTS = dict(Athena.EXPRESSION_METADATA) | {
-    function: {"returns": kind} for kind, functions in _RESULTS.items() for function in functions
-}
-"""What functions give, for sqlglot's ``annotate_types``; the types of these Trino fixes and sqlglot leaves open."""
 
 Kinds = frozenset[exp.DType]
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from festaf.local_aws.athena import times
+from festaf.local_aws.athena import collection_rules, json_rules, lambdas, times
 from festaf.local_aws.athena.casts import cast
 from festaf.local_aws.athena.errors import NotSupportedError, QueryError
-from festaf.local_aws.athena.kinds import ARRAY, DATE, DECIMAL, REAL, TEMPORAL, TEXT, family, is_kind
+from festaf.local_aws.athena.json_rules import call
+from festaf.local_aws.athena.kinds import ARRAY, DATE, DECIMAL, MAP, REAL, TEMPORAL, TEXT, family, is_kind
 from festaf.local_aws.athena.place import place_of
 
 if TYPE_CHECKING:
@@ -170,26 +171,18 @@ def _regexp_replace(node: exp.Expr, context: Context) -> exp.Expr:
 def _bracket(node: exp.Expr, context: Context) -> exp.Expr:
     if node.args.get("safe"):
         return node
+    if len(node.expressions) == 1 and is_kind(node.this, MAP):
+        return call("athena_map_at", node.this, collection_rules.subscript(node))
     if len(node.expressions) != 1 or not is_kind(node.this, ARRAY):
         raise NotSupportedError(
             "a subscript of what is not known to be an array (write element_at)", context.place(node)
         )
-    index = node.expressions[0]
-    one = exp.Literal.number(int(index.name) + 1) if index.is_int else exp.Add(this=index.copy(), expression="1")
-    return exp.Anonymous(this="athena_subscript", expressions=[node.this.copy(), one])
+    return call("athena_subscript", node.this, collection_rules.subscript(node))
 
 
 def _by_name(node: exp.Expr, context: Context) -> exp.Expr:
-    name = node.name.lower()
-    if name == "map_agg":
-        return _map_agg(node)
-    if name == "format_datetime":
-        return times.format_datetime(node, context.sql)
-    if name == "every":
-        return exp.Anonymous(this="bool_and", expressions=[item.copy() for item in node.expressions])
-    if name in ("nan", "infinity"):
-        return exp.cast(exp.Literal.string(name), "double")
-    return node
+    rule = _NAMED.get(node.name.lower())
+    return rule(node, context.sql) if rule else node
 
 
 def _width_bucket(node: exp.Expr, context: Context) -> exp.Expr:
@@ -242,6 +235,39 @@ def _now(node: exp.Expr, context: Context) -> exp.Expr:
     return times.current(node, context.now)
 
 
+def _plain_lambda(rule: Callable[[exp.Expr], exp.Expr]) -> Callable[[exp.Expr, str], exp.Expr]:
+    return lambda node, sql: rule(node)
+
+
+def _round(node: exp.Expr, context: Context) -> exp.Expr:
+    if is_kind(node.this, DECIMAL) and node.args.get("decimals") is not None:
+        raise NotSupportedError("round of a decimal to digits (Athena keeps its scale)", context.place(node))
+    return node
+
+
+_NAMED: dict[str, Callable[[exp.Expr, str], exp.Expr]] = {
+    "map_agg": lambda node, sql: _map_agg(node),
+    "format_datetime": times.format_datetime,
+    "every": lambda node, sql: exp.Anonymous(this="bool_and", expressions=[item.copy() for item in node.expressions]),
+    **dict.fromkeys(("nan", "infinity"), lambda node, sql: exp.cast(exp.Literal.string(node.name.lower()), "double")),
+    "e": lambda node, sql: exp.cast(exp.Literal.string("2.718281828459045"), "double"),
+    "is_finite": collection_rules.one("isfinite"),
+    "codepoint": lambda node, sql: exp.cast(call("unicode", node.expressions[0]), "bigint"),
+    **{name: _plain_lambda(lambdas.matched(name)) for name in ("any_match", "all_match", "none_match")},
+    "zip_with": _plain_lambda(lambdas.zip_with),
+    "map_filter": _plain_lambda(lambdas.map_filter),
+    "transform_values": _plain_lambda(lambdas.transform_values),
+    "array_union": collection_rules.two("athena_array_union"),
+    "arrays_overlap": collection_rules.two("athena_arrays_overlap"),
+    "map_entries": collection_rules.one("athena_map_entries"),
+    "json_size": json_rules.with_path("athena_json_size"),
+    "json_array_length": json_rules.of_text("athena_json_array_length"),
+    "to_iso8601": times.to_iso8601,
+    "millisecond": times.millisecond,
+    "yow": lambda node, sql: exp.cast(call("isoyear", node.expressions[0]), "bigint"),
+    "with_timezone": times.in_zone,
+    "at_timezone": times.in_zone,
+}
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
 _SYMBOLS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
@@ -292,6 +318,29 @@ _RULES: dict[type[exp.Expr], Callable[[exp.Expr, Context], exp.Expr]] = {
     exp.FromISO8601Timestamp: _with_sql(times.from_iso8601),
     exp.TimeToStr: _with_sql(times.strftime_pattern),
     exp.StrToTime: _with_sql(times.strftime_pattern),
+    exp.Round: _round,
+    exp.Cbrt: _with_sql(collection_rules.one("athena_cbrt")),
+    exp.ArrayMax: _with_sql(collection_rules.one("athena_array_max")),
+    exp.ArrayMin: _with_sql(collection_rules.one("athena_array_min")),
+    exp.ArrayContains: _with_sql(collection_rules.two("athena_contains")),
+    exp.ArrayDistinct: _with_sql(collection_rules.one("athena_distinct")),
+    exp.ArrayIntersect: _with_sql(collection_rules.two("athena_array_intersect")),
+    exp.ArrayExcept: _with_sql(collection_rules.two("athena_array_except")),
+    exp.ArrayPosition: _with_sql(collection_rules.two("athena_array_position")),
+    exp.ArrayRemove: _with_sql(collection_rules.two("athena_array_remove")),
+    exp.ArraySlice: _with_sql(collection_rules.array_slice),
+    exp.ArraySize: _with_sql(collection_rules.cardinality),
+    exp.Repeat: _with_sql(collection_rules.repeat),
+    exp.GenerateSeries: _with_sql(collection_rules.sequence),
+    exp.Map: _with_sql(collection_rules.make_map),
+    exp.Struct: _with_sql(collection_rules.row),
+    exp.Unnest: _with_sql(collection_rules.unnest),
+    exp.Reduce: _with_sql(lambdas.reduce),
+    exp.JSONExtract: _with_sql(json_rules.with_path("athena_json_extract")),
+    exp.JSONExtractScalar: _with_sql(json_rules.with_path("athena_json_extract_scalar")),
+    exp.ParseJSON: _with_sql(json_rules.of_text("athena_json_parse")),
+    exp.JSONFormat: _with_sql(json_rules.formatted),
+    exp.JSONArrayContains: _with_sql(json_rules.contains),
     exp.CurrentDate: _now,
     exp.CurrentTimestamp: _now,
     exp.Localtimestamp: _now,

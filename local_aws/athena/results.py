@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from festaf.local_aws.athena.types import athena_type, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -28,14 +28,18 @@ class Results:
     """How many rows a statement wrote; None when it is none that writes. Its results have no file."""
 
     @classmethod
-    def of_query(cls, rows: pa.Table, names: Sequence[str]) -> Results:
+    def of_query(cls, rows: pa.Table, names: Sequence[str], json_places: Container[int] = ()) -> Results:
         """Write the result of a SELECT as text.
+
+        :param json_places: of the columns whose text is JSON
 
         :raises NotSupportedError: a column has a type that Athena's results do not have
         """
         import pyarrow as pa
 
-        columns = tuple(_column(name, athena_type(field.type)) for name, field in zip(names, rows.schema, strict=True))
+        kinds = [athena_type(field.type) for field in rows.schema]
+        kinds = [{**kind, "Type": "json"} if place in json_places else kind for place, kind in enumerate(kinds)]
+        columns = tuple(_column(name, kind) for name, kind in zip(names, kinds, strict=True))
         table = pa.Table.from_arrays([texts(column) for column in rows.columns], names=list(names))
         return cls(columns, table, header=True)
 

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from festaf.local_aws.athena.catalog import Catalog, Partition
+from festaf.local_aws.athena.catalog import PATH, Catalog, Partition
 from festaf.local_aws.athena.errors import QueryError
 from festaf.local_aws.athena.files import FileReader
 from festaf.local_aws.athena.hive_paths import NO_VALUE
@@ -61,6 +61,18 @@ class TableRows:
     rows: pa.Table
     scanned: int
     """Bytes of the files in S3."""
+    files: tuple[tuple[str, int], ...] = ()
+    """URIs of the files in the order of the rows, with how many rows are of each."""
+
+    def with_paths(self) -> pa.Table:
+        """Give the rows with the hidden column that says their file."""
+        import numpy as np
+        import pyarrow as pa
+
+        codes = np.repeat(np.arange(len(self.files), dtype=np.int32), [count for _, count in self.files])
+        uris = pa.array([uri for uri, _ in self.files], pa.string())
+        paths = pa.DictionaryArray.from_arrays(pa.array(codes), uris).dictionary_decode()
+        return self.rows.append_column(PATH, paths)
 
 
 class Tables:
@@ -88,7 +100,8 @@ class Tables:
                 raise QueryError("HIVE_FILESYSTEM_ERROR", f"{table.database}.{table.name}: {error}") from error
             self._kept[key] = kept
             self._shrink()
-            return TableRows(kept.rows, kept.size)
+            files = tuple((f"s3://{'/'.join(place)}", len(part)) for place, (_, part) in kept.parts.items())
+            return TableRows(kept.rows, kept.size, files)
 
     def _current(self, table: GlueTable, kept: _Kept | None) -> _Kept:
         """Give the table as it is now, of what is kept as much as still holds."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from festaf.local_aws.athena.errors import NotSupportedError, QueryError
-from festaf.local_aws.athena.kinds import DATE, TEMPORAL, TEXT, is_kind
+from festaf.local_aws.athena.kinds import DATE, PLAIN_TIMESTAMP, TEMPORAL, TEXT, ZONED_TIMESTAMP, is_kind
 from festaf.local_aws.athena.place import place_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _FIELDS = {
     "DAYOFMONTH": "DAY",
 } | {name: name for name in ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "DOY", "HOUR", "MINUTE", "SECOND")}
 _STRFTIME = frozenset("YmdHMSyj%")
+_SHOWN = _STRFTIME | frozenset({"B", "b", "A", "a", "I", "p", "f", "-d", "-m", "-H", "-I"})
 _JAVA = {
     "yyyy": "%Y",
     "YYYY": "%Y",
@@ -37,6 +38,16 @@ _JAVA = {
     "ss": "%S",
     "SSS": "%g",
     "DDD": "%j",
+    "EEE": "%a",
+    "EEEE": "%A",
+    "MMM": "%b",
+    "MMMM": "%B",
+    "a": "%p",
+    "hh": "%I",
+    "h": "%-I",
+    "d": "%-d",
+    "M": "%-m",
+    "H": "%-H",
 }
 
 
@@ -111,8 +122,8 @@ def current(node: exp.Expr, now: datetime) -> exp.Expr:
 def strftime_pattern(node: exp.Expr, sql: str) -> exp.Expr:
     """Let through the patterns of date_format and date_parse whose every field is the same in both."""
     pattern = node.args.get("format")
-    fields = set(re.findall(r"%(.)", pattern.name)) if isinstance(pattern, exp.Literal) else {"?"}
-    if not fields <= _STRFTIME:
+    fields = set(re.findall(r"%(-?.)", pattern.name)) if isinstance(pattern, exp.Literal) else {"?"}
+    if not fields <= (_SHOWN if isinstance(node, exp.TimeToStr) else _STRFTIME):
         raise NotSupportedError("this pattern of date_format or date_parse", place_of(node, sql))
     return node
 
@@ -125,6 +136,33 @@ def format_datetime(node: exp.Expr, sql: str) -> exp.Expr:
     return exp.Anonymous(
         this="strftime", expressions=[value.copy(), exp.Literal.string(_java_pattern(pattern.name, node, sql))]
     )
+
+
+def to_iso8601(node: exp.Expr, sql: str) -> exp.Expr:
+    """Write a date or a time as ISO 8601."""
+    value = node.expressions[0]
+    forms = ((DATE, "%Y-%m-%d"), (PLAIN_TIMESTAMP, _ISO), (ZONED_TIMESTAMP, f"{_ISO}Z"))
+    form = next((form for kinds, form in forms if is_kind(value, kinds)), None)
+    if form is None:
+        raise NotSupportedError("to_iso8601 of no known time", place_of(node, sql))
+    return exp.Anonymous(this="strftime", expressions=[value.copy(), exp.Literal.string(form)])
+
+
+def millisecond(node: exp.Expr, sql: str) -> exp.Expr:
+    """Give the milliseconds within the second; DuckDB's count the seconds too."""
+    field = exp.Extract(this=exp.var("MILLISECOND"), expression=node.expressions[0].copy())
+    return exp.Mod(this=exp.paren(field), expression=exp.Literal.number(1000))
+
+
+def in_zone(node: exp.Expr, sql: str) -> exp.Expr:
+    """Take a time as one in UTC, or show a moment in UTC; DuckDB knows no moment in another zone."""
+    value, zone = node.expressions
+    if not isinstance(zone, exp.Literal) or zone.name.upper() != "UTC":
+        raise NotSupportedError("a time zone other than UTC", place_of(node, sql))
+    return exp.cast(value.copy(), "timestamptz")
+
+
+_ISO = "%Y-%m-%dT%H:%M:%S.%g"
 
 
 def _java_pattern(pattern: str, node: exp.Expr, sql: str) -> str:

@@ -14,11 +14,15 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
 from sqlglot.schema import MappingSchema
 
+from festaf.local_aws.athena.catalog import PATH
+from festaf.local_aws.athena.collection_rules import note_subscripts
 from festaf.local_aws.athena.errors import NotSupportedError, QueryError
 from festaf.local_aws.athena.grammar import check_grammar
-from festaf.local_aws.athena.kinds import KNOWN_RESULTS, family_of
+from festaf.local_aws.athena.kinds import family_of
+from festaf.local_aws.athena.lambdas import type_lambdas
 from festaf.local_aws.athena.meaning import keep_meaning
 from festaf.local_aws.athena.place import place_of
+from festaf.local_aws.athena.result_types import KNOWN_RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -49,6 +53,8 @@ class Translated:
     """By the name under which the query reads them; those of its views too."""
     kinds: tuple[exp.DataType | None, ...] = ()
     """The columns' types, as far as sqlglot works them out."""
+    paths: bool = False
+    """Whether the tables have to have the hidden column of their files."""
     views: tuple[str, ...] = ()
     """Statements that make the views it reads, in their order."""
 
@@ -75,6 +81,7 @@ def translate(query: exp.Query, sql: str, home: Home) -> Translated:
     for identifier in query.find_all(exp.Identifier):
         identifier.set("this", identifier.name.lower())
     check_grammar(query, sql)
+    note_subscripts(query)
     tables = _resolve_tables(query, sql, home.catalog, home.database)
     parts = _Parts()
     for key, table in tables.items():
@@ -82,9 +89,13 @@ def translate(query: exp.Query, sql: str, home: Home) -> Translated:
     _name_outputs(query)
     _type_decimals(query)
     resolved, schema = _resolve_columns(query, sql, tables)
-    resolved = annotate_types(
-        resolved, schema=schema, expression_metadata=KNOWN_RESULTS, coerces_to=COERCES_TO, dialect="athena"
-    )
+
+    def annotate(tree: exp.Query) -> exp.Query:
+        return annotate_types(
+            tree, schema=schema, expression_metadata=KNOWN_RESULTS, coerces_to=COERCES_TO, dialect="athena"
+        )
+
+    resolved = type_lambdas(resolved, sql, annotate)
     _restore_decimals(resolved)
     outputs = resolved.named_selects if not isinstance(resolved, exp.Values) else []
     named = tuple(_UNNAMED.fullmatch(name) is None for name in outputs)
@@ -100,7 +111,9 @@ def translate(query: exp.Query, sql: str, home: Home) -> Translated:
     for column in resolved.find_all(exp.Column):
         column.set("db", None)
         column.set("catalog", None)
-    return Translated(resolved.sql("duckdb"), names, named, parts.tables, kinds, tuple(parts.views.values()))
+    text, views = resolved.sql("duckdb"), tuple(parts.views.values())
+    paths = any(f'"{PATH}"' in part for part in (text, *views))
+    return Translated(text, names, named, parts.tables, kinds, paths, views)
 
 
 @dataclass
@@ -240,8 +253,10 @@ def _resolve_columns(
     query: exp.Query, sql: str, tables: Mapping[tuple[str, str], GlueTable]
 ) -> tuple[exp.Query, MappingSchema]:
     schema = MappingSchema(dialect="athena")
+    hidden = {PATH: "varchar"} if _asks_for_paths(query, sql) else {}
     for (database, name), table in tables.items():
         columns = {column: _bare(kind) for column, kind in table.all_columns.items()}
+        columns |= {} if table.view else hidden
         schema.add_table(exp.table_(name, db=database, quoted=True), columns, dialect="athena", normalize=False)
     try:
         resolved = qualify(
@@ -283,9 +298,20 @@ def _resolve_rest(query: exp.Query, sql: str, tables: Mapping[tuple[str, str], G
 def _columns_of(source: object, tables: Mapping[tuple[str, str], GlueTable]) -> Iterable[str]:
     if isinstance(source, exp.Table):
         found = tables.get((source.db, source.name))
-        return found.all_columns if found else ()
+        return [*found.all_columns, PATH] if found else ()
     query = source.expression if isinstance(source, Scope) else None
     return query.named_selects if isinstance(query, exp.Query) else ()
+
+
+def _asks_for_paths(query: exp.Query, sql: str) -> bool:
+    """Say whether the hidden column is named.
+
+    :raises NotSupportedError: beside a star, which does not mean it
+    """
+    named = next((node for node in query.find_all(exp.Identifier) if node.name == PATH), None)
+    if named is not None and any(not isinstance(star.parent, exp.Count) for star in query.find_all(exp.Star)):
+        raise NotSupportedError(f'"{PATH}" in a query with a star', place_of(named, sql))
+    return named is not None
 
 
 def _bare(kind: exp.DataType) -> str:
