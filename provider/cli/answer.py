@@ -23,14 +23,21 @@ NAMES = 12
 LABEL_WIDTH = 5
 KEY_WIDTH = 12
 UNKNOWN = "not known"
+UNBOUNDED = 10_000
+"""Columns: more than any line has."""
 
 Line = tuple[str, "RenderableType | None"]
 """A key and what stands beside it; a line without a value is left out."""
 
 
-def show(answer: RenderableType) -> None:
-    """Print to stdout; without colours and trailing blanks when it is no terminal."""
+def show(answer: RenderableType, *, unwrapped: bool = False) -> None:
+    """Print to stdout; without colours and trailing blanks when it is no terminal.
+
+    :param unwrapped: whether lines are left whole when it is no terminal, so that other programs read them
+    """
     console = Console(highlight=False, emoji=False, markup=False)
+    if unwrapped and not console.is_terminal:
+        console.width = UNBOUNDED
     if console.is_terminal:
         console.print(answer)
         return

@@ -39,7 +39,7 @@ def list_features(
     from festaf.provider.cli import answer
 
     if shown:
-        answer.show(_table(shown))
+        answer.show(_table(shown), unwrapped=True)
     else:
         typer.echo("No features.")
     if len(found) > limit:

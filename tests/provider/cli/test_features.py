@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
+from festaf.contract.feature import FeatureSummary
+from festaf.provider.cli import answer, features
 from festaf.provider.cli.features import app
 from tests.provider.cli.conftest import SUMMARIES
 
 if TYPE_CHECKING:
+    import pytest
     from typer.testing import CliRunner
 
     from tests.client.recorder import Recorder
@@ -21,7 +25,27 @@ def test_features_are_listed_in_columns(runner: CliRunner) -> None:
     assert lines[0].split() == ["feature", "type", "owner", "DAG", "last", "written"]
     assert "nyc/weather/wind" in result.stdout
     assert "(deleted)" in result.stdout
-    assert max(map(len, lines)) <= 80
+
+
+def test_no_name_is_wrapped_when_a_program_reads_the_list(runner: CliRunner) -> None:
+    lines = runner.invoke(app, ["list"]).stdout.splitlines()
+    assert len(lines) == len(SUMMARIES) + 1
+    for line, summary in zip(lines[1:], SUMMARIES, strict=True):
+        assert line.startswith(f"{summary['project']}/{summary['feature_set']}/{summary['name']} ")
+        assert line == line.rstrip()
+
+
+def test_a_terminal_is_filled_to_its_own_width(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    found = [FeatureSummary.model_validate(item) for item in SUMMARIES]
+    for width in (60, 200):
+        monkeypatch.setenv("COLUMNS", str(width))
+        answer.show(features._table(found), unwrapped=True)
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
+        assert max(map(len, lines)) <= width
+        assert (len(lines) == len(SUMMARIES) + 1) is (width == 200)
 
 
 def test_a_list_is_narrowed_by_the_registry(runner: CliRunner, recorder: Recorder) -> None:
