@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from festaf.provider.artifacts import Feature
-from flights.tables import read, uri
+from flights.tables import read, taken_over
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     import pandas as pd
 
-    from festaf.provider.artifacts.feature import FeatureType
 
 FEATURE_SET = "plane_facts"
 RECORD_IDENTIFIER = "tailnum"
@@ -35,16 +34,7 @@ def plane_facts(read_at: datetime) -> pd.DataFrame:
     return rows.assign(read_at=read_at.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
-def _fact(column: str, type_: FeatureType, description: str) -> Feature:
-    source = next(theirs for theirs, ours in KEPT.items() if ours == column)
-    return Feature(
-        name=column,
-        type=type_,
-        description=description,
-        technique="FAA registry, taken over as it is",
-        sources=(uri("planes", source),),
-    )
-
+_fact = taken_over("planes", KEPT, "FAA registry, taken over as it is")
 
 FEATURES = [
     _fact("tailnum", "String", "Tail number"),

