@@ -30,6 +30,7 @@ def _training(world: World, script: str = QUICK) -> Asked:
 def _train(world: World) -> Asked:
     asked = _training(world, SLEEP)
     world.sagemaker.create_training_job(**asked)
+    world.shop.until(asked["TrainingJobName"], "Training")
     return {"TrainingJobName": asked["TrainingJobName"]}
 
 
@@ -139,6 +140,11 @@ JOBS = [
         ({"TrainingJobName": "absent"}, INVALID),
     ),
     Case("ListTrainingJobs", always(), LIST),
+    Case(
+        "UpdateTrainingJob",
+        lambda world: {**_train(world), "RemoteDebugConfig": {"EnableRemoteDebug": True}},
+        ({"TrainingJobName": "absent"}, INVALID),
+    ),
     Case("StopTrainingJob", _train, ({"TrainingJobName": "absent"}, INVALID)),
     Case(
         "DeleteTrainingJob",
