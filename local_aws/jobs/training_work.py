@@ -80,6 +80,8 @@ class TrainingWork:
             self._fetch(container, (host - 1, hosts))
             order, command = self._order(container)
             orders.append(order)
+        if (self._containers[0].real(CODE) / "requirements.txt").is_file():
+            run.say("requirements.txt is not installed: the script runs with what stands beside the local AWS")
         run.check()
         run.course.enter("Training")
         run.on_line = lambda line: self._read(run, line)

@@ -17,7 +17,7 @@ from airflow.providers.amazon.aws.operators.sagemaker import (
     SageMakerTransformOperator,
     SageMakerTuningOperator,
 )
-from airflow.sdk.exceptions import TaskDeferred
+from airflow.providers.common.compat.sdk import TaskDeferred
 
 from tests.local_aws.jobs.test_course import SLEEP
 from tests.local_aws.jobs.test_processing import processing

@@ -10,7 +10,7 @@ import joblib
 import pandas as pd
 import pytest
 
-from tests.local_aws.jobs.work import BUCKET, IMAGE, channel, members
+from tests.local_aws.jobs.work import BUCKET, IMAGE, channel, members, packed
 
 if TYPE_CHECKING:
     from tests.local_aws.jobs.work import Workshop
@@ -176,6 +176,14 @@ def test_an_entrypoint_runs_without_the_toolkit(shop: Workshop) -> None:
     shop.sagemaker.create_training_job(**request)
     assert shop.ended("entry")["TrainingJobStatus"] == "Completed"
     assert members(shop.get("out/entry/output/model.tar.gz")) == {"args": b"--depth=3"}
+
+
+def test_the_log_says_that_requirements_are_not_installed(shop: Workshop) -> None:
+    request = shop.training("needs", LIGHT)
+    shop.put("code/needs.tar.gz", packed({"train.py": LIGHT, "requirements.txt": "xgboost==9"}))
+    shop.sagemaker.create_training_job(**request)
+    assert shop.ended("needs")["TrainingJobStatus"] == "Completed"
+    assert shop.log("TrainingJobs", "needs")[0].startswith("requirements.txt is not installed")
 
 
 def test_a_manifest_names_the_files_of_a_channel(shop: Workshop) -> None:
