@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from contextlib import contextmanager, redirect_stdout
@@ -80,7 +81,7 @@ def rollback(
     from festaf.provider.endpoints.patience import Patience
     from festaf.provider.endpoints.rollout import Rollout
 
-    with _asking():
+    with _asking(aloud=True):
         hook = _hook(conn_id, region)
         rollout = Rollout(hook, hook.log, Patience(hook.log, timeout, 5.0))
         started = rollout.back(name, to)
@@ -93,9 +94,12 @@ def rollback(
 
 
 @contextmanager
-def _asking() -> Iterator[None]:
-    """Keep what Airflow logs off standard output, and end an expected failure with one sentence."""
-    with redirect_stdout(sys.stderr):
+def _asking(*, aloud: bool = False) -> Iterator[None]:
+    """Keep what Airflow logs off standard output, and end an expected failure with one sentence.
+
+    :param aloud: whether the log is worth reading, as that of a long wait: it goes to standard error then
+    """
+    with redirect_stdout(sys.stderr if aloud else io.StringIO()):
         from festaf.provider.errors import FestafError
 
         try:
