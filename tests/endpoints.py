@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 ROLE = "arn:aws:iam::123456789012:role/sagemaker"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sklearn:1.5"
-QUICK: dict[str, Any] = {"endpoint": "delay", "poll_interval": 0.2, "timeout": 60}
+QUICK: dict[str, Any] = {"endpoint": "delay", "poll_interval": 0.1, "timeout": 60}
 
 
 def serving(code: str) -> bytes:

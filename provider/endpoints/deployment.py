@@ -175,6 +175,8 @@ class Deployment:
             tags[PREVIOUS_TAG] = previous
         if tags:
             self.hook.add_tags(found.arn, tags)
+        # The tags may have moved the endpoint's time of change, from which a rollback is told.
+        before = self.hook.describe(target.endpoint) or found
         try:
             self.hook.update(target.endpoint, target.configuration, target.settings)
         except RefusedError as error:
@@ -190,7 +192,7 @@ class Deployment:
             endpoint=target.endpoint,
             configuration=target.configuration,
             action="updated",
-            since=found.modified_at,
+            since=before.modified_at,
             previous=previous,
         )
 

@@ -98,10 +98,9 @@ class Parts:
         found = self.hook.describe_configuration(name)
         if found is None:
             return False
-        asked = {key: value for key, value in request.items() if key != "Tags"}
-        if differing := [key for key, value in asked.items() if not _covers(found.raw.get(key), value)]:
+        if _variants(found.raw) != _variants(request):
             raise RefusedError(
-                f"Endpoint configuration {name} exists and differs in {', '.join(differing)} from what its name says: "
+                f"Endpoint configuration {name} exists and has other variants than its name, a hash of them, says: "
                 "delete it, nobody could tell the two apart"
             )
         return True
@@ -131,16 +130,7 @@ class Parts:
         self.patience.until(attempt, lambda: ServiceError(f"AWS says that there is a {what}, and does not show it"))
 
 
-def _covers(found: Any, asked: Any) -> bool:
-    """Tell whether what stands has all that was asked for; AWS adds fields of its own."""
-    if isinstance(asked, dict):
-        return isinstance(found, dict) and all(_covers(found.get(key), value) for key, value in asked.items())
-    if isinstance(asked, list):
-        return (
-            isinstance(found, list)
-            and len(found) == len(asked)
-            and all(_covers(there, value) for there, value in zip(found, asked, strict=True))
-        )
-    if isinstance(asked, float) and isinstance(found, int | float):
-        return abs(found - asked) <= 1e-4 * max(1.0, abs(asked))
-    return bool(found == asked)
+def _variants(configuration: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Give what makes variants the same; AWS may spell other fields in its own way."""
+    keys = ("VariantName", "ModelName", "InstanceType", "InitialInstanceCount")
+    return sorted(tuple(str(variant.get(key)) for key in keys) for variant in configuration["ProductionVariants"])

@@ -28,7 +28,7 @@ REQUESTS: dict[str, Iterable[int]] = {
     "IngestFeaturesOperator": range(1, 5),
     "RegisterModelVersionOperator": range(3, 10),
     "DeployEndpointOperator creates": (3, 5, 6),
-    "DeployEndpointOperator updates": (3, 5, 6, 7),
+    "DeployEndpointOperator updates": (3, 5, 6, 7, 8),
     "ShiftTrafficOperator": (3, 4),
     "DeleteEndpointOperator": (8, 10, 12),
 }

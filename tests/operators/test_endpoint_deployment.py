@@ -355,3 +355,15 @@ def test_templates_inside_of_variants_are_rendered() -> None:
     deploying = task(variants=[Variant(model="{{ params.model }}", instance_type="ml.m5.large")])
     deploying.render_template_fields({"params": {"model": "one"}})
     assert deploying.variants[0].model == "one"  # type: ignore[union-attr]
+
+
+def test_a_configuration_that_is_not_what_its_name_says_is_refused(aws: LocalAws, run: Run) -> None:
+    create_model(aws, "one")
+    create_model(aws, "two")
+    name = deploy(run, "one")["configuration"]
+    client = aws.client("sagemaker")
+    client.delete_endpoint_config(EndpointConfigName=name)
+    asked = {"VariantName": "V0", "ModelName": "two", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    client.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[asked])
+    with pytest.raises(errors.RefusedError, match="has other variants than its name"):
+        deploy(run, "one")
