@@ -9,9 +9,11 @@ from festaf.provider.lineage import settings
 
 NAME = "festaf"
 _HOOKS = [
+    "festaf.provider.hooks.athena",
     "festaf.provider.hooks.endpoint",
     "festaf.provider.hooks.feature_store",
     "festaf.provider.hooks.model",
+    "festaf.provider.hooks.monitoring",
     "festaf.provider.hooks.registry",
 ]
 

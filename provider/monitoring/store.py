@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from festaf.provider.errors import InputError, RefusedError
+from festaf.provider.errors import InputError, RefusedError, ServiceError
 
 if TYPE_CHECKING:
     from festaf.provider.hooks.aws import AwsHook
 
 STANDS = frozenset({"PreconditionFailed", "412"})
+BUSY = "ConditionalRequestConflict"
+"""Someone else writes the same object at this moment: the same request may succeed."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ class Store:
         except RefusedError as error:
             if error.code in STANDS:
                 return False
+            if error.code == BUSY:
+                raise ServiceError(str(error), code=error.code, operation=error.operation) from error
             raise
         return True
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
+from festaf.contract.training_set import TrainingSetManifest
 from festaf.operators.feature_set import IngestFeaturesOperator
 from festaf.operators.monitor import MonitorFeaturesOperator
 from festaf.provider.assets import artifact_asset
@@ -215,6 +219,50 @@ def test_a_table_is_watched_against_files(aws: LocalAws, run: Run, tmp_path: Pat
     assert result(report, "tail")["new_category_share"] is None
     assert result(report, "origin")["chi_square"] == pytest.approx(0, abs=0.001)
     assert report["not_monitored"] == {"vector": "is array<double>"}
+
+
+def test_a_training_set_is_a_baseline_by_its_manifest(steady: FeatureStoreHook, run: Run, aws: LocalAws) -> None:
+    """The columns of the training set have names of their own; those of other feature sets do not count."""
+    s3 = aws.client("s3")
+    rows = pa.table(
+        {
+            "label": pa.array([0, 1] * 150),
+            "planes_delay": pa.array([float(number % 50) - 30 for number in range(300)]),
+            "weather_delay": pa.array([1e6] * 300),
+        }
+    )
+    sink = io.BytesIO()
+    pq.write_table(rows, sink)
+    s3.put_object(Bucket=BUCKET, Key="sets/delays/data/part.parquet", Body=sink.getvalue())
+    columns = [
+        {"name": "label", "type": "bigint", "role": "label"},
+        {"name": "planes_delay", "type": "double", "role": "feature", "feature_set": "planes", "feature": "delay"},
+        {"name": "weather_delay", "type": "double", "role": "feature", "feature_set": "weather", "feature": "delay"},
+    ]
+    manifest = TrainingSetManifest.model_validate(
+        {
+            "training_set": "delays",
+            "build": "abc",
+            "specification": "a" * 64,
+            "snapshot": DAY,
+            "created_at": DAY,
+            "uri": f"s3://{BUCKET}/sets/delays/data/",
+            "files": [],
+            "statements": [],
+            "entities": {"kind": "table", "text": "nyc.flights"},
+            "columns": columns,
+            "feature_sets": [],
+            "rows_entities": 300,
+            "rows": 300,
+        }
+    )
+    s3.put_object(Bucket=BUCKET, Key="sets/delays/manifest.json", Body=manifest.model_dump_json())
+    uri = f"s3://{BUCKET}/sets/delays/manifest.json"
+    report = monitor(baseline=uri).execute(run.context)
+    assert (report["baseline"], report["baseline_rows"]) == (uri, 300)
+    assert result(report, "delay")["ks"] == pytest.approx(0.6)
+    seats = result(report, "seats")
+    assert (seats["ks"], seats["violations"]) == (None, [])
 
 
 def test_the_report_is_written_for_programs_and_people(drifting: FeatureStoreHook, run: Run, aws: LocalAws) -> None:
