@@ -55,6 +55,8 @@ class Build:
         :raises ServiceError: AWS fails; the next try goes on from here
         """
         progress = Progress.resumed(self.folder, self.athena)
+        if progress.steps:
+            self.athena.log.info("An earlier try got to %s; going on from there", ", ".join(progress.steps))
         try:
             manifest = self._made(progress, table)
         except FinalError:

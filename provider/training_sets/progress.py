@@ -51,8 +51,6 @@ class Progress:
         fresh = json.dumps({"nonce": secrets.token_hex(16), "steps": {}}).encode()
         content: dict[str, Any] = json.loads(folder.write_new(DOCUMENT, fresh))
         steps = {name: Attempt(*values) for name, values in content["steps"].items()}
-        if steps:
-            athena.log.info("An earlier try got to %s; going on from there", ", ".join(steps))
         return cls(folder, athena, content["nonce"], steps)
 
     def start(self, step: str, statement: Callable[[int], str], database: str) -> None:
