@@ -26,17 +26,25 @@ def main() -> None:
     parser.add_argument("--code", action="store_true", help="the code is beside the model, not in it")
     given = parser.parse_args()
     directory: Path = given.directory
-    threading.Thread(target=_end_with_the_server, args=(directory,), daemon=True).start()
+    alone = threading.Event()
+    watch = threading.Thread(target=_end_with_the_server, args=(directory, alone), daemon=True)
+    watch.start()
     _limit()
-    model = load_model(directory / "model", directory / "code" if given.code else None)
-    serve(directory / "socket", model)
+    try:
+        model = load_model(directory / "model", directory / "code" if given.code else None)
+        serve(directory / "socket", model)
+    finally:
+        if alone.is_set():
+            # The files go away under the model's feet; it must not end before they are all gone.
+            watch.join()
 
 
-def _end_with_the_server(directory: Path) -> None:
+def _end_with_the_server(directory: Path, alone: threading.Event) -> None:
     """Wait for the end of standard input, which comes however the server ends; then end with all that was started."""
     with contextlib.suppress(OSError):
         while os.read(0, 4096):
             pass
+    alone.set()
     shutil.rmtree(directory, ignore_errors=True)
     os.killpg(os.getpgrp(), signal.SIGKILL)
 

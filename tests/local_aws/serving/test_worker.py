@@ -179,6 +179,34 @@ def test_a_worker_that_dies_is_noticed() -> None:
         eventually(lambda: worker.alive, lambda alive: not alive)
 
 
+def test_a_worker_that_loads_leaves_no_files_when_its_server_is_killed() -> None:
+    script = "import os, time\nwhile os.listdir('.'):\n    time.sleep(0.001)\nraise RuntimeError('it is gone')\n"
+    files = {f"notes/{number}.txt": "x" for number in range(500)}
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, time\n"
+            "from festaf.local_aws.serving import Worker\n"
+            "from tests.local_aws.model_archives import packed\n"
+            f"worker = Worker.spawn(packed({ ({'code/inference.py': script} | files)!r}), {{}})\n"
+            "print(worker.process_id, flush=True)\n"
+            "time.sleep(600)\n",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    with parent.stdout:
+        worker = int(parent.stdout.readline())
+        directory = Path(f"/proc/{worker}/cwd").resolve().parent
+        time.sleep(1.0)
+        parent.kill()
+        parent.wait()
+    assert gone(worker)
+    assert not directory.exists()
+
+
 def test_workers_end_with_the_server_even_when_it_is_killed() -> None:
     parent = subprocess.Popen(
         [
