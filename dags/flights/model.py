@@ -43,11 +43,23 @@ def upload_code(uri: str, folder: Path) -> str:
 
 
 def upload_rows(uri: str) -> str:
-    """Write flights with what was known of their carrier and airport when they were due, and give the URI."""
+    """Write flights with what was known when they were due, and give the URI: all in memory, for a first look.
+
+    ``flights_training`` has the feature store join the same, as of each moment and at any size.
+    """
+    from datetime import UTC, datetime
+
+    import pandas as pd
+
     from flights.delays import flight_delays
+    from flights.planes import plane_facts
+    from flights.weather import airport_weather
 
     rows = flight_delays()
     rows = rows[rows["cancelled"] == 0].rename(columns={"scheduled_at": "due"})
+    rows["observed_at"] = pd.to_datetime(rows["due"], utc=True).dt.strftime("%Y-%m-%dT%H:00:00Z")
+    rows = rows.merge(airport_weather(), on=["origin", "observed_at"], how="left")
+    rows = rows.merge(plane_facts(datetime.now(UTC)), on="tailnum", how="left")
     _upload(rows.to_parquet(index=False), f"{uri}/flights.parquet")
     return uri
 
