@@ -1,8 +1,8 @@
 """Measure two models on the same later flights: a processing script.
 
 Reads ``challenger/model.tar.gz``, ``champion/model.tar.gz`` where there is one, and the rows under ``rows``; writes
-``challenger.json`` and ``champion.json``. The held-out flights are named by a hash, so that figures of different
-flights are never compared.
+``challenger.json`` and ``champion.json`` in the form that SageMaker's registry shows. The held-out flights are named by
+a hash, so that figures of different flights are never compared.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--input", default="/opt/ml/processing/input")
     parser.add_argument("--output", default="/opt/ml/processing/output")
     parser.add_argument("--test-from", default="2013-10-01")
+    parser.add_argument("--rows-uri", default="")
     asked = parser.parse_args()
     rows = read(str(Path(asked.input) / "rows"))
     due = pd.to_datetime(rows[DUE], utc=True, format="ISO8601")
@@ -52,7 +53,9 @@ def main() -> None:
     for who in ("challenger", "champion"):
         archive = Path(asked.input) / who / "model.tar.gz"
         if archive.is_file():
-            result = {"metrics": measure(archive, rows), "held_out": digest(rows), "rows": len(rows)}
+            metrics = {name: {"value": value} for name, value in measure(archive, rows).items()}
+            held_out = {"uri": asked.rows_uri, "sha256": digest(rows), "item_count": len(rows)}
+            result = {"version": 0.0, "dataset": held_out, "binary_classification_metrics": metrics}
             print(f"{who}: {json.dumps(result)}", flush=True)
             (Path(asked.output) / f"{who}.json").write_text(json.dumps(result))
 

@@ -40,11 +40,13 @@ def demo(
         with stop_on_signals(), fresh_folder(place), Cluster(place) as cluster:
             cluster.start(display.say)
             story = Story(cluster, display)
-            feature, figures = story.run()
+            feature, figures, served = story.run()
             display.figures(figures)
+            display.served(served)
             if as_json:
                 rows = [asdict(row) for row in figures]
-                typer.echo(json.dumps({"feature": feature.model_dump(mode="json"), "rows": rows}))
+                told = {"feature": feature.model_dump(mode="json"), "rows": rows, "served": asdict(served)}
+                typer.echo(json.dumps(told | {"addresses": dict(story.addresses())}))
             else:
                 display.headline(f"Where does {feature.feature_set}/{feature.name} come from?")
                 answer.show(answer.feature_tree(feature))

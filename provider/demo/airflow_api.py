@@ -59,6 +59,13 @@ class AirflowApi:
         """Let a DAG run."""
         self._client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}).raise_for_status()
 
+    def make_pool(self, name: str, slots: int) -> None:
+        """Make a pool that counts deferred tasks; one that stands is left as it is."""
+        content = {"name": name, "slots": slots, "include_deferred": True}
+        answer = self._client.post("/api/v2/pools", json=content)
+        if answer.status_code != httpx.codes.CONFLICT:
+            answer.raise_for_status()
+
     def start(self, dag_id: str) -> str | None:
         """Start a run and give its id; None when the scheduler is about to start one that is due."""
         due = self._get(f"/api/v2/dags/{dag_id}")["next_dagrun_run_after"]

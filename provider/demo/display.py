@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from festaf.provider.demo.airflow_api import DagRun
-    from festaf.provider.demo.figures import Figures
+    from festaf.provider.demo.figures import Figures, Served
 
 SHOWN = ("success", "running", "deferred", "queued", "scheduled", "up_for_retry", "up_for_reschedule", "failed")
 
@@ -56,6 +56,17 @@ class Display:
             counts = (row.read, row.accepted, row.rejected, row.offline, row.identifiers, row.online)
             table.add_row(row.feature_set, *(f"{count:,}" for count in counts))
         self.headline("How many rows went where?")
+        self.console.print(table)
+
+    def served(self, served: Served) -> None:
+        """Print how good the model is that serves."""
+        table = Table("on flights from October on", box=None, padding=(0, 1, 0, 0))
+        for name in ("log loss", "area under ROC"):
+            table.add_column(name, justify="right")
+        table.add_row(f"model {served.model}", f"{served.log_loss:.4f}", f"{served.auc:.4f}")
+        table.add_row("share of late flights", f"{served.naive_log_loss:.4f}", f"{served.naive_auc:.4f}")
+        table.add_row(f"endpoint {served.endpoint}, 200 flights", "", f"{served.answered_auc:.4f}")
+        self.headline("Does the model know more than the timetable?")
         self.console.print(table)
 
     def addresses(self, places: Iterable[tuple[str, str]]) -> None:

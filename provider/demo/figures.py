@@ -1,4 +1,4 @@
-"""The row counts of the demo, and whether they agree."""
+"""The row counts of the demo and whether they agree, and how good its model is."""
 
 from __future__ import annotations
 
@@ -50,3 +50,34 @@ class Figures:
         ):
             if left != right:
                 raise RunError(f"{self.feature_set}: {names} do not agree: {left:,} and {right:,}")
+
+
+@dataclass(frozen=True)
+class Served:
+    """The model that the demo trained, and what its endpoint answered."""
+
+    endpoint: str
+    model: str
+    """As ``group:version``."""
+    log_loss: float
+    """On flights from October on, which it had not seen; smaller is better."""
+    naive_log_loss: float
+    """The same of the share of late flights by carrier and hour, of the flights that it had seen."""
+    auc: float
+    naive_auc: float
+    answered_auc: float
+    """Of what the endpoint answered for some flights of December."""
+
+    @classmethod
+    def of(cls, deployed: dict[str, Any], registered: dict[str, Any], judged: dict[str, float]) -> Served:
+        """Put together what the tasks ``deploy``, ``register`` and ``judge`` returned."""
+        metrics = registered["metrics"]
+        return cls(
+            endpoint=deployed["endpoint"],
+            model=f"{registered['model']}:{registered['version']}",
+            log_loss=metrics["test_log_loss"],
+            naive_log_loss=metrics["naive_log_loss"],
+            auc=metrics["test_auc"],
+            naive_auc=metrics["naive_auc"],
+            answered_auc=judged["auc"],
+        )

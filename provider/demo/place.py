@@ -18,6 +18,8 @@ LOOPBACK = "127.0.0.1"
 REGION = "us-east-1"
 BUCKET = "festaf-demo"
 ROLE_ARN = "arn:aws:iam::123456789012:role/festaf-demo"
+PREDICTION_ROLE_ARN = "arn:aws:iam::123456789012:role/festaf-prediction"
+"""What the connection ``aws_prediction`` assumes; the local AWS has one account, a company has two."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,9 @@ class Place:
                 "AIRFLOW__FESTAF__NAMESPACE": self.namespace,
                 "AIRFLOW__FESTAF__SPOOL_DIR": str(self.folder / "spool"),
                 "AIRFLOW_CONN_AWS_DEFAULT": self._aws_connection(),
+                "AIRFLOW_CONN_AWS_PREDICTION": self._aws_connection(
+                    role_arn=PREDICTION_ROLE_ARN, service_config={"sts": {"endpoint_url": self.local_aws_url}}
+                ),
                 "AIRFLOW_VAR_FESTAF_BUCKET": BUCKET,
                 "AIRFLOW_VAR_FESTAF_ROLE_ARN": ROLE_ARN,
             }
@@ -151,6 +156,6 @@ class Place:
             | self.settings
         )
 
-    def _aws_connection(self) -> str:
-        extra = {"region_name": REGION, "endpoint_url": self.local_aws_url}
+    def _aws_connection(self, **more: object) -> str:
+        extra = {"region_name": REGION, "endpoint_url": self.local_aws_url, **more}
         return json.dumps({"conn_type": "aws", "login": "local", "password": "local", "extra": extra})

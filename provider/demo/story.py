@@ -14,7 +14,7 @@ from festaf.contract.http import API
 from festaf.provider.demo.airflow_api import AirflowApi, DagRun
 from festaf.provider.demo.cluster import Cluster, check_installed
 from festaf.provider.demo.errors import DemoError, MissingToolError, RunError
-from festaf.provider.demo.figures import Figures
+from festaf.provider.demo.figures import Figures, Served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 FEATURES_DAG = "flights_features"
 TRAINING_DAG = "flights_training"
 PROJECT, FEATURE_SET, FEATURE = "nyc", "flight_delays", "carrier_delay_24h_min"
+POOL, MACHINES = "machines", 2
+"""The pool of the DAG ``teams_on_shared_machines``."""
 MARK = "made-by-festaf-demo"
 """A file that says that the folder may be emptied."""
 READ_SECONDS = 120.0
@@ -76,14 +78,14 @@ class Story:
         self._display = display
         self._airflow = AirflowApi(cluster.place.airflow_url)
 
-    def run(self) -> tuple[Feature, list[Figures]]:
-        """Run both DAGs, check the counts, and give the answer for one feature.
+    def run(self) -> tuple[Feature, list[Figures], Served]:
+        """Run both DAGs, check the counts, and give the answer for one feature and how good the model is.
 
         :raises DemoError: a run failed, counts disagree, a process ended, or the registry does not know
         """
         features, training = self._run_dags()
         figures = self._figures(features, training)
-        return self._answer(), figures
+        return self._answer(), figures, self._served(training)
 
     def addresses(self) -> list[tuple[str, str]]:
         """Name what a person may look at, with its address."""
@@ -99,6 +101,7 @@ class Story:
 
     def _run_dags(self) -> tuple[DagRun, DagRun]:
         self._airflow.log_in()
+        self._airflow.make_pool(POOL, MACHINES)
         for dag_id in (FEATURES_DAG, TRAINING_DAG):
             self._airflow.wait_for_dag(dag_id, seconds=READ_SECONDS)
         run_id = self._airflow.start(FEATURES_DAG)
@@ -118,6 +121,10 @@ class Story:
         for row in figures:
             row.check()
         return figures
+
+    def _served(self, training: DagRun) -> Served:
+        deployed, registered, judged = (self._airflow.xcom(training, task) for task in ("deploy", "register", "judge"))
+        return Served.of(deployed, registered, judged)
 
     def _answer(self) -> Feature:
         deadline = time.monotonic() + ANSWER_SECONDS

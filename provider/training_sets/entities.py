@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from festaf.provider.training_sets.sql import Table
 
 _TABLE = re.compile(r'"?([A-Za-z0-9_-]+)"?\."?([A-Za-z0-9_-]+)"?')
+_QUERY = re.compile(r"(?is)(?:\s|--[^\n]*\n|/\*.*?\*/)*(select|with|values|table|\()\s*\S")
 _PARQUET = (".parquet", ".pq", ".parq")
 PARQUET_STORAGE = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
@@ -59,7 +60,7 @@ class Entities:
             table = (found[1], found[2])
             uri = f"awsathena://athena.{region}.amazonaws.com/AwsDataCatalog.{table[0]}.{table[1]}"
             return cls(EntitySource(kind="table", text=text, uri=uri, event_time=event_time), table)
-        if re.match(r"(?is)(select|with|values|table|\()\s*\S", text):
+        if _QUERY.match(text):
             return cls(EntitySource(kind="query", text=text, event_time=event_time))
         raise InputError(f"entities {text!r} is neither 'database.table', nor a query, nor an s3:// URI of Parquet")
 
