@@ -142,8 +142,7 @@ def flights_training() -> None:
             role_arn=ROLE_ARN,
         ),
         print_log=False,
-        deferrable=True,
-        check_interval=2,
+        **model.PATIENCE,
     )
     register = RegisterModelVersionOperator(
         task_id="register",
@@ -176,8 +175,7 @@ def flights_training() -> None:
             output=EVALUATIONS,
             role_arn=ROLE_ARN,
         ),
-        deferrable=True,
-        check_interval=2,
+        **model.PATIENCE,
     )
     compare = CompareModelsOperator(
         task_id="compare",

@@ -24,6 +24,9 @@ TABLE = "late_flights"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 """AWS's container for scikit-learn in us-east-1; the local AWS runs the script with its own scikit-learn."""
 INSTANCE = "ml.m5.large"
+PATIENCE: dict[str, Any] = {"deferrable": True, "check_interval": 2, "max_attempts": 1800}
+"""How the amazon provider's operators wait for a job: an hour, in the triggerer; without ``max_attempts`` they would
+give up after 60 looks."""
 METRICS = [
     {"Name": name, "Regex": rf"{name}=([0-9.]+);"}
     for name in ("test_log_loss", "naive_log_loss", "test_auc", "naive_auc")

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from festaf.operators.feature_set import CreateFeatureSetOperator, DeleteFeatureSetOperator, IngestFeaturesOperator
+from festaf.operators.feature_set import (
+    CreateFeatureSetOperator,
+    DeleteFeatureSetOperator,
+    IngestFeaturesOperator,
+    UpdateFeatureSetOperator,
+)
 from festaf.sensors.feature_set import FeatureSetReadySensor
 from tests.faults.stage import Scenario
 from tests.feature_store import BUCKET, FEATURES, ROLE, create, online_count, parquet
@@ -13,6 +18,7 @@ if TYPE_CHECKING:
     from tests.faults.stage import Stage
 
 ROWS = 60
+WIND = {"name": "wind", "type": "Fractional", "description": "Speed of the wind, knots"}
 
 
 def _hook() -> Any:
@@ -65,6 +71,26 @@ def _all_rows(stage: Stage) -> None:
     assert online_count(stage.aws) == ROWS
 
 
+def _update(stage: Stage) -> None:
+    UpdateFeatureSetOperator(
+        task_id="update",
+        feature_set="planes",
+        features=[WIND],
+        tags={"team": "sky"},
+        poll_interval=0.05,
+        timeout=20,
+    ).execute(stage.context())
+
+
+def _updated(stage: Stage) -> None:
+    client = stage.aws.client("sagemaker")
+    stood = client.describe_feature_group(FeatureGroupName="planes")
+    assert [one["FeatureName"] for one in stood["FeatureDefinitions"]] == [*(one["name"] for one in FEATURES), "wind"]
+    told = client.describe_feature_metadata(FeatureGroupName="planes", FeatureName="wind")
+    assert told["Description"] == WIND["description"]
+    assert {"Key": "team", "Value": "sky"} in client.list_tags(ResourceArn=stood["FeatureGroupArn"])["Tags"]
+
+
 def _both_stores(stage: Stage) -> None:
     create(_hook(), offline=True)
     stage.aws.advance(10)
@@ -87,6 +113,7 @@ def _gone(stage: Stage) -> None:
 SCENARIOS = [
     Scenario("CreateFeatureSetOperator", _nothing, _create, _stands),
     Scenario("IngestFeaturesOperator", _planes, _ingest, _all_rows),
+    Scenario("UpdateFeatureSetOperator", _both_stores, _update, _updated),
     Scenario("FeatureSetReadySensor", _both_stores, _wait, _nothing),
     Scenario("DeleteFeatureSetOperator", _both_stores, _delete, _gone),
 ]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.faults import endpoints, feature_sets, models
+from tests.faults import endpoints, feature_sets, models, training_sets
 
-SCENARIOS = [*feature_sets.SCENARIOS, *models.SCENARIOS, *endpoints.SCENARIOS]
+SCENARIOS = [*feature_sets.SCENARIOS, *training_sets.SCENARIOS, *models.SCENARIOS, *endpoints.SCENARIOS]
