@@ -53,6 +53,14 @@ class Results:
         return cls(columns, pa.Table.from_arrays(arrays, names=list(names)), header=False)
 
     @classmethod
+    def of_lines(cls, names: Sequence[str], lines: Sequence[str]) -> Results:
+        """Make the result of DESCRIBE: every row is one text with tabs in it, whatever the columns say."""
+        import pyarrow as pa
+
+        columns = tuple(_column(name, athena_type(pa.string())) for name in names)
+        return cls(columns, pa.table({"line": pa.array(lines, pa.string())}), header=False)
+
+    @classmethod
     def of_writing(cls, count: int) -> Results:
         """Make the result of a statement that wrote rows."""
         import pyarrow as pa
@@ -72,6 +80,8 @@ class Results:
         content = read()
         columns = tuple(described["ColumnInfo"])
         names = [column["Name"] for column in columns]
+        if not described["Header"] and described.get("Lines"):
+            return cls.of_lines(names, content.decode().splitlines())
         if not described["Header"]:
             return cls.of_statement(names, [line.split("\t", len(names) - 1) for line in content.decode().splitlines()])
         places = [str(index) for index in range(len(names))]
@@ -101,6 +111,7 @@ class Results:
     def metadata(self) -> bytes:
         """Give the content of the file beside it; AWS's is binary and not documented, this one is JSON."""
         described = {"Header": self.header, "ColumnInfo": self.columns, "UpdateCount": self.update_count}
+        described["Lines"] = not self.header and self.rows.num_columns < len(self.columns)
         return json.dumps(described).encode()
 
     def page(self, start: int, length: int) -> tuple[list[dict[str, Any]], int | None]:

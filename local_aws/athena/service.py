@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from festaf.local_aws.athena.answering import Answerer
 from festaf.local_aws.athena.execution import Execution
 from festaf.local_aws.athena.history import History
+from festaf.local_aws.athena.metadata import Metadata
 from festaf.local_aws.athena.paging import invalid, offset_of, page_of
 from festaf.local_aws.athena.prepared_sql import prepared
 from festaf.local_aws.athena.runner import Runner
@@ -59,6 +60,7 @@ class AthenaService:
             **self._groups.operations,
             **self._prepared.operations,
             **NamedQueries(resources, self._groups).operations,
+            **Metadata(cloud).operations,
         }
 
     def load(self) -> None:
@@ -167,7 +169,8 @@ class AthenaService:
             region=call.region,
             statement=statement,
             parameters=statement.values or given,
-            database=context.get("Database", "default"),
+            # awswrangler puts the name into backticks.
+            database=context.get("Database", "default").strip('`"'),
             context=context,
             work_group=group.name,
             configuration=configuration,

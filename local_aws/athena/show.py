@@ -28,7 +28,7 @@ class Shows:
         if table.keys:
             head = ["\t \t ", "# Partition Information\t \t ", _column("# col_name", "data_type", "comment"), "\t \t "]
             lines += head + [_column(name, kind.sql("hive").lower()) for name, kind in table.keys]
-        return Results.of_statement(["col_name"], [(line,) for line in lines])
+        return Results.of_lines(["col_name", "data_type", "comment"], lines)
 
     def databases(self, pattern: str | None) -> Results:
         """List the databases."""

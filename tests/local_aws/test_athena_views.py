@@ -186,3 +186,18 @@ def test_partitions_are_added_and_dropped_by_statement(athena: Athena) -> None:
     assert lines(athena, "SHOW PARTITIONS parts") == []
     assert "Partition not found" in athena.reason("ALTER TABLE parts DROP PARTITION (year = '2013')")
     athena.results("ALTER TABLE parts DROP IF EXISTS PARTITION (year = '2013')")
+
+
+def test_a_description_has_three_columns_and_a_text_for_a_row(athena: Athena) -> None:
+    identity = athena.start("DESCRIBE seats")
+    athena.finished(identity)
+    asked = {"QueryExecutionId": identity}
+    before = athena.call("GetQueryResults", **asked)["ResultSet"]
+    assert [column["Name"] for column in before["ResultSetMetadata"]["ColumnInfo"]] == [
+        "col_name",
+        "data_type",
+        "comment",
+    ]
+    assert [texts(row)[0].split("\t")[1].strip() for row in before["Rows"]] == ["bigint", "int"]  # type: ignore[union-attr]
+    athena.service.forget_results()
+    assert athena.call("GetQueryResults", **asked)["ResultSet"] == before

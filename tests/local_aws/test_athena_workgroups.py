@@ -244,3 +244,29 @@ def test_boto3_pages_through_the_list_of_queries(athena: Any) -> None:
     assert [one for page in pages for one in page["QueryExecutionIds"]] == identities[::-1]
     for identity in identities:
         ended(athena, identity)
+
+
+def test_databases_and_tables_are_shown_as_glue_has_them(athena: Any) -> None:
+    catalog = {"CatalogName": "AwsDataCatalog"}
+    answer(athena, "CREATE DATABASE db COMMENT 'ours'")
+    answer(athena, "CREATE TABLE db.t WITH (partitioned_by = ARRAY['y']) AS SELECT 1 AS a, 'x' AS y")
+    answer(athena, "CREATE VIEW db.v AS SELECT a FROM db.t")
+    assert athena.get_database(DatabaseName="db", **catalog)["Database"]["Description"] == "ours"
+    assert "db" in [one["Name"] for one in athena.list_databases(**catalog)["DatabaseList"]]
+    found = athena.get_table_metadata(DatabaseName="db", TableName="t", **catalog)["TableMetadata"]
+    assert [(column["Name"], column["Type"]) for column in found["Columns"]] == [("a", "int")]
+    assert [column["Name"] for column in found["PartitionKeys"]] == ["y"]
+    assert found["Parameters"]["location"].startswith("s3://bucket/results/tables/")
+    listed = athena.list_table_metadata(DatabaseName="db", **catalog)["TableMetadataList"]
+    assert [(one["Name"], one["TableType"]) for one in listed] == [("t", "EXTERNAL_TABLE"), ("v", "VIRTUAL_VIEW")]
+    only = athena.list_table_metadata(DatabaseName="db", Expression="^v", **catalog)["TableMetadataList"]
+    assert [one["Name"] for one in only] == ["v"]
+    refused(athena, "get_table_metadata", "MetadataException", DatabaseName="db", TableName="no", **catalog)
+    refused(athena, "get_database", "MetadataException", DatabaseName="no", **catalog)
+    refused(athena, "list_databases", CatalogName="other")
+
+
+def test_a_database_in_backticks_is_the_same_database(athena: Any) -> None:
+    answer(athena, "CREATE DATABASE db")
+    answer(athena, "CREATE TABLE t AS SELECT 1 AS a", QueryExecutionContext={"Database": "`db`"})
+    assert answer(athena, "SELECT a FROM t", QueryExecutionContext={"Database": "db"}) == [["1"]]
