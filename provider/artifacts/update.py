@@ -62,7 +62,7 @@ class FeatureSetUpdate:
         """
         found = self._settled(wanted.name)
         if refusals := wanted.refusals(found):
-            raise SpecificationError(found.name, refusals)
+            raise SpecificationError(f"Feature set {found.name}", refusals)
         for change in wanted.changes(found):
             found = self._changed(change, found)
         self._wait_for_columns(found)

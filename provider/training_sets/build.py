@@ -99,7 +99,7 @@ class Build:
         theirs = None if found is None else (found.get("Parameters") or {}).get(OWNER)
         if found is not None and theirs != owner:
             raise SpecificationError(
-                manifest.training_set,
+                f"Training set {manifest.training_set}",
                 (f"Glue table {'.'.join(table)}: wanted {owner}'s, found {theirs or 'one that is not ours'}",),
             )
         columns = [{"Name": column.name, "Type": column.type} for column in manifest.columns]
