@@ -66,7 +66,7 @@ class Asker:
         translated = self._translated(execution, query, ())
         tables = {}
         for name, table in translated.tables.items():
-            read = self._tables.read(table)
+            read = self._tables.read(table, execution.go_on)
             tables[name] = read.with_paths() if translated.paths else read.rows
             execution.scanned += read.scanned
             execution.rows_read += read.rows.num_rows

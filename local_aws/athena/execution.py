@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from festaf.local_aws.athena.engine import Engine
+from festaf.local_aws.athena.engine import CancelledError, Engine
 from festaf.local_aws.athena.work_groups import ENGINE_VERSION
 
 if TYPE_CHECKING:
@@ -62,6 +62,14 @@ class Execution:
     def done(self) -> bool:
         """Say whether the state is final."""
         return self.state in ("SUCCEEDED", "FAILED", "CANCELLED")
+
+    def go_on(self) -> None:
+        """Do nothing, unless the execution has ended meanwhile.
+
+        :raises CancelledError: it has
+        """
+        if self.done:
+            raise CancelledError
 
     def begin(self, now: float) -> bool:
         """Go from QUEUED to RUNNING; False when it was cancelled before."""

@@ -29,7 +29,9 @@ class FileReader:
     def __init__(self, written: WrittenFiles) -> None:
         self._written = written
 
-    def of(self, table: GlueTable, objects: Objects) -> Callable[[ObjectStat, str], pa.Table]:
+    def of(
+        self, table: GlueTable, objects: Objects, go_on: Callable[[], None]
+    ) -> Callable[[ObjectStat, str], pa.Table]:
         """Give what reads a file of a table, by its stat and its bucket."""
         import pyarrow as pa
 
@@ -39,6 +41,7 @@ class FileReader:
             kept = self._written.find(bucket, stat.key, stat.etag) if table.serde == "ParquetHiveSerDe" else None
             if kept is not None and kept.schema.equals(schema):
                 return kept
+            go_on()
             uri = f"s3://{bucket}/{stat.key}"
             found = kept if kept is not None else _found(table, uri, objects.get(bucket, stat.key))
             return _fitted(found, schema, uri)

@@ -84,9 +84,10 @@ class Tables:
         self._kept: OrderedDict[tuple[str, str, str], _Kept] = OrderedDict()
         self._lock = threading.Lock()
 
-    def read(self, table: GlueTable) -> TableRows:
+    def read(self, table: GlueTable, go_on: Callable[[], None] = lambda: None) -> TableRows:
         """Give all rows of a table, its partition keys as its last columns.
 
+        :param go_on: called before each file that is read; it may raise to end the reading
         :raises QueryError: a file cannot be read as the table says
         """
         key = (table.region, table.database, table.name)
@@ -95,7 +96,7 @@ class Tables:
             if kept is not None and kept.table != table:
                 kept = None
             try:
-                kept = self._current(table, kept)
+                kept = self._current(table, kept, go_on)
             except ObjectStoreError as error:
                 raise QueryError("HIVE_FILESYSTEM_ERROR", f"{table.database}.{table.name}: {error}") from error
             self._kept[key] = kept
@@ -103,11 +104,11 @@ class Tables:
             files = tuple((f"s3://{'/'.join(place)}", len(part)) for place, (_, part) in kept.parts.items())
             return TableRows(kept.rows, kept.size, files)
 
-    def _current(self, table: GlueTable, kept: _Kept | None) -> _Kept:
+    def _current(self, table: GlueTable, kept: _Kept | None, go_on: Callable[[], None]) -> _Kept:
         """Give the table as it is now, of what is kept as much as still holds."""
         mark = self._cloud.changes.mark()
         objects = Objects(self._cloud, table.region)
-        read = self._reader.of(table, objects)
+        read = self._reader.of(table, objects, go_on)
         changes = self._cloud.changes.since(kept.mark) if kept else None
         if kept is None or changes is None:
             homes = self._homes(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -173,3 +174,25 @@ def test_a_file_with_none_of_the_columns_still_has_its_rows(athena: Athena) -> N
     athena.table("t", {"v": "bigint"})
     athena.put("t/f.parquet", parquet_bytes({"other": [1, 2, 3]}))
     assert athena.rows("SELECT count(*), count(v) FROM t") == [["3", "0"]]
+
+
+def test_a_query_that_is_stopped_reads_no_further_file(athena: Athena, monkeypatch: pytest.MonkeyPatch) -> None:
+    athena.table("t", {"v": "bigint"})
+    for number in range(40):
+        athena.put(f"t/{number}.parquet", parquet_bytes({"v": [number]}))
+    get = Objects.get
+
+    def slow(self: Objects, bucket: str, key: str) -> bytes:
+        time.sleep(0.1)
+        return get(self, bucket, key)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Objects, "get", slow)
+        identity = athena.start("SELECT sum(v) FROM t")
+        time.sleep(0.3)
+        athena.call("StopQueryExecution", QueryExecutionId=identity)
+        begun = time.monotonic()
+        assert athena.rows("SELECT 1") == [["1"]]
+        assert time.monotonic() - begun < 2
+    assert athena.finished(identity)["Status"]["State"] == "CANCELLED"
+    assert athena.rows("SELECT sum(v) FROM t") == [["780"]]
