@@ -92,14 +92,13 @@ class Tables:
         """
         key = (table.region, table.database, table.name)
         with self._lock:
-            kept = self._kept.pop(key, None)
-            if kept is not None and kept.table != table:
-                kept = None
+            before = self._kept.get(key)
             try:
-                kept = self._current(table, kept, go_on)
+                kept = self._current(table, before if before and before.table == table else None, go_on)
             except ObjectStoreError as error:
                 raise QueryError("HIVE_FILESYSTEM_ERROR", f"{table.database}.{table.name}: {error}") from error
             self._kept[key] = kept
+            self._kept.move_to_end(key)
             self._shrink()
             files = tuple((f"s3://{'/'.join(place)}", len(part)) for place, (_, part) in kept.parts.items())
             return TableRows(kept.rows, kept.size, files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -180,19 +181,22 @@ def test_a_query_that_is_stopped_reads_no_further_file(athena: Athena, monkeypat
     athena.table("t", {"v": "bigint"})
     for number in range(40):
         athena.put(f"t/{number}.parquet", parquet_bytes({"v": [number]}))
-    get = Objects.get
+    get, begun, stopped = Objects.get, threading.Event(), threading.Event()
+    found: list[str] = []
 
     def slow(self: Objects, bucket: str, key: str) -> bytes:
-        time.sleep(0.1)
+        found.append(key)
+        begun.set()
+        assert stopped.wait(30)
         return get(self, bucket, key)
 
     with monkeypatch.context() as patch:
         patch.setattr(Objects, "get", slow)
         identity = athena.start("SELECT sum(v) FROM t")
-        time.sleep(0.3)
+        assert begun.wait(30)
         athena.call("StopQueryExecution", QueryExecutionId=identity)
-        begun = time.monotonic()
-        assert athena.rows("SELECT 1") == [["1"]]
-        assert time.monotonic() - begun < 2
+        stopped.set()
+        time.sleep(0.5)
+        assert len(found) == 1
     assert athena.finished(identity)["Status"]["State"] == "CANCELLED"
     assert athena.rows("SELECT sum(v) FROM t") == [["780"]]
