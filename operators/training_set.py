@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from festaf.contract.training_set import TrainingSetManifest
-    from festaf.provider.athena.query import Athena
+    from festaf.provider.hooks.athena import AthenaHook
     from festaf.provider.hooks.feature_store import FeatureStoreHook
     from festaf.provider.training_sets import FeatureView
     from festaf.provider.training_sets.build import Build
@@ -122,18 +122,11 @@ class BuildTrainingSetOperator(ArtifactTask):
         return self.make_hook(FeatureStoreHook)
 
     @cached_property
-    def athena(self) -> Athena:
-        """Reach Athena; the deadline runs from the first use."""
-        from festaf.provider.athena.query import Athena
+    def athena(self) -> AthenaHook:
+        """Reach Athena."""
+        from festaf.provider.hooks.athena import AthenaHook
 
-        return Athena(
-            self.hook,
-            self.log,
-            workgroup=self.workgroup,
-            output=self.output_location or f"{self.output_s3_uri.rstrip('/')}/_athena/",
-            timeout=self.timeout,
-            poll_interval=self.poll_interval,
-        )
+        return self.hook.beside(AthenaHook)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Build or find built, and attach what stands to the training set's asset event."""
@@ -161,11 +154,16 @@ class BuildTrainingSetOperator(ArtifactTask):
             self.athena.stop_all()
 
     def _request(self, context: Context) -> Request:
+        from festaf.provider.hooks.athena import AthenaQuery
+        from festaf.provider.hooks.patience import Patience
         from festaf.provider.training_sets.request import Request
 
+        output = self.output_location or f"{self.output_s3_uri.rstrip('/')}/_athena/"
         return Request(
             hook=self.hook,
             athena=self.athena,
+            query=AthenaQuery("", workgroup=self.workgroup, output=output),
+            patience=Patience(self.timeout, self.poll_interval),
             training_set=self.training_set,
             project=self.project,
             entities=self.entities,

@@ -134,7 +134,7 @@ class MonitorFeaturesOperator(ArtifactTask):
         """Reach Athena."""
         from festaf.provider.hooks.athena import AthenaHook
 
-        return self.make_hook(AthenaHook)
+        return self.hook.beside(AthenaHook)
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Measure, judge, report, and do what was chosen."""
@@ -146,6 +146,11 @@ class MonitorFeaturesOperator(ArtifactTask):
         report = self._report(finding)
         act(self, report, context)
         return report.model_dump(mode="json")
+
+    def on_kill(self) -> None:
+        """Cancel the query that runs."""
+        if "athena" in self.__dict__:
+            self.athena.stop_all()
 
     def _report(self, finding: Finding) -> MonitorReport:
         """Write the report, if it has a place."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from airflow.providers.amazon.aws.utils.connection_wrapper import AwsConnectionWrapper
 
 Found = TypeVar("Found")
+Kind = TypeVar("Kind", bound="AwsHook")
 
 DEFAULT_CONNECTION = "aws_default"
 PATIENCE = {"connect_timeout": 10, "read_timeout": 60, "retries": {"mode": "standard", "total_max_attempts": 4}}
@@ -64,6 +65,16 @@ class AwsHook(AwsBaseHook):
             return super().conn_config
         except (ValueError, TypeError, KeyError) as error:
             raise AccessError(f"The extra of connection {self.aws_conn_id!r} cannot be read: {error}") from error
+
+    def beside(self, kind: type[Kind]) -> Kind:
+        """Make a hook of another kind on the same connection, not read again: it shares session and clients."""
+        found = kind(
+            aws_conn_id=self.aws_conn_id, region_name=self._region_name, verify=self._verify, config=self._config
+        )
+        found._clients, found._lock = self._clients, self._lock
+        for kept in {"conn_config", "_session"} & self.__dict__.keys():
+            found.__dict__[kept] = self.__dict__[kept]
+        return found
 
     @property
     def place(self) -> str:

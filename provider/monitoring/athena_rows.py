@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from festaf.contract.monitor import Frequencies
 from festaf.provider.hooks.athena import QUERY_SECONDS, AthenaQuery
+from festaf.provider.hooks.patience import Patience
 from festaf.provider.monitoring.distance import QUANTILES
 from festaf.provider.monitoring.rows import LISTED, ColumnTotals, Totals
 
@@ -139,7 +140,7 @@ class AthenaRows:
         return conditions
 
     def _select(self, sql: str) -> list[Row]:
-        return self.hook.select(replace(self.query, sql=sql), self.timeout)
+        return self.hook.select(replace(self.query, sql=sql), Patience(self.timeout, through_trouble=False))
 
 
 def quoted(name: str) -> str:

@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from festaf.provider.errors import AccessError, RefusedError, ServiceError
+from festaf.provider.errors import AccessError, RefusedError
 from festaf.provider.readiness.bounds import read_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from festaf.provider.artifacts import FeatureSet
+    from festaf.provider.hooks.athena import AthenaHook
     from festaf.provider.hooks.feature_store import FeatureStoreHook
     from festaf.provider.readiness.bounds import Bounds
 
@@ -78,14 +79,14 @@ class Probes:
         column = f'"{self.found.event_time}"'
         moment = f"to_unixtime(from_iso8601_timestamp({column}))" if self._is_text else column
         sql = (
-            f"SELECT count(*), max({moment}) "
+            f"SELECT count(*) AS n, max({moment}) AS newest "
             f'FROM "{store.glue_table.database}"."{store.glue_table.table}" WHERE NOT is_deleted'
         )
         answer = self._query(sql, bounds)
         if isinstance(answer, str):
             return answer
-        count, newest = answer
-        return OfflineRows(int(count or 0), datetime.fromtimestamp(float(newest), UTC) if newest else None)
+        newest = answer["newest"]
+        return OfflineRows(int(answer["n"] or 0), datetime.fromtimestamp(float(newest), UTC) if newest else None)
 
     @property
     def _is_text(self) -> bool:
@@ -114,46 +115,28 @@ class Probes:
             self.sleep(0.5)
         return False
 
-    def _query(self, sql: str, bounds: Bounds) -> tuple[str | None, ...] | str:
-        """Run a query that gives one row (StartQueryExecution, GetQueryExecution, GetQueryResults)."""
-        asked: dict[str, Any] = {"QueryString": sql, "ResultConfiguration": {"OutputLocation": self._output(bounds)}}
-        if bounds.workgroup:
-            asked["WorkGroup"] = bounds.workgroup
+    def _query(self, sql: str, bounds: Bounds) -> dict[str, str | None] | str:
+        """Run a query that gives one row, and give it; or tell why SQL does not answer."""
+        from festaf.provider.hooks.athena import SUCCEEDED, AthenaHook, AthenaQuery, failure
+        from festaf.provider.hooks.patience import Patience
+
+        athena = self.hook.beside(AthenaHook)
+        patience = Patience(QUERY_SECONDS, through_trouble=False, clock=self.clock, sleep=self.sleep)
+        query = AthenaQuery(sql, workgroup=bounds.workgroup, output=self._output(athena, bounds))
         try:
-            execution = self.hook.call("athena", "start_query_execution", **asked)["QueryExecutionId"]
+            execution = athena.start(query, patience)
         except RefusedError as error:
             return f"Athena does not take a query: {error}"
-        deadline = self.clock() + QUERY_SECONDS
-        pause = 0.2
-        while True:
-            status = self.hook.call("athena", "get_query_execution", QueryExecutionId=execution)
-            state = status["QueryExecution"]["Status"]
-            if state["State"] == "SUCCEEDED":
-                break
-            if state["State"] in {"FAILED", "CANCELLED"}:
-                return self._failed(state)
-            if self.clock() > deadline:
-                raise ServiceError(
-                    f"Athena has not answered after {QUERY_SECONDS:.0f} s", operation="GetQueryExecution"
-                )
-            self.sleep(pause)
-            pause = min(pause * 1.5, 5.0)
-        rows = self.hook.call("athena", "get_query_results", QueryExecutionId=execution)["ResultSet"]["Rows"]
-        if len(rows) < 2:
-            return "SQL answers without a row"
-        return tuple(item.get("VarCharValue") for item in rows[1]["Data"])
+        found = athena.wait(execution, patience, f"count of {self.found.name}")
+        if found.state != SUCCEEDED:
+            reason = found.reason or "Athena gives no reason"
+            if isinstance(failure(found), AccessError):
+                raise AccessError(f"Athena may not answer: {reason}")
+            return f"SQL does not answer: {reason}"
+        return next(athena.rows(execution, patience), "SQL answers without a row")
 
-    def _failed(self, state: dict[str, Any]) -> str:
-        reason = state.get("StateChangeReason") or "Athena gives no reason"
-        if "access denied" in reason.lower() or "accessdenied" in reason.lower():
-            raise AccessError(f"Athena may not answer: {reason}")
-        return f"SQL does not answer: {reason}"
-
-    def _output(self, bounds: Bounds) -> str:
-        if bounds.athena_output:
-            return bounds.athena_output
-        configured = self.hook.conn_config.get_service_config("athena").get("output_location")
-        if configured:
-            return str(configured)
+    def _output(self, athena: AthenaHook, bounds: Bounds) -> str:
+        if output := bounds.athena_output or athena.configured_output:
+            return output
         assert self.found.offline is not None
         return f"s3://{urlsplit(self.found.offline.s3_uri).netloc}/athena-results/"

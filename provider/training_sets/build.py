@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from festaf.contract.training_set import DataFile
-    from festaf.provider.athena.query import Athena
+    from festaf.provider.hooks.athena import AthenaHook, AthenaQuery
     from festaf.provider.training_sets.folder import Folder
     from festaf.provider.training_sets.specification import TrainingSetSpecification
     from festaf.provider.training_sets.sql import Table
@@ -33,13 +33,15 @@ OWNER = "festaf:training_set"
 class Build:
     """One build of a training set, in a folder of its own; the manifest, written last, says that it is done.
 
+    :param query: where Athena's queries run
     :param database: where the tables stand that live while it is built
     :param origin: what is known of the DAG run, for the manifest
     """
 
     specification: TrainingSetSpecification
     folder: Folder
-    athena: Athena
+    athena: AthenaHook
+    query: AthenaQuery
     database: str
     origin: Mapping[str, str | None] = field(default_factory=dict)
 
@@ -54,7 +56,7 @@ class Build:
         :raises FinalError: it cannot be built; what was made on the way is gone then
         :raises ServiceError: AWS fails; the next try goes on from here
         """
-        progress = Progress.resumed(self.folder, self.athena)
+        progress = self._resumed()
         if progress.steps:
             self.athena.log.info("An earlier try got to %s; going on from there", ", ".join(progress.steps))
         try:
@@ -95,7 +97,7 @@ class Build:
         """
         hook = self.folder.hook
         owner = f"{manifest.project}/{manifest.training_set}"
-        found = self.athena.patiently(lambda: hook.glue_table(GlueTable("", *table)))
+        found = self.folder.patience.ask(lambda: hook.glue_table(GlueTable("", *table)))
         theirs = None if found is None else (found.get("Parameters") or {}).get(OWNER)
         if found is not None and theirs != owner:
             raise SpecificationError(
@@ -114,19 +116,22 @@ class Build:
         """
         if self.folder.read(DOCUMENT) is None:
             return
-        progress = Progress.resumed(self.folder, self.athena)
+        progress = self._resumed()
         self.athena.stop_all()
         tables = [self._source]
         for step, attempt in progress.steps.items():
             tables += [self._table(step, number) for number in range(1, attempt.number + 1)]
         for table in tables:
-            self.athena.patiently(partial(self.folder.hook.delete_glue_table, GlueTable("", *table)))
+            self.folder.patience.ask(partial(self.folder.hook.delete_glue_table, GlueTable("", *table)))
         self.folder.under("work").delete()
         data = progress.steps.get(DATA)
         for number in range(1, (data.number if data else 0) + 1):
             if (place := self._place(DATA, number)).uri != (keep or "").rstrip("/"):
                 place.delete()
         progress.done()
+
+    def _resumed(self) -> Progress:
+        return Progress.resumed(self.folder, self.athena, replace(self.query, database=self.database))
 
     def _made(self, progress: Progress, table: str | None) -> TrainingSetManifest:
         asked = self.specification
@@ -141,9 +146,7 @@ class Build:
         pairs = list(zip(asked.matches, tables, strict=True))
         statements.append(self._finish(progress, DATA, join(entities, names, pairs)))
         number = progress.number(DATA)
-        statements.append(
-            progress.finish(COUNTS, lambda _: count_rows(entities, self._table(DATA, number), tables), self.database)
-        )
+        statements.append(progress.finish(COUNTS, lambda _: count_rows(entities, self._table(DATA, number), tables)))
         rows, matched = self._counted(statements[-1])
         place = self._place(DATA, number)
         return TrainingSetManifest(
@@ -179,11 +182,11 @@ class Build:
             for step, match in zip(self._match_steps, asked.matches, strict=True)
         }
         for step, query in queries.items():
-            progress.start(step, partial(self._statement, step, query), self.database)
+            progress.start(step, partial(self._statement, step, query))
         return [self._finish(progress, step, query) for step, query in queries.items()]
 
     def _finish(self, progress: Progress, step: str, query: str) -> Statement:
-        return progress.finish(step, partial(self._statement, step, query), self.database)
+        return progress.finish(step, partial(self._statement, step, query))
 
     def _statement(self, step: str, query: str, number: int) -> str:
         return create_table(self._table(step, number), f"{self._place(step, number).uri}/", query)
@@ -193,7 +196,8 @@ class Build:
 
         :raises FinalError: a row was lost or doubled, which the queries rule out
         """
-        found = [tuple(int(value or 0) for value in row) for row in self.athena.rows(counts.query_execution_id)]
+        answer = self.athena.rows(counts.query_execution_id, self.folder.patience)
+        found = [tuple(int(row[name] or 0) for name in ("step", "n", "matched")) for row in answer]
         rows = {count for _, count, _ in found}
         if len(rows) != 1:
             raise FinalError(
@@ -239,7 +243,7 @@ class Build:
 
     def _columns(self, table: Table) -> dict[str, str]:
         """Read a table's columns with their types, in their order."""
-        found = self.athena.patiently(lambda: self.folder.hook.glue_table(GlueTable("", *table)))
+        found = self.folder.patience.ask(lambda: self.folder.hook.glue_table(GlueTable("", *table)))
         if found is None:
             raise ServiceError(f"Glue table {'.'.join(table)} was made by Athena, and is not to be seen")
         return {item["Name"]: item["Type"] for item in found["StorageDescriptor"]["Columns"]}

@@ -84,7 +84,7 @@ class Entities:
 
         :param folder: where copies go
         """
-        root = Folder.of(folder.hook, folder.athena, self.source.text)
+        root = Folder.of(folder.hook, folder.patience, self.source.text)
         location = root.uri
         if self.files != tuple(file for file in root.files() if not _hidden(file)):
             for number, file in enumerate(self.files):
@@ -107,21 +107,21 @@ def table_input(name: str, location: str, columns: list[dict[str, str]], paramet
 
 def put_table(folder: Folder, database: str, table: dict[str, Any]) -> None:
     """Create a Glue table, or give the one that stands this content (CreateTable, UpdateTable)."""
-    hook, athena = folder.hook, folder.athena
+    hook, patience = folder.hook, folder.patience
     try:
-        athena.patiently(lambda: hook.call("glue", "create_table", DatabaseName=database, TableInput=table))
+        patience.ask(lambda: hook.call("glue", "create_table", DatabaseName=database, TableInput=table))
     except RefusedError as error:
         if error.code not in TAKEN | {"AlreadyExistsException"}:
             raise
-        athena.patiently(lambda: hook.call("glue", "update_table", DatabaseName=database, TableInput=table))
+        patience.ask(lambda: hook.call("glue", "update_table", DatabaseName=database, TableInput=table))
 
 
 def _parquet_files(folder: Folder, uri: str) -> tuple[DataFile, ...]:
     """Find the Parquet files under a URI, or the one that it names."""
-    root = Folder.of(folder.hook, folder.athena, uri)
+    root = Folder.of(folder.hook, folder.patience, uri)
     found = tuple(file for file in root.files() if not _hidden(file) and file.uri.lower().endswith(_PARQUET))
     if not found and uri.lower().endswith(_PARQUET):
-        parent = Folder.of(folder.hook, folder.athena, uri.rsplit("/", 1)[0])
+        parent = Folder.of(folder.hook, folder.patience, uri.rsplit("/", 1)[0])
         found = tuple(file for file in parent.files() if file.uri == uri)
     if not found:
         raise InputError(f"There are no Parquet files at {uri}")

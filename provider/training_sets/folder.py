@@ -12,8 +12,8 @@ from festaf.provider.errors import InputError, RefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from festaf.provider.athena.query import Athena
     from festaf.provider.hooks.feature_store import FeatureStoreHook
+    from festaf.provider.hooks.patience import Patience
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class Folder:
     """A folder by its URI, without a slash at the end; every call waits patiently while S3 throttles or fails."""
 
     hook: FeatureStoreHook
-    athena: Athena
+    patience: Patience
     uri: str
 
     @classmethod
-    def of(cls, hook: FeatureStoreHook, athena: Athena, uri: str) -> Folder:
+    def of(cls, hook: FeatureStoreHook, patience: Patience, uri: str) -> Folder:
         """Take an ``s3://`` URI.
 
         :raises InputError: it is none
@@ -33,11 +33,11 @@ class Folder:
         parts = urlsplit(uri)
         if parts.scheme != "s3" or not parts.netloc:
             raise InputError(f"{uri!r} is no S3 URI: write s3://bucket/prefix")
-        return cls(hook, athena, uri.rstrip("/"))
+        return cls(hook, patience, uri.rstrip("/"))
 
     def under(self, name: str) -> Folder:
         """Give a folder in this one."""
-        return Folder(self.hook, self.athena, f"{self.uri}/{name}")
+        return Folder(self.hook, self.patience, f"{self.uri}/{name}")
 
     @property
     def bucket(self) -> str:
@@ -60,7 +60,7 @@ class Folder:
                 content: bytes = body.read()
             return content
 
-        return self.athena.patiently(ask)
+        return self.patience.ask(ask)
 
     def write(self, name: str, content: bytes) -> None:
         """Write a document (PutObject)."""
@@ -84,7 +84,7 @@ class Folder:
         """List what lies in this folder (ListObjectsV2), empty objects that only mark a folder left out."""
         asked: dict[str, Any] = {"Bucket": self.bucket, "Prefix": self.key("")}
         while True:
-            page = self.athena.patiently(lambda: self.hook.call("s3", "list_objects_v2", **asked))
+            page = self.patience.ask(lambda: self.hook.call("s3", "list_objects_v2", **asked))
             for item in page.get("Contents", ()):
                 if not item["Key"].endswith("/"):
                     yield DataFile(
@@ -98,20 +98,20 @@ class Folder:
         """Copy an object into this folder within S3 (CopyObject, up to 5 GB)."""
         parts = urlsplit(file.uri)
         source = {"Bucket": parts.netloc, "Key": parts.path.lstrip("/")}
-        self.athena.patiently(
+        self.patience.ask(
             lambda: self.hook.call("s3", "copy_object", Bucket=self.bucket, Key=self.key(name), CopySource=source)
         )
 
     def delete(self) -> int:
         """Delete everything in this folder, and give how many objects there were."""
-        return self.athena.patiently(lambda: self.hook.delete_objects(self.bucket, self.key("")))
+        return self.patience.ask(lambda: self.hook.delete_objects(self.bucket, self.key("")))
 
     def delete_document(self, name: str) -> None:
         """Delete one document (DeleteObject); none is a success."""
-        self.athena.patiently(lambda: self.hook.call("s3", "delete_object", Bucket=self.bucket, Key=self.key(name)))
+        self.patience.ask(lambda: self.hook.call("s3", "delete_object", Bucket=self.bucket, Key=self.key(name)))
 
     def _put(self, name: str, content: bytes, **conditions: str) -> None:
-        self.athena.patiently(
+        self.patience.ask(
             lambda: self.hook.call(
                 "s3",
                 "put_object",

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from festaf.contract.names import sha256_of
 from festaf.contract.training_set import Statement
-from festaf.provider.athena.query import ENDED, SUCCEEDED, failure
 from festaf.provider.errors import ServiceError
+from festaf.provider.hooks.athena import ENDED, SUCCEEDED, failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from festaf.provider.athena.query import Athena
+    from festaf.provider.hooks.athena import AthenaHook, AthenaQuery
     from festaf.provider.training_sets.folder import Folder
 
 DOCUMENT = "build.json"
@@ -41,46 +41,49 @@ class Progress:
     """
 
     folder: Folder
-    athena: Athena
+    athena: AthenaHook
+    query: AthenaQuery
+    """Where the queries run."""
     nonce: str
     steps: dict[str, Attempt] = field(default_factory=dict)
 
     @classmethod
-    def resumed(cls, folder: Folder, athena: Athena) -> Progress:
+    def resumed(cls, folder: Folder, athena: AthenaHook, query: AthenaQuery) -> Progress:
         """Read how far the build is, or begin it."""
         fresh = json.dumps({"nonce": secrets.token_hex(16), "steps": {}}).encode()
         content: dict[str, Any] = json.loads(folder.write_new(DOCUMENT, fresh))
         steps = {name: Attempt(*values) for name, values in content["steps"].items()}
-        return cls(folder, athena, content["nonce"], steps)
+        return cls(folder, athena, query, content["nonce"], steps)
 
-    def start(self, step: str, statement: Callable[[int], str], database: str) -> None:
+    def start(self, step: str, statement: Callable[[int], str]) -> None:
         """Start a step, unless an earlier try's query of it runs or has succeeded.
 
         :param statement: writes the query of an attempt by its number
         """
         attempt = self.steps.get(step, Attempt())
         if attempt.execution:
-            found = self.athena.look(attempt.execution)
+            found = self.athena.look(attempt.execution, self.folder.patience)
             if found is not None and found.state not in ENDED:
                 if found.state != SUCCEEDED:
                     self.athena.running.add(found.identity)
                 return
             attempt = Attempt(attempt.number + 1)
         self._keep(step, attempt)
-        identity = self.athena.start(statement(attempt.number), self._token(step, attempt.number), database)
+        query = replace(self.query, sql=statement(attempt.number), token=self._token(step, attempt.number))
+        identity = self.athena.start(query, self.folder.patience)
         self._keep(step, replace(attempt, execution=identity))
         self.athena.log.info("Query %s (%s, attempt %d) is started", identity, step, attempt.number)
 
-    def finish(self, step: str, statement: Callable[[int], str], database: str) -> Statement:
+    def finish(self, step: str, statement: Callable[[int], str]) -> Statement:
         """Wait for a step, and start it again when Athena says that another try may succeed.
 
         :raises RefusedError: the query fails for good
         :raises ServiceError: it failed too often, or the deadline passed
         """
         for left in reversed(range(TRIES)):
-            self.start(step, statement, database)
+            self.start(step, statement)
             attempt = self.steps[step]
-            found = self.athena.wait(str(attempt.execution), step)
+            found = self.athena.wait(str(attempt.execution), self.folder.patience, step)
             if found.state == SUCCEEDED:
                 return Statement(
                     step=step,

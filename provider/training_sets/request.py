@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,8 +23,9 @@ from festaf.provider.training_sets.view import FeatureView
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from festaf.provider.athena.query import Athena
+    from festaf.provider.hooks.athena import AthenaHook, AthenaQuery
     from festaf.provider.hooks.feature_store import FeatureStoreHook
+    from festaf.provider.hooks.patience import Patience
     from festaf.provider.training_sets.sql import Table
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -37,7 +38,10 @@ class Request:
     """A training set in the words of a task; the operator's parameters."""
 
     hook: FeatureStoreHook
-    athena: Athena
+    athena: AthenaHook
+    query: AthenaQuery
+    """Where Athena's queries run."""
+    patience: Patience
     training_set: str
     project: str
     entities: str
@@ -76,7 +80,8 @@ class Request:
         specification.check()
         specification = specification.at(self._moment())
         database = self.database or matches[0].table.database
-        return Build(specification, self._home.under(specification.build), self.athena, database, self.origin)
+        folder = self._home.under(specification.build)
+        return Build(specification, folder, self.athena, self.query, database, self.origin)
 
     @cached_property
     def table(self) -> Table | None:
@@ -98,15 +103,15 @@ class Request:
         """
         if not self.check_ready:
             return
-        bounds = Bounds(athena_output=self.athena.output, workgroup=self.athena.workgroup)
+        bounds = Bounds(athena_output=self.query.output, workgroup=self.query.workgroup)
         for match in self._matches:
             look = Readiness(self.hook, match.found.name, "QUERYABLE", bounds).look
-            if missing := self.athena.patiently(look):
+            if missing := self.patience.ask(look):
                 raise NotReadyError(f"Feature set {match.found.name}", "QUERYABLE", missing, 0.0)
 
     @property
     def _home(self) -> Folder:
-        return Folder.of(self.hook, self.athena, self.output).under(self.training_set)
+        return Folder.of(self.hook, self.patience, self.output).under(self.training_set)
 
     @property
     def _time_column(self) -> str | None:
@@ -125,7 +130,7 @@ class Request:
         return tuple(self._match(FeatureView.of(given)) for given in self.feature_sets)
 
     def _match(self, view: FeatureView) -> Match:
-        found = self.athena.patiently(lambda: self.hook.describe(view.feature_set))
+        found = self.patience.ask(lambda: self.hook.describe(view.feature_set))
         if found is None:
             raise InputError(f"There is no feature set {view.feature_set} in {self.hook.place}")
         return Match.of(view, found, self.entity_columns, self.project)
@@ -156,16 +161,9 @@ class Request:
 
     def _now(self) -> datetime:
         """Ask Athena what time it is, to the millisecond."""
-        from uuid import uuid4
-
-        identity = self.athena.start(NOW, uuid4().hex)
-        found = self.athena.wait(identity, "the time of the snapshot")
-        if found.state != "SUCCEEDED":
-            from festaf.provider.athena.query import failure
-
-            raise failure(found, "the time of the snapshot")
-        ((milliseconds,),) = self.athena.rows(identity)
-        return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(milliseconds or 0))
+        now = self.athena.run(replace(self.query, sql=NOW), self.patience, "the time of the snapshot")
+        (row,) = self.athena.rows(now.identity, self.patience)
+        return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(row["milliseconds"] or 0))
 
 
 def _whole(moment: datetime) -> datetime:

@@ -18,6 +18,7 @@ from festaf.operators.feature_set import IngestFeaturesOperator
 from festaf.operators.monitor import MonitorFeaturesOperator
 from festaf.provider.assets import artifact_asset
 from festaf.provider.errors import DriftError, InputError, ServiceError
+from festaf.provider.hooks.athena import AthenaQuery
 from tests.feature_store import BUCKET, create, parquet
 from tests.provider.monitoring.rows import glue_table, table
 from tests.provider.monitoring.rows import parquet as write
@@ -296,3 +297,11 @@ def test_athena_that_stays_in_trouble_may_be_retried(steady: FeatureStoreHook, r
     aws.fault(operation="GetQueryExecution", kind="throttle", count=100)
     with pytest.raises(ServiceError, match="ThrottlingException"):
         monitor().execute(run.context)
+
+
+def test_killing_the_task_stops_its_query(steady: FeatureStoreHook, aws: LocalAws) -> None:
+    task = monitor()
+    task.on_kill()
+    task.athena.start(AthenaQuery("SELECT 1", output=f"s3://{BUCKET}/results"))
+    task.on_kill()
+    assert aws.stats()["StopQueryExecution"] == 1

@@ -10,6 +10,7 @@ import pytest
 
 from festaf.operators.training_set import BuildTrainingSetOperator
 from festaf.provider.errors import RefusedError, ServiceError
+from festaf.provider.hooks.athena import AthenaQuery
 from festaf.provider.hooks.feature_store import FeatureStoreHook
 from tests.feature_store import BUCKET
 from tests.provider.training_sets.history import (
@@ -24,6 +25,7 @@ from tests.provider.training_sets.history import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from festaf.provider.hooks.aws import Kind
     from tests.feature_store import Run
     from tests.local_aws.server import LocalAws
 
@@ -53,6 +55,12 @@ class Hook(FeatureStoreHook):
     def call_or_none(self, service: str, operation: str, **parameters: Any) -> dict[str, Any] | None:
         """Call, then do it."""
         return self._then(operation, super().call_or_none(service, operation, **parameters))
+
+    def beside(self, kind: type[Kind]) -> Kind:
+        """Watch what the hook to Athena calls, too."""
+        found = super().beside(kind)
+        found.__dict__["call"] = self.call
+        return found
 
     def _then(self, operation: str, answer: dict[str, Any] | None) -> dict[str, Any] | None:
         self.calls += 1
@@ -218,6 +226,6 @@ def test_at_the_deadline_the_query_is_stopped_and_a_later_try_completes(aws: Loc
 def test_killing_the_task_cancels_its_queries(aws: LocalAws, planes: Hook) -> None:
     made = build(planes)
     made.on_kill()
-    made.athena.start("SELECT 1", "a" * 64)
+    made.athena.start(AthenaQuery("SELECT 1", output=f"s3://{BUCKET}/results"))
     made.on_kill()
     assert aws.stats()["StopQueryExecution"] == 1
