@@ -39,7 +39,7 @@ check: install ## Check format, lint, types, imports between rooms, and the layo
 
 .PHONY: test
 test: install ## Run every test but the fault matrix, the flow tests with real Airflow processes included
-	$(BIN)/pytest -m "not faults"
+	$(BIN)/pytest -m "not faults" -n auto --dist loadfile
 
 .PHONY: test-faults
 test-faults: install ## Strike every AWS operation of every task with every fault, and kill workers anywhere
