@@ -1,8 +1,9 @@
 """Watch the features that the late-flight model stands on: winter is not summer.
 
 The newest month is held against the half year before it, where the rows lie: distributions, missing values, range, new
-categories, age. The report is a page in S3. When the weather's features have drifted, the monitor's asset gets an event, and
-``flights_retraining`` runs on it; when they have not, nothing happens. Delays follow the weather: they are reported.
+categories, age. The report is a page in S3. When the weather's features have drifted, the monitor's asset gets an
+event, and ``flights_retraining`` runs on it; when they have not, nothing happens. Delays follow the weather: they are
+only reported.
 """
 
 from __future__ import annotations

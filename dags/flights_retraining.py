@@ -37,7 +37,8 @@ def flights_retraining() -> None:
         events = get_current_context()["triggering_asset_events"]
         reports = [event.extra["festaf"] for event in events.get(MONITOR, [])]
         for report in reports:
-            print("\n".join(report["violations"]))
+            for violation in report["violations"]:
+                print(f"{violation['feature']}: {violation['message']}")
         return reports
 
     what_drifted() >> TriggerDagRunOperator(task_id="train_again", trigger_dag_id="flights_training")

@@ -25,6 +25,11 @@ from tests.local_aws.server import LocalAws  # noqa: E402 - after the environmen
 pytest_plugins = ["tests.feature_store", "tests.models", "tests.postgres"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the flows, which take longest, so that no core is left with one alone at the end."""
+    items.sort(key=lambda item: "flow" not in item.keywords)
+
+
 @pytest.fixture(scope="session")
 def local_aws_server() -> Iterator[LocalAws]:
     """Run one local AWS for the whole session, with every wait as short as it goes."""

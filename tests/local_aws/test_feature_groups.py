@@ -56,7 +56,7 @@ def test_an_arn_does_as_well_as_a_name(sagemaker: Any) -> None:
 
 
 def test_a_group_becomes_created_then_active_then_has_its_table(
-    local_aws: LocalAws, sagemaker: Any, runtime: Any, glue: Any
+    local_aws: LocalAws, sagemaker: Any, runtime: Any, glue: Any, s3: Any
 ) -> None:
     local_aws.settings(create_seconds=60, offline_active_seconds=60, glue_seconds=60)
     sagemaker.create_feature_group(**request())

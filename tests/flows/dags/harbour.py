@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from airflow.providers.amazon.aws.operators.s3 import S3CreateBucketOperator
 from airflow.sdk import dag
@@ -65,6 +65,9 @@ def tides_features() -> None:
         poke_interval=1,
         timeout=120,
         deferrable=True,
+        # Airflow fails a task whose trigger fired before the scheduler heard of its deferral: apache/airflow#71580.
+        retries=2,
+        retry_delay=timedelta(seconds=1),
     )
     S3CreateBucketOperator(task_id="bucket", bucket_name=BUCKET) >> create >> ingest >> ready
 

@@ -120,6 +120,7 @@ class World:
     def _athena(self) -> None:
         athena = self.aws.client("athena")
         self.s3.create_bucket(Bucket="bucket")
+        self.aws.client("glue").create_database(DatabaseInput={"Name": "shelf"})
         output = {"OutputLocation": "s3://bucket/results"}
         sql = "SELECT 1 AS one, 'a' AS letter, 1.5 AS half"
         self.query = athena.start_query_execution(QueryString=sql, ResultConfiguration=output)["QueryExecutionId"]

@@ -19,6 +19,9 @@ NOBODY = str(uuid.uuid4())
 GROUP_ARN = "arn:aws:athena:us-east-1:123456789012:workgroup/{}"
 OUTPUT = {"OutputLocation": "s3://bucket/results"}
 SELECT = "SELECT 1 AS one"
+METADATA = "MetadataException"
+CATALOG = {"CatalogName": "AwsDataCatalog"}
+SHELF = {**CATALOG, "DatabaseName": "shelf"}
 
 
 def _start(world: World) -> Asked:
@@ -45,6 +48,15 @@ def _prepared(world: World, **more: Any) -> Asked:
     asked = _statement(world)
     world.ask(ATHENA, "CreatePreparedStatement", asked)
     return {"StatementName": asked["StatementName"], "WorkGroup": "primary", **more}
+
+
+def _table(world: World) -> Asked:
+    name = world.name("table").replace("-", "_")
+    place = {"Columns": [{"Name": "one", "Type": "int"}], "Location": "s3://bucket/table"}
+    world.ask(
+        "glue", "CreateTable", {"DatabaseName": "shelf", "TableInput": {"Name": name, "StorageDescriptor": place}}
+    )
+    return {**SHELF, "TableName": name}
 
 
 def _tagged(world: World, **more: Any) -> Asked:
@@ -116,5 +128,9 @@ CASES = [
         lambda world: _named(world, Name="renamed", QueryString="SELECT 2"),
         ({"NamedQueryId": NOBODY, "Name": "renamed", "QueryString": SELECT}, INVALID),
     ),
+    _case("GetDatabase", always(**CATALOG, DatabaseName="shelf"), ({**CATALOG, "DatabaseName": "absent"}, METADATA)),
+    _case("ListDatabases", always(**CATALOG), LIST),
+    _case("GetTableMetadata", _table, ({**SHELF, "TableName": "absent"}, METADATA)),
+    _case("ListTableMetadata", always(**SHELF), ({**CATALOG, "DatabaseName": "absent"}, METADATA)),
     _case("DeleteNamedQuery", _named, ({"NamedQueryId": NOBODY}, INVALID)),
 ]

@@ -267,4 +267,5 @@ def test_a_job_fails_with_the_reason_of_the_machine_that_failed(shop: Workshop) 
     found = shop.train("two", CREW, HyperParameters={"mode": "fail"}, **crew("FullyReplicated"))
     assert found["TrainingJobStatus"] == "Failed"
     assert "ValueError: host two fell" in found["FailureReason"]
-    assert sorted(lines[0][-20:] for lines in shop.logs("TrainingJobs", "two")) == ["['part=0', 'part=1']"[-20:]] * 2
+    # The other machine is stopped at once, perhaps before it has said anything.
+    assert {lines[0][-20:] for lines in shop.logs("TrainingJobs", "two")} == {"['part=0', 'part=1']"[-20:]}
