@@ -80,6 +80,11 @@ class ReadySensor(BaseSensorOperator):
         if deferrable is None:
             deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
         if deferrable:
+            # What is ready already needs no trigger, and a trigger that fires at once can lose its task: Airflow may
+            # not have heard of the deferral yet (apache/airflow#71580).
+            first = self.poke(context)
+            if first.is_done:
+                return first.xcom_value
             self._defer()
         try:
             return super().execute(context)

@@ -107,7 +107,7 @@ def test_a_passing_fault_of_aws_is_waited_out(aws: LocalAws, run: Run) -> None:
     assert sensor().execute(run.context)["level"] == "IN_SERVICE"
 
 
-def test_a_deferrable_sensor_hands_everything_to_the_trigger(run: Run) -> None:
+def test_a_deferrable_sensor_hands_everything_to_the_trigger(aws: LocalAws, run: Run) -> None:
     from airflow.providers.common.compat.sdk import TaskDeferred
 
     asked = {"level": "ANSWERING", "configuration": "new", "request": SmokeRequest(payload=[1], contains="x")}

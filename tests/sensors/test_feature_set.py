@@ -10,6 +10,7 @@ from festaf.sensors.feature_set import FeatureFreshnessSensor, FeatureSetReadySe
 from tests.feature_store import create
 
 if TYPE_CHECKING:
+    from festaf.provider.artifacts import FeatureSet
     from festaf.provider.hooks.feature_store import FeatureStoreHook
     from tests.feature_store import Run
     from tests.local_aws.server import LocalAws
@@ -100,7 +101,11 @@ def test_a_passing_fault_of_aws_is_waited_out(hook: FeatureStoreHook, aws: Local
     assert sensor(timeout=60).execute(run.context)["level"] == "CREATED"
 
 
-def test_a_deferrable_sensor_hands_everything_to_the_trigger(run: Run) -> None:
+def test_what_is_ready_already_is_not_handed_to_the_trigger(planes: FeatureSet, run: Run) -> None:
+    assert sensor(deferrable=True).execute(run.context) == {"feature_set": "planes", "level": "CREATED"}
+
+
+def test_a_deferrable_sensor_hands_everything_to_the_trigger(aws: LocalAws, run: Run) -> None:
     from airflow.providers.common.compat.sdk import TaskDeferred
 
     with pytest.raises(TaskDeferred) as caught:

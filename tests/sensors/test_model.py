@@ -107,7 +107,7 @@ def test_a_passing_fault_of_aws_is_waited_out(aws: LocalAws, task_run: Run) -> N
     assert sensor(timeout=60).execute(task_run.context)["level"] == "REGISTERED"
 
 
-def test_a_deferrable_sensor_hands_everything_to_the_trigger(task_run: Run) -> None:
+def test_a_deferrable_sensor_hands_everything_to_the_trigger(aws: LocalAws, task_run: Run) -> None:
     from airflow.providers.common.compat.sdk import TaskDeferred
 
     with pytest.raises(TaskDeferred) as caught:
