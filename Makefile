@@ -47,7 +47,7 @@ test-faults: install ## Strike every AWS operation of every task with every faul
 
 .PHONY: fault-table
 fault-table: install ## Run the fault matrix and keep its table in docs/reference/faults.md
-	FESTAF_KEEP_FAULT_TABLE=1 $(BIN)/pytest tests/faults/test_matrix.py
+	KEEP_FAULT_TABLE=1 $(BIN)/pytest tests/faults/test_matrix.py
 
 # The libraries of a day when Airflow 3.1 was current: with today's it does not start. The local AWS is a server of
 # its own, from the environment of today.

@@ -129,7 +129,7 @@ def test_whatever_aws_does_the_end_is_right_or_the_error_clear(scenario: Scenari
 
 def test_the_table_is_printed_and_kept(table: Table) -> None:
     print(f"\n{table}")
-    if os.environ.get("FESTAF_KEEP_FAULT_TABLE"):
+    if os.environ.get("KEEP_FAULT_TABLE"):
         head = DOCUMENT.read_text().split("| task |")[0]
         DOCUMENT.write_text(f"{head}{table}\n")
     assert len({task for task, _ in table.rows}) == len(SCENARIOS)

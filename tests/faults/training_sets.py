@@ -83,9 +83,9 @@ def _watch(stage: Stage) -> None:
 def _reported(stage: Stage) -> None:
     s3 = stage.aws.client("s3")
     keys = [one["Key"] for one in s3.list_objects_v2(Bucket=BUCKET, Prefix="reports/")["Contents"]]
-    reports = [key for key in keys if key.endswith(".json")]
+    reports = [key for key in keys if key.endswith(".json") and "latest" not in key]
     assert len(reports) == 1, keys
-    report = json.loads(s3.get_object(Bucket=BUCKET, Key=reports[0])["Body"].read())
+    report = json.loads(s3.get_object(Bucket=BUCKET, Key=reports[0])["Body"].read())["report"]
     assert (report["rows"], report["baseline_rows"]) == (150, 150)
 
 
