@@ -121,7 +121,7 @@ class FeatureSet:
         :raises InputError: there is none of this name
         """
         hook = hook or _hook(aws_conn_id, region_name)
-        found = hook.describe(name)
+        found = hook.find(name)
         if found is None:
             raise InputError(f"There is no feature set {name} to onboard in {hook.place}")
         tags = {PROJECT_TAG: project} | ({OWNER_TAG: owner} if owner else {})

@@ -130,7 +130,7 @@ class Request:
         return tuple(self._match(FeatureView.of(given)) for given in self.feature_sets)
 
     def _match(self, view: FeatureView) -> Match:
-        found = self.patience.ask(lambda: self.hook.describe(view.feature_set))
+        found = self.patience.ask(lambda: self.hook.find(view.feature_set))
         if found is None:
             raise InputError(f"There is no feature set {view.feature_set} in {self.hook.place}")
         return Match.of(view, found, self.entity_columns, self.project)
