@@ -9,8 +9,13 @@ from pydantic import Field
 
 from festaf.contract.model import Model, Moment, Sha256
 
-Origin = Literal["declared", "lineage", "airflow"]
-"""Who said it: the author's declaration, an OpenLineage event's datasets, or Airflow."""
+Origin = Literal["declared", "lineage", "airflow", "lineage_facet", "column_lineage", "inputs_outputs"]
+"""Who said it: the author's declaration, an OpenLineage event, or Airflow.
+
+Of an edge that events say, which part of the event: the explicit lineage facet, the column lineage, or no more than the
+inputs and outputs of a run. Where they contradict each other, the order is ``declared``, ``lineage_facet``,
+``column_lineage``, ``inputs_outputs``.
+"""
 
 
 class FeatureSummary(Model):

@@ -12,7 +12,7 @@ import re
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 SCHEME = "x-festaf"
@@ -91,6 +91,13 @@ def feature_set_of(dataset: DatasetName) -> tuple[str, str] | None:
     if not dataset.namespace.startswith(prefix) or not dataset.name or "/" in dataset.name:
         return None
     return dataset.namespace.removeprefix(prefix), dataset.name
+
+
+def project_of(dataset: DatasetName) -> str | None:
+    """Read the project that an artifact of ours belongs to; None when the dataset is no artifact of ours."""
+    scheme, separator, project = dataset.namespace.partition("://")
+    ours = scheme == SCHEME or scheme.removeprefix(f"{SCHEME}-") in get_args(ArtifactKind)
+    return project if separator and ours and PROJECT_PATTERN.fullmatch(project) else None
 
 
 def dataset_name(uri: str) -> DatasetName:

@@ -18,6 +18,7 @@ from festaf.registry_api.database import Database
 from festaf.registry_api.errors import ForbiddenError, UnauthenticatedError
 from festaf.registry_api.lineage.body import read_body
 from festaf.registry_api.settings import Settings
+from festaf.registry_api.viewpoint import Viewpoint
 
 log = logging.getLogger(__name__)
 
@@ -128,3 +129,15 @@ Cursor = Annotated[str | None, Query(max_length=2000, description="Where the las
 AsOf = Annotated[
     AwareDatetime | None, Query(alias="asOf", description="Answer as it was true at this time (with offset)")
 ]
+KnownAt = Annotated[
+    AwareDatetime | None,
+    Query(alias="knownAt", description="Answer as the registry knew it at this time (with offset)"),
+]
+
+
+def viewpoint_of(as_of: AsOf = None, known_at: KnownAt = None) -> Viewpoint:
+    """Read the two clocks."""
+    return Viewpoint(as_of, known_at)
+
+
+View = Annotated[Viewpoint, Depends(viewpoint_of)]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, TypeDecorator
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Key = BigInteger().with_variant(Integer, "sqlite")
 """An integer key; SQLite numbers rows by itself only under the type name INTEGER."""
@@ -45,6 +45,17 @@ class Table(DeclarativeBase):
         }
     )
     type_annotation_map = {datetime: Moment()}  # noqa: RUF012 - SQLAlchemy reads it as a plain attribute
+
+
+class Learned:
+    """When the registry learned a fact, and when it learned better: the second clock of every fact.
+
+    A fact that was learned and corrected at the same moment was never known to anybody, and is removed.
+    """
+
+    recorded_at: Mapped[datetime] = mapped_column()
+    superseded_at: Mapped[datetime | None] = mapped_column()
+    """None while the fact stands."""
 
 
 def as_utc(moment: datetime) -> datetime:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from festaf.registry_api.access.repository import TokenRepository
+from festaf.registry_api.access.sight import EVERYTHING, Sight
 from festaf.registry_api.access.tables import TokenTable
 from festaf.registry_api.errors import ConflictError, ForbiddenError, NotFoundError, UnauthenticatedError
 
@@ -36,6 +37,8 @@ class Caller:
     scopes: frozenset[str]
     token_id: int | None = None
     """Of the token whose last use is to be written."""
+    sight: Sight = EVERYTHING
+    """What the caller may read."""
 
     def require(self, scope: Scope) -> None:
         """Let pass only one who may.

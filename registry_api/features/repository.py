@@ -169,6 +169,7 @@ class FeatureRepository:
                 "said_at": definition.said_at,
                 "version_id": version_id,
                 "declared": item.declared,
+                "recorded_at": definition.recorded_at,
             }
             for feature_id, version_id, item in said
         ]
@@ -186,11 +187,12 @@ class FeatureRepository:
                 "run_id": write.run_id,
                 "version_id": version_id,
                 "declared": item.declared,
+                "recorded_at": write.recorded_at,
             }
             for feature_id, version_id, item in said
         ]
         if rows:
-            insert_missing(self.session, ProductionTable, rows, ["feature_id", "ended_at", "run_id"])
+            insert_missing(self.session, ProductionTable, rows, ["feature_id", "ended_at", "run_id", "recorded_at"])
 
     def features(self, feature_set_id: int, ids: Collection[int] | None) -> list[FeatureTable]:
         """Give features of a set: those, or all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -19,11 +20,12 @@ from festaf.registry_api.table import content_sha256
 class FeatureService:
     """Records facts about features."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, now: datetime) -> None:
         self.session = session
+        self.now = now
         self.features = FeatureRepository(session)
         self.sources = SourceRepository(session)
-        self.graph = GraphService(session)
+        self.graph = GraphService(session, now)
 
     def record(
         self,
@@ -58,6 +60,7 @@ class FeatureService:
             content=content,
             run_id=run_id,
             event_id=event_id,
+            recorded_at=self.now,
         )
         said = self._versions(set_id, statement.features)
         self.features.add_definition(definition, said)
@@ -74,6 +77,7 @@ class FeatureService:
             rows_accepted=write.rows_accepted,
             rows_rejected=write.rows_rejected,
             last_event_time=write.last_event_time,
+            recorded_at=self.now,
         )
         said = self._versions(set_id, write.features or ())
         self.features.add_write(row, said)

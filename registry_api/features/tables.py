@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from festaf.registry_api.table import Key, Table
+from festaf.registry_api.table import Key, Learned, Table
 
 
 class FeatureSetTable(Table):
@@ -22,7 +22,7 @@ class FeatureSetTable(Table):
     name: Mapped[str] = mapped_column(String(64))
 
 
-class DefinitionTable(Table):
+class DefinitionTable(Learned, Table):
     """What one run or event said about a feature set as a whole."""
 
     __tablename__ = "definition"
@@ -43,12 +43,12 @@ class DefinitionTable(Table):
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
 
 
-class WriteTable(Table):
+class WriteTable(Learned, Table):
     """What one run wrote into a feature set."""
 
     __tablename__ = "feature_set_write"
     __table_args__ = (
-        UniqueConstraint("run_id", "feature_set_id"),
+        UniqueConstraint("run_id", "feature_set_id", "recorded_at"),
         Index(None, "feature_set_id", "lists_features", "ended_at"),
     )
 
@@ -108,7 +108,7 @@ class FeatureSourceTable(Table):
     node_id: Mapped[int] = mapped_column(ForeignKey("node.id"), primary_key=True)
 
 
-class DeclarationTable(Table):
+class DeclarationTable(Learned, Table):
     """A definition spoke of a feature, with this content."""
 
     __tablename__ = "declaration"
@@ -131,7 +131,7 @@ class DeclarationTable(Table):
     declared: Mapped[bool] = mapped_column(Boolean)
 
 
-class ProductionTable(Table):
+class ProductionTable(Learned, Table):
     """A run wrote values of a feature."""
 
     __tablename__ = "production"
@@ -150,5 +150,6 @@ class ProductionTable(Table):
     feature_id: Mapped[int] = mapped_column(ForeignKey("feature.id"), primary_key=True)
     ended_at: Mapped[datetime] = mapped_column(primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True)
+    recorded_at: Mapped[datetime] = mapped_column(primary_key=True)
     version_id: Mapped[int] = mapped_column(ForeignKey("feature_version.id"))
     declared: Mapped[bool] = mapped_column(Boolean)

@@ -32,8 +32,9 @@ class Neighbour:
 class GraphService:
     """Keeps nodes and edges."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, now: datetime | None = None) -> None:
         self.graph = GraphRepository(session)
+        self.now = now
 
     def keep_nodes(self, nodes: Iterable[NodeName], at: datetime) -> None:
         """Keep nodes that an event names, with the datasets that fields are parts of."""
@@ -60,6 +61,7 @@ class GraphService:
                     mapped_in=statement.mapped_in,
                     run_id=run_id,
                     event_id=event_id,
+                    recorded_at=self.now,
                 )
             )
             touched.add((asserter, statement.origin))

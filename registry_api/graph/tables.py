@@ -11,7 +11,7 @@ from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstrain
 from sqlalchemy.orm import Mapped, mapped_column
 
 from festaf.contract.graph import NodeKind
-from festaf.registry_api.table import Key, Table
+from festaf.registry_api.table import Key, Learned, Table
 
 
 class NodeTable(Table):
@@ -62,7 +62,7 @@ class EdgeTable(Table):
     transformation: Mapped[str | None] = mapped_column(Text)
 
 
-class SightingTable(Table):
+class SightingTable(Learned, Table):
     """A run or an event stated an edge set; ``closing`` when it also ends what it does not state."""
 
     __tablename__ = "sighting"

@@ -84,8 +84,8 @@ class LineageService:
         self.events = EventRepository(session)
         self.dags = DagService(session)
         self.runs = RunService(session)
-        self.features = FeatureService(session)
-        self.graph = GraphService(session)
+        self.features = FeatureService(session, now)
+        self.graph = GraphService(session, now)
 
     def take(self, value: Any) -> None:
         """Take one event; one that is known changes nothing.
