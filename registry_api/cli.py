@@ -11,7 +11,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from festaf.registry_api.access.service import Scope, TokenService
+from festaf.registry_api.access.caller import Scope
+from festaf.registry_api.access.service import TokenService
 from festaf.registry_api.access.tables import TokenTable
 from festaf.registry_api.database import Database, describe_failure, make_folder
 from festaf.registry_api.errors import RegistryError, ServiceError

@@ -13,7 +13,8 @@ from pydantic import AwareDatetime
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from festaf.registry_api.access.service import ANYONE, Caller, Scope, TokenService
+from festaf.registry_api.access.caller import ANYONE, Caller, Scope
+from festaf.registry_api.access.service import TokenService
 from festaf.registry_api.database import Database
 from festaf.registry_api.errors import ForbiddenError, UnauthenticatedError
 from festaf.registry_api.lineage.body import read_body
@@ -106,16 +107,29 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+Known = Annotated[Caller, Depends(caller_of)]
+"""One who has a token that opens anything at all; only for routes that tell no more than who asks."""
+
+
 def _requires(scope: Scope) -> Callable[[Caller], Caller]:
-    def check(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+    def check(caller: Known) -> Caller:
         caller.require(scope)
         return caller
 
     return check
 
 
+def _administers(caller: Known) -> Caller:
+    caller.require_admin()
+    return caller
+
+
 Reader = Annotated[Caller, Depends(_requires(Scope.REGISTRY_READ))]
+"""One who may read what ``sight`` says."""
 Writer = Annotated[Caller, Depends(_requires(Scope.LINEAGE_WRITE))]
+"""One who may write somewhere; where, ``require_write`` and ``may_write`` say."""
+Admin = Annotated[Caller, Depends(_administers)]
+"""One who administers the registry."""
 
 
 async def body_of(request: Request, settings: TheSettings) -> bytes:

@@ -1,56 +1,23 @@
-"""Make, list and revoke tokens, and decide who may do what."""
+"""Make, list and revoke tokens, and recognise them."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
+from festaf.registry_api.access.caller import Caller, Scope
 from festaf.registry_api.access.repository import TokenRepository
-from festaf.registry_api.access.sight import EVERYTHING, Sight
+from festaf.registry_api.access.sight import EVERYTHING
 from festaf.registry_api.access.tables import TokenTable
-from festaf.registry_api.errors import ConflictError, ForbiddenError, NotFoundError, UnauthenticatedError
+from festaf.registry_api.errors import ConflictError, NotFoundError, UnauthenticatedError
 
 PREFIX = "festaf_"
 USED_EVERY = timedelta(minutes=1)
 """How exactly the last use is known: writing it at every request would make each read a write."""
-
-
-class Scope(StrEnum):
-    """What a token may do; ``admin`` may do everything."""
-
-    LINEAGE_WRITE = "lineage:write"
-    REGISTRY_READ = "registry:read"
-    ADMIN = "admin"
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who asks."""
-
-    name: str
-    scopes: frozenset[str]
-    token_id: int | None = None
-    """Of the token whose last use is to be written."""
-    sight: Sight = EVERYTHING
-    """What the caller may read."""
-
-    def require(self, scope: Scope) -> None:
-        """Let pass only one who may.
-
-        :raises ForbiddenError: the token has another scope
-        """
-        if not self.scopes & {scope, Scope.ADMIN}:
-            raise ForbiddenError(f"the token {self.name!r} lacks the scope {scope.value!r}")
-
-
-ANYONE = Caller("demo", frozenset({Scope.ADMIN}))
-"""Whoever asks a demo from its own machine."""
 
 
 class TokenService:
@@ -104,7 +71,14 @@ class TokenService:
         if token.expires_at is not None and token.expires_at <= self.now:
             raise UnauthenticatedError("the token has expired")
         stale = token.last_used_at is None or token.last_used_at + USED_EVERY <= self.now
-        return Caller(token.name, frozenset(token.scopes), token.id if stale else None)
+        return Caller(
+            token.name,
+            frozenset(token.scopes),
+            token.id if stale else None,
+            sight=EVERYTHING,
+            writes=EVERYTHING,
+            administers=EVERYTHING,
+        )
 
     def note_use(self, caller: Caller) -> None:
         """Write when the token was used."""

@@ -10,10 +10,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from festaf.registry_api.access.service import Scope, TokenService
+from festaf.registry_api.access.caller import Caller, Scope
+from festaf.registry_api.access.service import TokenService
+from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.access.tables import TokenTable
 from festaf.registry_api.database import Database
-from festaf.registry_api.errors import ConflictError, SetupError
+from festaf.registry_api.errors import ConflictError, ForbiddenError, SetupError
 from festaf.registry_api.main import create_app
 from festaf.registry_api.schema import migrate
 from festaf.registry_api.server import check_demo
@@ -126,3 +128,31 @@ def test_a_demo_is_not_served_to_others() -> None:
     for host in ("0.0.0.0", "::", "192.0.2.7", "example.com", ""):
         with pytest.raises(SetupError, match="listens only on this machine"):
             check_demo(host)
+
+
+def test_what_a_caller_may_do_is_both_scope_and_project() -> None:
+    theirs = Sight(frozenset({"nyc"}), frozenset({"airflow"}))
+    writer = Caller("ann", frozenset({Scope.LINEAGE_WRITE}), sight=theirs, writes=theirs, administers=theirs)
+    admin = Caller("bob", frozenset({Scope.ADMIN}), sight=theirs, writes=theirs, administers=theirs)
+
+    assert writer.may_write("nyc")
+    assert writer.may_write_namespace("airflow")
+    assert writer.may_write_namespace("x-festaf-model://nyc")
+    assert not writer.may_write("bos")
+    assert not writer.may_write_namespace("elsewhere")
+    for refused in (lambda: writer.require_write("bos"), lambda: writer.require_project_admin("nyc")):
+        with pytest.raises(ForbiddenError):
+            refused()
+    admin.require_project_admin("nyc")
+    with pytest.raises(ForbiddenError):
+        admin.require_admin()
+
+
+def test_a_caller_of_whom_nothing_is_said_may_nothing() -> None:
+    nobody = Caller("nobody", frozenset(Scope))
+
+    assert not nobody.sight.sees("nyc")
+    assert not nobody.may_write("nyc")
+    for refused in (lambda: nobody.require_project_admin("nyc"), nobody.require_admin):
+        with pytest.raises(ForbiddenError):
+            refused()
