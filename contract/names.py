@@ -21,6 +21,9 @@ ArtifactKind = Literal["training-set", "model", "endpoint", "monitor"]
 
 DEFAULT_PROJECT = "default"
 DEFAULT_NAMESPACE = "default"
+DEFAULT_OWNER = "airflow"
+MASKED = "***"
+"""What Airflow's secret masker leaves of an owner."""
 PROJECT_PATTERN = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,62}[a-zA-Z0-9])?")
 
 
@@ -118,6 +121,12 @@ def dataset_name(uri: str) -> DatasetName:
 def sha256_of(text: str) -> str:
     """Hash a text as the registry and the Airflow side both do: UTF-8, hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def owners_of(text: str | None) -> tuple[str, ...]:
+    """Split a DAG's or task's owners; Airflow's default owner and a masked one say nothing."""
+    names = {name.strip() for name in (text or "").split(",")}
+    return tuple(sorted(names - {"", DEFAULT_OWNER, MASKED}))
 
 
 def task_run_id(

@@ -10,7 +10,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from festaf.contract.names import dag_run_id, task_run_id
+from festaf.contract import facets
+from festaf.contract.names import dag_run_id, owners_of, task_run_id
 from festaf.contract.openlineage import (
     DAG_FACET,
     PRODUCER,
@@ -23,8 +24,7 @@ from festaf.contract.openlineage import (
     RunEvent,
     TaskRun,
 )
-from festaf.provider.lineage import facets
-from festaf.provider.lineage.schedule import owners_of, schedule_text
+from festaf.provider.lineage.schedule import schedule_text
 from festaf.provider.lineage.task_event import Ended, error_facet
 
 if TYPE_CHECKING:

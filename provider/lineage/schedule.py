@@ -1,4 +1,4 @@
-"""A DAG's schedule and owners as one text, the same from a worker's DAG and from the scheduler's."""
+"""A DAG's schedule as one text, the same from a worker's DAG and from the scheduler's."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ SUMMARIES = {
     "ContinuousTimetable": "@continuous",
     "AssetTriggeredTimetable": "Asset",
 }
-DEFAULT_OWNER = "airflow"
-MASKED = "***"
 
 
 def schedule_text(timetable: object) -> str | None:
@@ -32,9 +30,3 @@ def schedule_text(timetable: object) -> str | None:
         summary = PRESETS.get(expression, expression) if isinstance(expression, str) else None
         summary = summary or SUMMARIES.get(type(timetable).__name__)
     return None if summary in {None, "", "None"} else summary
-
-
-def owners_of(text: str | None) -> tuple[str, ...]:
-    """Split a DAG's or task's owners; Airflow's default owner and a masked one say nothing."""
-    names = {name.strip() for name in (text or "").split(",")}
-    return tuple(sorted(names - {"", DEFAULT_OWNER, MASKED}))

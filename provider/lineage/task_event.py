@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from festaf.contract.names import dag_run_id, task_run_id
+from festaf.contract import facets
+from festaf.contract.datasets import input_datasets
+from festaf.contract.facts.told import Worker
+from festaf.contract.names import dag_run_id, owners_of, task_run_id
 from festaf.contract.openlineage import (
     DAG_FACET,
     PRODUCER,
@@ -20,9 +23,8 @@ from festaf.contract.openlineage import (
     RunEvent,
     TaskRun,
 )
-from festaf.provider.lineage import datasets, facets
-from festaf.provider.lineage.facts.told import Worker
-from festaf.provider.lineage.schedule import owners_of, schedule_text
+from festaf.provider.lineage import datasets
+from festaf.provider.lineage.schedule import schedule_text
 from festaf.provider.lineage.source import DagFile, dag_file, function_source
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ class TaskCapture:
         if self._task.upstream_task_ids:
             return None
         uris = [event.asset.uri for event in getattr(self._dag_run, "consumed_asset_events", ())]
-        inputs = datasets.input_datasets(uris)
+        inputs = input_datasets(uris)
         if not inputs:
             return None
         return RunEvent(

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Asset, AssetAlias
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
+from festaf.contract.datasets import Attached
+from festaf.contract.facts.told import Worker
 from festaf.contract.feature_set import DEFINITION_FACET, WRITE_FACET
 from festaf.contract.names import feature_set_dataset
-from festaf.provider.lineage.datasets import Attached, attached_to, inputs, outputs
-from festaf.provider.lineage.facts.told import Worker
+from festaf.provider.lineage.datasets import attached_to, inputs, outputs
 
 if TYPE_CHECKING:
     import pytest

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from festaf.contract.endpoint import EndpointDeployed, ServedVariant
-from festaf.provider.lineage.facts.kinds import KINDS
-from festaf.provider.lineage.facts.told import Worker
+from festaf.contract.facts.kinds import KINDS
+from festaf.contract.facts.told import Worker
 
 PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/late/3"
 VARIANTS = (

@@ -7,9 +7,9 @@ from typing import Any
 from airflow.sdk import Asset
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
+from festaf.contract.facts.told import Worker
 from festaf.contract.model_version import MODEL_VERSION_FACET
 from festaf.provider.lineage.datasets import attached_to, inputs, outputs
-from festaf.provider.lineage.facts.told import Worker
 
 DELAY = Asset("x-festaf-model://nyc/delay")
 FACT: dict[str, Any] = {

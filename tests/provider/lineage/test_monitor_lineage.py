@@ -8,10 +8,10 @@ import pytest
 from airflow.sdk import AssetAlias
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
+from festaf.contract.facts.told import Worker
 from festaf.contract.monitor import MONITOR_FACET, MonitorReport
 from festaf.provider.assets import artifact_asset
 from festaf.provider.lineage.datasets import attached_to, inputs, outputs
-from festaf.provider.lineage.facts.told import Worker
 
 REPORT: dict[str, Any] = {
     "project": "nyc",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from airflow.sdk import DAG, Asset
 
-from festaf.provider.lineage.schedule import owners_of, schedule_text
+from festaf.contract.names import owners_of
+from festaf.provider.lineage.schedule import schedule_text
 from tests.dag_serialization import DagSerialization
 
 

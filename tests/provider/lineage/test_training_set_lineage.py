@@ -7,10 +7,10 @@ from typing import Any
 from airflow.sdk import AssetAlias
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
+from festaf.contract.facts.told import Worker
 from festaf.contract.training_set import TRAINING_SET_FACET
 from festaf.provider.assets import artifact_asset
 from festaf.provider.lineage.datasets import attached_to, inputs, outputs
-from festaf.provider.lineage.facts.told import Worker
 
 FLIGHTS = "awsathena://athena.us-east-1.amazonaws.com/AwsDataCatalog.nyc.flights"
 WEATHER = "x-festaf://nyc/weather"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from festaf.contract.endpoint import EndpointDeployed
+from festaf.contract.facts import endpoint, feature_set, model_version, monitor, training_set
+from festaf.contract.facts.told import FactKind
 from festaf.contract.feature_set import FeatureSetDefinition, FeatureWrite
 from festaf.contract.model_version import ModelVersionFact
 from festaf.contract.monitor import MonitorReport
 from festaf.contract.training_set import TrainingSetWritten
-from festaf.provider.lineage.facts import endpoint, feature_set, model_version, monitor, training_set
-from festaf.provider.lineage.facts.told import FactKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from festaf.contract import facets
+from festaf.contract.facts.told import Told
 from festaf.contract.feature_set import DEFINITION_FACET, WRITE_FACET
 from festaf.contract.names import dataset_name, feature_set_dataset
-from festaf.provider.lineage import facets
-from festaf.provider.lineage.facts.told import Told
 
 if TYPE_CHECKING:
+    from festaf.contract.facts.told import Worker
     from festaf.contract.feature_set import FeatureDeclaration, FeatureSetDefinition, FeatureWrite
     from festaf.contract.names import DatasetName
-    from festaf.provider.lineage.facts.told import Worker
 
 log = logging.getLogger(__name__)
 

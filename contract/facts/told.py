@@ -10,8 +10,8 @@ from festaf.contract.model import Model
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from festaf.contract.facets import Facet
     from festaf.contract.names import DatasetName
-    from festaf.provider.lineage.facets import Facet
 
 Fact = TypeVar("Fact", bound=Model)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from festaf.contract import facets
+from festaf.contract.facts.told import Told
 from festaf.contract.names import artifact_dataset, dataset_name
 from festaf.contract.training_set import TRAINING_SET_FACET
-from festaf.provider.lineage import facets
-from festaf.provider.lineage.facts.told import Told
 
 if TYPE_CHECKING:
+    from festaf.contract.facts.told import Worker
     from festaf.contract.training_set import TrainingSetColumn, TrainingSetWritten
-    from festaf.provider.lineage.facts.told import Worker
 
 
 def tell(written: TrainingSetWritten, worker: Worker) -> Told:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from festaf.contract import facets
+from festaf.contract.facts.told import Told
 from festaf.contract.model_version import MODEL_VERSION_FACET
 from festaf.contract.names import artifact_dataset, artifact_uri
-from festaf.provider.lineage import facets
-from festaf.provider.lineage.facts.told import Told
 
 if TYPE_CHECKING:
+    from festaf.contract.facts.told import Worker
     from festaf.contract.model_version import ModelVersionFact
-    from festaf.provider.lineage.facts.told import Worker
 
 
 def tell(fact: ModelVersionFact, worker: Worker) -> Told:
