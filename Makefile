@@ -38,8 +38,12 @@ check: install ## Check format, lint, types, imports between rooms, and the layo
 	$(BIN)/pytest -q tests/layout
 
 .PHONY: test
-test: install ## Run every test but the fault matrix, the flow tests with real Airflow processes included
-	$(BIN)/pytest -m "not faults" -n auto --dist loadfile
+test: install ## Run every test but the slow ones and the fault matrix; real Airflow processes are included
+	$(BIN)/pytest -m "not faults and not slow" -n auto --dist loadfile
+
+.PHONY: test-slow
+test-slow: install ## Run the tests that take long by their nature: many kills, many permutations, wide searches
+	$(BIN)/pytest -m slow -n auto --dist loadfile
 
 .PHONY: test-faults
 test-faults: install ## Strike every AWS operation of every task with every fault, and kill workers anywhere
