@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, StringConstraints
+from pydantic import Field, NonNegativeInt, PositiveFloat, StringConstraints
 
 from festaf.contract.model import Model, Moment, Sha256
 from festaf.contract.names import DEFAULT_PROJECT, sha256_of
@@ -44,11 +44,17 @@ class FeatureDeclaration(Model):
     sources: tuple[str, ...] = ()
     """URIs, with ``#column`` where a column is meant: ``s3://bucket/flights.parquet#dep_delay``."""
     tags: tuple[str, ...] = ()
+    fresh_within_seconds: PositiveFloat | None = None
+    """How old the newest values may be before something is wrong."""
 
     @property
     def sha256(self) -> Sha256:
         """Hash the content: two declarations are one version of the feature if and only if this is equal."""
-        return sha256_of(json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":")))
+        said = self.model_dump(mode="json")
+        if self.fresh_within_seconds is None:
+            # Hashes that were made before there was this field stay what they are.
+            del said["fresh_within_seconds"]
+        return sha256_of(json.dumps(said, sort_keys=True, separators=(",", ":")))
 
 
 class FeatureSetDefinition(Model):
@@ -79,8 +85,11 @@ class FeatureWrite(Model):
     feature_set: Name
     source: str | None = None
     """URI of the rows."""
-    rows_read: NonNegativeInt
-    rows_accepted: NonNegativeInt
+    inputs: tuple[str, ...] = ()
+    """URIs of what else the task read for it."""
+    rows_read: NonNegativeInt | None = None
+    """None, as the next, when nobody counted."""
+    rows_accepted: NonNegativeInt | None = None
     """Rows that stand in the feature set because of this task, an earlier try's rows included."""
     rows_rejected: NonNegativeInt = 0
     rows_resumed: NonNegativeInt = 0

@@ -38,15 +38,14 @@ def tell_write(write: FeatureWrite, worker: Worker) -> Told:
         "bundle_name": worker.bundle_name,
         "bundle_version": worker.bundle_version,
     }
-    measured = {
-        WRITE_FACET: facets.own("feature_set", "write", write.model_copy(update=known)),
-        "outputStatistics": facets.output_statistics(write.rows_accepted - write.rows_resumed),
-    }
+    measured = {WRITE_FACET: facets.own("feature_set", "write", write.model_copy(update=known))}
+    if write.rows_accepted is not None:
+        measured["outputStatistics"] = facets.output_statistics(max(write.rows_accepted - write.rows_resumed, 0))
     return Told(
         feature_set_dataset(write.project, write.feature_set),
         facets.described(_columns(write.features)),
         measured,
-        (write.source,) if write.source else (),
+        tuple(uri for uri in (write.source, *write.inputs) if uri),
     )
 
 

@@ -9,6 +9,7 @@ from festaf.provider.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import timedelta
 
     from festaf.contract.feature_set import FeatureDeclaration
 
@@ -38,6 +39,8 @@ class Feature:
     sources: tuple[str, ...] = ()
     """URIs, with ``#column`` where a column is meant."""
     tags: tuple[str, ...] = ()
+    fresh_within: timedelta | None = None
+    """How old the newest values may be before something is wrong."""
 
     @classmethod
     def of(cls, declared: Feature | Mapping[str, Any]) -> Feature:
@@ -99,6 +102,7 @@ class Feature:
                 logic=self.logic_text(),
                 sources=tuple(self.sources),
                 tags=tuple(self.tags),
+                fresh_within_seconds=self.fresh_within.total_seconds() if self.fresh_within else None,
             )
         except ValidationError as error:
             first = error.errors()[0]

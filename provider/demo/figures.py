@@ -30,8 +30,8 @@ class Figures:
         facts = FeatureWrite.model_validate(write)
         return cls(
             feature_set=facts.feature_set,
-            read=facts.rows_read,
-            accepted=facts.rows_accepted,
+            read=facts.rows_read or 0,
+            accepted=facts.rows_accepted or 0,
             rejected=facts.rows_rejected,
             offline=seen["offline"],
             identifiers=seen["identifiers"],

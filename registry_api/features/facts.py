@@ -58,8 +58,8 @@ def declared_features(declarations: Iterable[FeatureDeclaration]) -> tuple[Featu
     """Read declarations; one that says nothing beyond the type does not count as declared."""
     found: dict[str, FeatureContent] = {}
     for item in declarations:
-        said = (item.description, item.owner, item.purpose, item.technique, item.logic, item.sources, item.tags)
-        found[item.name] = FeatureContent(item.name, any(said), item.model_dump(mode="json"), item.sha256)
+        said = item.model_dump(exclude={"name", "type", "collection", "dimension"}, exclude_defaults=True)
+        found[item.name] = FeatureContent(item.name, any(said.values()), item.model_dump(mode="json"), item.sha256)
     return tuple(found.values())
 
 
