@@ -11,7 +11,7 @@ from festaf.contract.run import RunDataset, RunRecord
 from festaf.registry_api.dags.service import DagService, RunService
 from festaf.registry_api.errors import NotFoundError
 from festaf.registry_api.lineage import reading
-from festaf.registry_api.lineage.folding import DatasetState, RunState, bodies
+from festaf.registry_api.lineage.folding import DatasetState, bodies, read_state
 
 
 def run_record(session: Session, run_id: UUID) -> RunRecord:
@@ -23,7 +23,7 @@ def run_record(session: Session, run_id: UUID) -> RunRecord:
     run = runs.find(run_id)
     if run is None:
         raise NotFoundError(f"no run {run_id} is known")
-    state = RunState.model_validate_json(run.folded)
+    state = read_state(run.folded)
     parent = runs.find(run.parent_uuid) if run.parent_uuid else None
     version, _ = DagService(session).version_of(run, parent)
     run_facets = bodies(state.run_facets)

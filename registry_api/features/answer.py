@@ -35,7 +35,7 @@ from festaf.registry_api.features.tables import FeatureTable, WriteTable
 from festaf.registry_api.graph.names import NodeName, feature_node, job_node
 from festaf.registry_api.graph.service import Neighbour
 from festaf.registry_api.lineage import reading
-from festaf.registry_api.lineage.folding import RunState, bodies
+from festaf.registry_api.lineage.folding import RunState, bodies, read_state
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class FeatureAnswer:
         dag_pk = run.dag_pk or (parent.dag_pk if parent else None)
         version, path = self.dags.version_of(run, parent)
         dag = self.dags.find(dag_pk) if dag_pk else None
-        return Made(run, write, dag, RunState.model_validate_json(run.folded), version, path)
+        return Made(run, write, dag, read_state(run.folded), version, path)
 
     def _who(self, portrait: Portrait, made: Made | None) -> Who:
         declared, seen = portrait.about.declared, portrait.about.observed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -41,32 +41,38 @@ class GraphService:
         named = set(nodes)
         self.graph.keep_nodes(named | {whole for node in named if (whole := node.whole)}, at)
 
-    def record(self, statement: EdgeStatement, *, run_id: int | None = None, event_id: int | None = None) -> None:
+    def record(
+        self, statements: Sequence[EdgeStatement], *, run_id: int | None = None, event_id: int | None = None
+    ) -> None:
         """Keep what a run (instead of what it said before) or an event said about edges.
 
         A statement without any edge says nothing and closes nothing: most tasks report no dataset at all.
         """
         touched = set(self.graph.forget_run(run_id)) if run_id is not None else set()
-        if statement.edges:
-            asserter = self.graph.ids([statement.asserter])[statement.asserter]
-            edge_set = self.graph.ensure_edge_set(asserter, statement.origin, statement.sha256, statement.edges)
-            self.graph.add_sighting(
-                SightingTable(
-                    asserter_id=asserter,
-                    origin=statement.origin,
-                    edge_set_id=edge_set.id,
-                    stated_at=statement.stated_at,
-                    closing=statement.closing,
-                    last_run=statement.last_run,
-                    mapped_in=statement.mapped_in,
-                    run_id=run_id,
-                    event_id=event_id,
-                    recorded_at=self.now,
-                )
-            )
-            touched.add((asserter, statement.origin))
+        for statement in statements:
+            if statement.edges:
+                touched.add((self._record(statement, run_id, event_id), statement.origin))
         for asserter_id, origin in sorted(touched):
             self.graph.refresh(asserter_id, origin)
+
+    def _record(self, statement: EdgeStatement, run_id: int | None, event_id: int | None) -> int:
+        asserter = self.graph.ids([statement.asserter])[statement.asserter]
+        edge_set = self.graph.ensure_edge_set(asserter, statement.origin, statement.sha256, statement.edges)
+        self.graph.add_sighting(
+            SightingTable(
+                asserter_id=asserter,
+                origin=statement.origin,
+                edge_set_id=edge_set.id,
+                stated_at=statement.stated_at,
+                closing=statement.closing,
+                last_run=statement.last_run,
+                mapped_in=statement.mapped_in,
+                run_id=run_id,
+                event_id=event_id,
+                recorded_at=self.now,
+            )
+        )
+        return asserter
 
     def ids(self, nodes: Iterable[NodeName]) -> dict[NodeName, int]:
         """Give the ids of the nodes that are known."""

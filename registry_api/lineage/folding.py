@@ -122,6 +122,16 @@ def merge(one: RunState, other: RunState) -> RunState:
     )
 
 
+def read_state(text: str) -> RunState:
+    """Read a state that ``write_state`` wrote."""
+    return RunState.model_validate_json(text)
+
+
+def write_state(state: RunState) -> str:
+    """Write a state as a row keeps it."""
+    return state.model_dump_json()
+
+
 def stamped(facets: Mapping[str, Body], stamp: Stamp) -> FacetState:
     """Stamp the facets of one event."""
     return {name: StampedFacet(stamp=stamp, body=body) for name, body in facets.items()}

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from festaf.contract.openlineage import DagSnapshot, EventType, TaskRun
+from festaf.contract.openlineage import DagSnapshot, DatasetEvent, EventType, JobEvent, TaskRun
 from festaf.registry_api.features.facts import (
     FeatureContent,
     SetStatement,
@@ -61,12 +61,35 @@ class RunFacts:
     task: TaskRun | None
     statements: tuple[SetStatement, ...]
     writes: tuple[SetWrite, ...]
-    edges: EdgeStatement
+    edges: tuple[EdgeStatement, ...]
+    """One statement for each origin."""
 
     @property
     def airflow_run_id(self) -> str | None:
         """Give Airflow's DAG run id."""
         return self.task.run_id if self.task else None
+
+
+@dataclass(frozen=True)
+class EventFacts:
+    """What an event without a run says."""
+
+    statements: tuple[SetStatement, ...]
+    edges: tuple[EdgeStatement, ...]
+
+
+def facts_of_event(event: JobEvent | DatasetEvent) -> EventFacts:
+    """Read an event without a run."""
+    if isinstance(event, JobEvent):
+        inputs = [DatasetFacets(item.namespace, item.name, item.facets) for item in event.inputs]
+        outputs = [DatasetFacets(item.namespace, item.name, item.facets) for item in event.outputs]
+        asserter = job_node(event.job.namespace, event.job.name)
+    else:
+        inputs, outputs = [], [DatasetFacets(event.dataset.namespace, event.dataset.name, event.dataset.facets)]
+        asserter = dataset_node(event.dataset.namespace, event.dataset.name)
+    statements = [item for dataset in outputs for item in statements_of(dataset, event.event_time)]
+    edges = edges_of(asserter, inputs, outputs, stated_at=event.event_time, closing=True)
+    return EventFacts(tuple(statements), (edges,))
 
 
 def facts_of(state: RunState) -> RunFacts:
@@ -104,7 +127,7 @@ def facts_of(state: RunState) -> RunFacts:
         task=task,
         statements=tuple(statements),
         writes=tuple({(item.project, item.feature_set): item for item in writes}.values()),
-        edges=replace(edges, last_run=task.run_id if task else str(state.run_id), mapped_in=mapped),
+        edges=(replace(edges, last_run=task.run_id if task else str(state.run_id), mapped_in=mapped),),
     )
 
 

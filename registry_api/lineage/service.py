@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from pydantic import ValidationError
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm import Session
 
-from festaf.contract.names import sha256_of
-from festaf.contract.openlineage import EVENT, DatasetEvent, JobEvent, RunEvent
+from festaf.contract.openlineage import DatasetEvent, JobEvent, RunEvent
 from festaf.registry_api.dags.service import DagService, RunService
 from festaf.registry_api.database import lock
 from festaf.registry_api.errors import ServiceError, UnreadableEventError
-from festaf.registry_api.features.service import FeatureService
 from festaf.registry_api.graph.names import NodeName, dataset_node, feature_node, job_node, source_node
 from festaf.registry_api.graph.service import GraphService
 from festaf.registry_api.lineage import reading
-from festaf.registry_api.lineage.folding import RunState, merge, state_of
-from festaf.registry_api.lineage.projection import DatasetFacets, RunFacts, edges_of, facts_of, statements_of
+from festaf.registry_api.lineage.folding import merge, read_state, state_of, write_state
+from festaf.registry_api.lineage.incoming import Incoming, read_event
+from festaf.registry_api.lineage.projection import DatasetFacets, RunFacts, edges_of, facts_of, facts_of_event
+from festaf.registry_api.lineage.recorders import recorders
+from festaf.registry_api.lineage.recording import AnyEvent, Batch, FoldedRun, NewEvent
 from festaf.registry_api.lineage.repository import EventRepository
-from festaf.registry_api.table import as_utc
-
-AnyEvent = RunEvent | JobEvent | DatasetEvent
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """An event that was read, with the key that tells it from every other and the code taken out of its facets."""
-
-    event: AnyEvent
-    key: str
-    body: str
-    blobs: dict[str, str]
-
-    @property
-    def run_id(self) -> UUID | None:
-        """Give the run that it is about."""
-        return self.event.run.run_id if isinstance(self.event, RunEvent) else None
 
 
 @dataclass(frozen=True)
@@ -55,44 +35,34 @@ class Refusal:
     retriable: bool
 
 
-def read_event(value: Any) -> Incoming:
-    """Read one event.
+Permit = Callable[[AnyEvent], None]
+"""Lets an event pass, or refuses it with a ServiceError that says why."""
 
-    :raises UnreadableEventError: it is none, or a facet of ours in it is wrong
-    """
-    try:
-        event = EVENT.validate_python(value)
-    except ValidationError as error:
-        raise UnreadableEventError("the body is no OpenLineage event", reading.lines_of(error)) from error
-    body = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    key = _dedupe_key(event, body)
-    blobs: dict[str, str] = {}
-    if not isinstance(event, DatasetEvent):
-        facets, blobs = reading.detach_code(event.job.facets)
-        event = event.model_copy(update={"job": event.job.model_copy(update={"facets": facets})})
-    incoming = Incoming(event, key, body, blobs)
-    _check_facets(event)
-    return incoming
+
+def permit_any(_event: AnyEvent) -> None:
+    """Let every event pass."""
 
 
 class LineageService:
     """Takes events into the registry."""
 
-    def __init__(self, session: Session, now: datetime) -> None:
+    def __init__(self, session: Session, now: datetime, permit: Permit = permit_any) -> None:
         self.session = session
         self.now = now
+        self.permit = permit
         self.events = EventRepository(session)
         self.dags = DagService(session)
         self.runs = RunService(session)
-        self.features = FeatureService(session, now)
         self.graph = GraphService(session, now)
+        self.recorders = recorders(session)
 
     def take(self, value: Any) -> None:
         """Take one event; one that is known changes nothing.
 
         :raises UnreadableEventError: it is no event
+        :raises ServiceError: it is not permitted
         """
-        incoming = read_event(value)
+        incoming = self._read(value)
         lock(self.session, _locks([incoming]))
         self._keep(incoming)
 
@@ -102,7 +72,7 @@ class LineageService:
         readable: list[tuple[int, Incoming]] = []
         for index, value in enumerate(values):
             try:
-                readable.append((index, read_event(value)))
+                readable.append((index, self._read(value)))
             except ServiceError as error:
                 refusals.append(Refusal(index, "; ".join((error.detail, *error.errors)), retriable=False))
         lock(self.session, _locks(incoming for _, incoming in readable))
@@ -117,6 +87,11 @@ class LineageService:
                     raise
                 refusals.append(Refusal(index, "the database could not take it now", retriable=True))
         return sorted(refusals, key=lambda refusal: refusal.index)
+
+    def _read(self, value: Any) -> Incoming:
+        incoming = read_event(value)
+        self.permit(incoming.event)
+        return incoming
 
     def _keep(self, incoming: Incoming) -> None:
         try:
@@ -143,33 +118,22 @@ class LineageService:
         event = incoming.event
         self.graph.keep_nodes(_nodes(event), event.event_time)
         self.dags.keep_code(incoming.blobs)
-        if isinstance(event, RunEvent):
-            self._record_run(event, incoming.key)
-            return
-        if isinstance(event, JobEvent):
+        if not isinstance(event, DatasetEvent):
             self._record_dag(event, incoming.key)
-            inputs = [DatasetFacets(item.namespace, item.name, item.facets) for item in event.inputs]
-            outputs = [DatasetFacets(item.namespace, item.name, item.facets) for item in event.outputs]
-            asserter = job_node(event.job.namespace, event.job.name)
-        else:
-            inputs, outputs = [], [DatasetFacets(event.dataset.namespace, event.dataset.name, event.dataset.facets)]
-            asserter = dataset_node(event.dataset.namespace, event.dataset.name)
-        statements = [item for dataset in outputs for item in statements_of(dataset, event.event_time)]
-        self.features.record(statements, [], event_id=event_id)
-        edges = edges_of(asserter, inputs, outputs, stated_at=event.event_time, closing=True)
-        self.graph.record(edges, event_id=event_id)
+        runs = [self._fold(event, incoming.key)] if isinstance(event, RunEvent) else []
+        facts = None if isinstance(event, RunEvent) else facts_of_event(event)
+        batch = Batch(self.now, [NewEvent(event_id, incoming.key, event, facts)], runs)
+        for recorder in self.recorders:
+            recorder.record(batch)
 
-    def _record_run(self, event: RunEvent, key: str) -> None:
+    def _fold(self, event: RunEvent, key: str) -> FoldedRun:
         known = self.runs.find(event.run.run_id)
         state = state_of(event, key)
         if known is not None:
-            state = merge(RunState.model_validate_json(known.folded), state)
+            state = merge(read_state(known.folded), state)
         facts = facts_of(state)
-        self._record_dag(event, key)
-        columns = self._columns(facts) | {"folded": state.model_dump_json()}
-        run = self.runs.keep(known, state.run_id, columns)
-        self.features.record(facts.statements, facts.writes, run_id=run.id)
-        self.graph.record(facts.edges, run_id=run.id)
+        run = self.runs.keep(known, state.run_id, self._columns(facts) | {"folded": write_state(state)})
+        return FoldedRun(run.id, state, facts, known is not None)
 
     def _record_dag(self, event: RunEvent | JobEvent, key: str) -> None:
         found = reading.dag_snapshot(event.job.facets)
@@ -197,32 +161,6 @@ class LineageService:
             "ended_at": facts.ended_at,
             "last_event_at": facts.last_event_at,
         }
-
-
-def _check_facets(event: AnyEvent) -> None:
-    """Refuse the event now if a facet of ours could not be read later."""
-    datasets = [event.dataset] if isinstance(event, DatasetEvent) else [*event.inputs, *event.outputs]
-    if isinstance(event, RunEvent):
-        reading.task_run(event.run.facets)
-    if not isinstance(event, DatasetEvent):
-        reading.dag_snapshot(event.job.facets)
-    for dataset in datasets:
-        facets = {**dataset.facets, **getattr(dataset, "output_facets", {})}
-        reading.definition(facets)
-        reading.write(facets)
-
-
-def _dedupe_key(event: AnyEvent, body: str) -> str:
-    event_type = None
-    if isinstance(event, RunEvent):
-        subject = ["run", str(event.run.run_id)]
-        event_type = event.event_type
-    elif isinstance(event, JobEvent):
-        subject = ["job", event.job.namespace, event.job.name]
-    else:
-        subject = ["dataset", event.dataset.namespace, event.dataset.name]
-    moment = as_utc(event.event_time).isoformat()
-    return sha256_of(json.dumps([subject, event_type, moment, event.producer, sha256_of(body)]))
 
 
 def _nodes(event: AnyEvent) -> set[NodeName]:

@@ -1,0 +1,78 @@
+"""Read one event of a body: refuse what is none, and give it the key that tells it from every other."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from festaf.contract.names import sha256_of
+from festaf.contract.openlineage import EVENT, DatasetEvent, JobEvent, RunEvent
+from festaf.registry_api.errors import UnreadableEventError
+from festaf.registry_api.lineage import reading
+from festaf.registry_api.lineage.recording import AnyEvent
+from festaf.registry_api.table import as_utc
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """An event that was read, with the key that tells it from every other and the code taken out of its facets."""
+
+    event: AnyEvent
+    key: str
+    body: str
+    blobs: dict[str, str]
+
+    @property
+    def run_id(self) -> UUID | None:
+        """Give the run that it is about."""
+        return self.event.run.run_id if isinstance(self.event, RunEvent) else None
+
+
+def read_event(value: Any) -> Incoming:
+    """Read one event.
+
+    :raises UnreadableEventError: it is none, or a facet of ours in it is wrong
+    """
+    try:
+        event = EVENT.validate_python(value)
+    except ValidationError as error:
+        raise UnreadableEventError("the body is no OpenLineage event", reading.lines_of(error)) from error
+    body = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    key = _dedupe_key(event, body)
+    blobs: dict[str, str] = {}
+    if not isinstance(event, DatasetEvent):
+        facets, blobs = reading.detach_code(event.job.facets)
+        event = event.model_copy(update={"job": event.job.model_copy(update={"facets": facets})})
+    incoming = Incoming(event, key, body, blobs)
+    _check_facets(event)
+    return incoming
+
+
+def _check_facets(event: AnyEvent) -> None:
+    """Refuse the event now if a facet of ours could not be read later."""
+    datasets = [event.dataset] if isinstance(event, DatasetEvent) else [*event.inputs, *event.outputs]
+    if isinstance(event, RunEvent):
+        reading.task_run(event.run.facets)
+    if not isinstance(event, DatasetEvent):
+        reading.dag_snapshot(event.job.facets)
+    for dataset in datasets:
+        facets = {**dataset.facets, **getattr(dataset, "output_facets", {})}
+        reading.definition(facets)
+        reading.write(facets)
+
+
+def _dedupe_key(event: AnyEvent, body: str) -> str:
+    event_type = None
+    if isinstance(event, RunEvent):
+        subject = ["run", str(event.run.run_id)]
+        event_type = event.event_type
+    elif isinstance(event, JobEvent):
+        subject = ["job", event.job.namespace, event.job.name]
+    else:
+        subject = ["dataset", event.dataset.namespace, event.dataset.name]
+    moment = as_utc(event.event_time).isoformat()
+    return sha256_of(json.dumps([subject, event_type, moment, event.producer, sha256_of(body)]))
