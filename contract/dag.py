@@ -17,6 +17,10 @@ class Dag(Model):
     description: str | None = None
     schedule: str | None = None
     next_run: Moment | None = None
+    paused: bool | None = None
+    """None when no Airflow was asked."""
+    deleted: bool = False
+    """True when Airflow no longer has the DAG."""
     first_seen: Moment
     last_seen: Moment
 

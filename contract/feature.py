@@ -48,7 +48,12 @@ class When(Model):
     last_event_time: Moment | None = None
     """The newest event time among the rows that were written."""
     next_run: Moment | None = None
+    """None, too, when the DAG is paused or deleted: then nothing is scheduled."""
     schedule: str | None = None
+    dag_paused: bool | None = None
+    """None when no Airflow was asked."""
+    dag_deleted: bool = False
+    """True when Airflow no longer has the DAG that wrote the values."""
 
 
 class Code(Model):

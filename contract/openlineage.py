@@ -167,6 +167,14 @@ class DagSnapshot(Model):
     description: str | None = None
     schedule: str | None = None
     next_run: Moment | None = None
+    paused: bool | None = None
+    deleted: bool | None = None
+    """True when Airflow no longer has the DAG; False when it has it (again)."""
+    fileloc: str | None = None
+    """Path of the DAG file on the machine that parsed it."""
+    last_parsed: Moment | None = None
+    without: tuple[str, ...] = ()
+    """Names of facts that the sender knows to be none, such as ``next_run``: an empty value alone means "not seen"."""
 
 
 class FailedEvent(Model):

@@ -118,13 +118,16 @@ class DagRepository:
     def versions(
         self, dag_pks: Sequence[int], before: tuple[datetime, str] | None, limit: int
     ) -> Sequence[Row[DagVersionTable, DagTable, int | None, str | None]]:
-        """List contents, the newest first; one without source only if no other has the same version id."""
+        """List contents, the newest first; not one of which another with the same version id tells more.
+
+        The sync knows the source but not the bundle's version, which a worker knows as well.
+        """
         other = aliased(DagVersionTable)
-        better = select(other.id).where(
-            other.dag_pk == DagVersionTable.dag_pk,
-            other.version_id == DagVersionTable.version_id,
-            other.source_sha256.is_not(None),
+        same = select(other.id).where(
+            other.dag_pk == DagVersionTable.dag_pk, other.version_id == DagVersionTable.version_id
         )
+        sourced = same.where(other.source_sha256.is_not(None))
+        pinned = same.where(other.source_sha256 == DagVersionTable.source_sha256, other.bundle_version.is_not(None))
         query = (
             select(DagVersionTable, DagTable, DagVersionNumberTable.number, SourceBlobTable.text)
             .join(DagTable, DagTable.id == DagVersionTable.dag_pk)
@@ -135,7 +138,8 @@ class DagRepository:
             )
             .outerjoin(SourceBlobTable, SourceBlobTable.sha256 == DagVersionTable.source_sha256)
             .where(DagVersionTable.dag_pk.in_(dag_pks))
-            .where(DagVersionTable.source_sha256.is_not(None) | ~better.exists())
+            .where(DagVersionTable.source_sha256.is_not(None) | ~sourced.exists())
+            .where(DagVersionTable.bundle_version.is_not(None) | ~pinned.exists())
             .order_by(DagVersionTable.first_seen.desc(), DagVersionTable.content_sha256.desc())
             .limit(limit)
         )

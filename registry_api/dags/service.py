@@ -19,7 +19,10 @@ from festaf.registry_api.errors import BadRequestError, NotFoundError
 from festaf.registry_api.page import decode_cursor, encode_cursor
 from festaf.registry_api.table import as_utc, content_sha256
 
-FACTS = ("owners", "tags", "description", "schedule", "next_run")
+FACTS = (
+    *("owners", "tags", "description", "schedule", "next_run"),
+    *("paused", "deleted", "fileloc", "last_parsed"),
+)
 
 
 class DagService:
@@ -38,8 +41,7 @@ class DagService:
         """Keep what one event saw of a DAG."""
         dag = self.dags.ensure(namespace, snapshot.dag_id, at)
         dag.first_seen, dag.last_seen = min(dag.first_seen, at), max(dag.last_seen, at)
-        said = snapshot.model_dump(mode="json", include=set(FACTS))
-        dag.facts = _newest(dag.facts, {name: value for name, value in said.items() if value}, at, event_key)
+        dag.facts = _newest(dag.facts, _said(snapshot), at, event_key)
         if snapshot.dag_version_id and snapshot.version_number is not None:
             self.dags.keep_number(dag.id, snapshot.dag_version_id, snapshot.version_number)
         content = _content(snapshot, source_sha256)
@@ -162,6 +164,13 @@ def _content(snapshot: DagSnapshot, source_sha256: str | None) -> dict[str, str 
     return content if any(content[name] for name in ("version_id", "bundle_version", "source_sha256")) else None
 
 
+def _said(snapshot: DagSnapshot) -> dict[str, Any]:
+    """Give the facts that a snapshot saw, those that it knows to be none included."""
+    seen = snapshot.model_dump(mode="json", include=set(FACTS))
+    told = {name: value for name, value in seen.items() if value not in (None, [])}
+    return told | dict.fromkeys(name for name in snapshot.without if name in FACTS)
+
+
 def _newest(facts: dict[str, Any], said: dict[str, Any], at: datetime, event_key: str) -> dict[str, Any]:
     """Replace each fact by what was said, if it was said later."""
     stamp = [as_utc(at).isoformat(timespec="microseconds"), event_key]
@@ -180,6 +189,11 @@ def dag_owners(dag: DagTable) -> tuple[str, ...]:
     return tuple(owner for owner in dag_fact(dag, "owners") or () if "***" not in owner)
 
 
+def dag_next_run(dag: DagTable) -> Any:
+    """Give when the DAG runs next; None while it is paused, and when Airflow no longer has it."""
+    return None if dag_fact(dag, "paused") or dag_fact(dag, "deleted") else dag_fact(dag, "next_run")
+
+
 def _dag(row: DagTable) -> Dag:
     return Dag(
         namespace=row.namespace,
@@ -188,7 +202,9 @@ def _dag(row: DagTable) -> Dag:
         tags=tuple(dag_fact(row, "tags") or ()),
         description=dag_fact(row, "description"),
         schedule=dag_fact(row, "schedule"),
-        next_run=dag_fact(row, "next_run"),
+        next_run=dag_next_run(row),
+        paused=dag_fact(row, "paused"),
+        deleted=bool(dag_fact(row, "deleted")),
         first_seen=row.first_seen,
         last_seen=row.last_seen,
     )

@@ -24,7 +24,7 @@ from festaf.contract.feature import (
     Why,
 )
 from festaf.contract.names import DatasetName, sha256_of
-from festaf.registry_api.dags.service import DagService, RunService, dag_fact, dag_owners
+from festaf.registry_api.dags.service import DagService, RunService, dag_fact, dag_next_run, dag_owners
 from festaf.registry_api.dags.tables import DagTable, RunTable
 from festaf.registry_api.errors import NotFoundError
 from festaf.registry_api.features.newest_repository import Newest
@@ -144,13 +144,15 @@ class FeatureAnswer:
     def _when(self, newest: Newest, made: Made | None) -> When:
         dag, write = (made.dag, made.write) if made else (None, None)
         assert newest.first_said is not None
-        next_run = dag_fact(dag, "next_run") if dag and not self.as_of else None
+        next_run = dag_next_run(dag) if dag and not self.as_of else None
         return When(
             first_seen=newest.first_said,
             last_written=self._said("when.last_written", (write.ended_at if write else None, "lineage")),
             last_event_time=self._said("when.last_event_time", (write.last_event_time if write else None, "lineage")),
             next_run=self._said("when.next_run", (next_run, "airflow")),
             schedule=self._said("when.schedule", (dag_fact(dag, "schedule") if dag else None, "airflow")),
+            dag_paused=dag_fact(dag, "paused") if dag else None,
+            dag_deleted=bool(dag_fact(dag, "deleted")) if dag else False,
         )
 
     def _how(self, content: Mapping[str, Any], made: Made | None) -> How:
