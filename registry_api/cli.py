@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
+from festaf.registry_api.access.audit_repository import operator, write_notes
 from festaf.registry_api.access.caller import Scope
 from festaf.registry_api.access.service import TokenService
 from festaf.registry_api.access.tables import TokenTable
@@ -85,8 +86,6 @@ def create_token(
     as_json: AsJson = False,
 ) -> None:
     """Make a token and print it; it is shown only now."""
-    if not name.strip() or len(name) > 200:
-        _fail("a token's name has 1 to 200 characters")
     now = datetime.now(UTC)
     with _tokens(database_url, now) as service:
         token, text = service.create(name, scope or [Scope.REGISTRY_READ], now + timedelta(days=days) if days else None)
@@ -141,6 +140,7 @@ def _tokens(url: str | None, now: datetime) -> Iterator[TokenService]:
         require_current(database)
         with database.writing() as session:
             yield TokenService(session, now)
+            write_notes(session, operator(), now)
 
 
 @contextmanager

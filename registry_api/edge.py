@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 from pydantic import AwareDatetime
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from festaf.contract.http import API
+from festaf.registry_api.access.audit_repository import Actor, Note, write_notes
 from festaf.registry_api.access.caller import ANYONE, Caller, Scope
-from festaf.registry_api.access.service import TokenService
+from festaf.registry_api.access.limits import Throttle
+from festaf.registry_api.access.recognition import Doorkeeper
+from festaf.registry_api.access.roles import ALL_PROJECTS
 from festaf.registry_api.database import Database
-from festaf.registry_api.errors import ForbiddenError, UnauthenticatedError
+from festaf.registry_api.errors import ForbiddenError, ServiceError, UnauthenticatedError
 from festaf.registry_api.lineage.body import read_body
 from festaf.registry_api.settings import Settings
 from festaf.registry_api.viewpoint import Viewpoint
@@ -46,47 +50,38 @@ TheSettings = Annotated[Settings, Depends(settings_of)]
 TheDatabase = Annotated[Database, Depends(database_of)]
 
 
-def open_reading(database: TheDatabase) -> Iterator[Session]:
-    """Open a session for one request that reads."""
-    with database.reading() as session:
-        yield session
-
-
-def open_writing(database: TheDatabase) -> Iterator[Session]:
-    """Open a session for one request that writes; it is committed before the answer is sent."""
-    with database.writing() as session:
-        yield session
-
-
-Reading = Annotated[Session, Depends(open_reading, scope="function")]
-Writing = Annotated[Session, Depends(open_writing, scope="function")]
-
-
-def caller_of(request: Request, settings: TheSettings, database: TheDatabase, moment: Now) -> Caller:
-    """Tell who asks.
+def caller_of(request: Request, settings: TheSettings, moment: Now) -> Caller:
+    """Tell who asks; whatever goes wrong in telling is a refusal.
 
     :raises UnauthenticatedError: there is no bearer token, or it opens nothing
     :raises ForbiddenError: a demo is asked from another machine
+    :raises TooManyRequestsError: the caller asks too often, or the address fails too often
     """
     if settings.demo:
         require_local(request)
         return ANYONE
-    kind, _, text = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() != "bearer" or not text.strip():
-        raise UnauthenticatedError("send a token: 'Authorization: Bearer <token>'")
-    with database.reading() as session:
-        caller = TokenService(session, moment).recognise(text.strip())
-    if caller.token_id is not None:
-        _note_use(database, caller, moment)
+    throttle: Throttle = request.app.state.throttle
+    address = request.client.host if request.client else "unknown"
+    try:
+        caller = _recognise(request, moment)
+    except UnauthenticatedError:
+        throttle.count_failure(address)
+        raise
+    except (ServiceError, SQLAlchemyError):
+        raise
+    except Exception as error:
+        log.exception("It could not be told who asks")
+        raise ForbiddenError("it could not be told who asks") from error
+    throttle.count(caller, request.method, request.url.path)
     return caller
 
 
-def _note_use(database: Database, caller: Caller, moment: datetime) -> None:
-    try:
-        with database.writing() as session:
-            TokenService(session, moment).note_use(caller)
-    except OperationalError:
-        log.warning("The last use of token %s could not be written", caller.name)
+def _recognise(request: Request, moment: datetime) -> Caller:
+    kind, _, text = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not text.strip():
+        raise UnauthenticatedError("send a token: 'Authorization: Bearer <token>'")
+    doorkeeper: Doorkeeper = request.app.state.doorkeeper
+    return doorkeeper.recognise(text.strip(), moment)
 
 
 def require_local(request: Request) -> None:
@@ -111,12 +106,18 @@ Known = Annotated[Caller, Depends(caller_of)]
 """One who has a token that opens anything at all; only for routes that tell no more than who asks."""
 
 
-def _requires(scope: Scope) -> Callable[[Caller], Caller]:
-    def check(caller: Known) -> Caller:
-        caller.require(scope)
-        return caller
+def _reads(caller: Known) -> Caller:
+    caller.require(Scope.REGISTRY_READ)
+    if caller.sight.nothing:
+        raise ForbiddenError(f"{caller.name!r} may read in no project")
+    return caller
 
-    return check
+
+def _writes(caller: Known) -> Caller:
+    caller.require(Scope.LINEAGE_WRITE)
+    if caller.writes.nothing:
+        raise ForbiddenError(f"{caller.name!r} may write in no project")
+    return caller
 
 
 def _administers(caller: Known) -> Caller:
@@ -124,12 +125,44 @@ def _administers(caller: Known) -> Caller:
     return caller
 
 
-Reader = Annotated[Caller, Depends(_requires(Scope.REGISTRY_READ))]
+def _administers_project(
+    project: Annotated[str, Path(max_length=64, description="A project; * is all of them")], caller: Known
+) -> Caller:
+    if project == ALL_PROJECTS:
+        caller.require_admin()
+    else:
+        caller.require_project_admin(project)
+    return caller
+
+
+Reader = Annotated[Caller, Depends(_reads)]
 """One who may read what ``sight`` says."""
-Writer = Annotated[Caller, Depends(_requires(Scope.LINEAGE_WRITE))]
+Writer = Annotated[Caller, Depends(_writes)]
 """One who may write somewhere; where, ``require_write`` and ``may_write`` say."""
 Admin = Annotated[Caller, Depends(_administers)]
 """One who administers the registry."""
+ProjectAdmin = Annotated[Caller, Depends(_administers_project)]
+"""One who administers the project of the path."""
+
+
+def open_reading(database: TheDatabase, _: Known) -> Iterator[Session]:
+    """Open a session for one request that reads; who asks is known by then."""
+    with database.reading() as session:
+        yield session
+
+
+def open_writing(request: Request, database: TheDatabase, caller: Known, moment: Now) -> Iterator[Session]:
+    """Open a session for one request that writes; it is audited, and committed before the answer is sent."""
+    with database.writing() as session:
+        yield session
+        path = request.url.path.removeprefix(API)
+        route = getattr(request.scope.get("route"), "path", path).removeprefix(API)
+        otherwise = Note(f"{request.method} {route}", path)
+        write_notes(session, Actor(caller.name, caller.kind, caller.token), moment, otherwise)
+
+
+Reading = Annotated[Session, Depends(open_reading, scope="function")]
+Writing = Annotated[Session, Depends(open_writing, scope="function")]
 
 
 async def body_of(request: Request, settings: TheSettings) -> bytes:

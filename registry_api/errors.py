@@ -11,6 +11,7 @@ RegistryError
     ├── TooLargeError          413: the body is larger than allowed
     ├── UnsupportedError       415: a content type or encoding that is not known
     ├── UnreadableEventError   422: JSON, but no OpenLineage event; says each field that is wrong
+    ├── TooManyRequestsError   429 with Retry-After: one caller asks too often, or one address fails too often
     └── UnavailableError       503 with Retry-After: the database is locked or away
 """
 
@@ -101,6 +102,29 @@ class UnreadableEventError(ServiceError):
 
     status_code = 422
     title = "Unreadable"
+
+
+class TooManyRequestsError(ServiceError):
+    """One caller asks, or one address fails, more often than is allowed."""
+
+    status_code = 429
+    title = "Too many requests"
+
+    def __init__(self, detail: str, policy: str, limit: int, window: int, retry_after: int) -> None:
+        super().__init__(detail)
+        self.policy = policy
+        self.limit = limit
+        self.window = window
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Say what is allowed and when to come back, in seconds."""
+        return {
+            "Retry-After": str(self.retry_after),
+            "RateLimit-Policy": f'"{self.policy}";q={self.limit};w={self.window}',
+            "RateLimit": f'"{self.policy}";r=0;t={self.retry_after}',
+        }
 
 
 class UnavailableError(ServiceError):

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from festaf import __version__
 from festaf.contract.http import API
 from festaf.registry_api import health
+from festaf.registry_api.access.limits import Throttle
+from festaf.registry_api.access.oidc import IdentityProvider
+from festaf.registry_api.access.recognition import Doorkeeper
+from festaf.registry_api.access.routes import ROUTERS as ACCESS
 from festaf.registry_api.dags.routes import router as dags
 from festaf.registry_api.database import Database
 from festaf.registry_api.documentation import add_documentation
+from festaf.registry_api.edge import caller_of
 from festaf.registry_api.features.routes import router as features
 from festaf.registry_api.lineage.routes import router as lineage
 from festaf.registry_api.problems import add_problem_handlers
@@ -25,11 +30,14 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     :param database: one that is open already; the application closes it at its end
     """
     opened = database or Database(settings.database_url, settings.busy_timeout)
+    provider = IdentityProvider(settings.oidc) if settings.oidc else None
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         opened.close()
+        if provider is not None:
+            provider.close()
 
     app = FastAPI(
         title="festaf registry",
@@ -42,9 +50,12 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = opened
+    app.state.doorkeeper = Doorkeeper(opened, provider)
+    app.state.throttle = Throttle(settings.limits)
     add_problem_handlers(app)
     app.include_router(health.router)
-    for router in (lineage, features, dags):
-        app.include_router(router, prefix=API)
+    for router in (lineage, features, dags, *ACCESS):
+        # Whatever a route itself asks for: nobody gets to it whom nobody knows.
+        app.include_router(router, prefix=API, dependencies=[Depends(caller_of)])
     add_documentation(app)
     return app

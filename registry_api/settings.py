@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from festaf.registry_api.access.limits import Limits
+from festaf.registry_api.access.oidc import OidcSettings
 
 DATABASE_URL_VARIABLE = "FESTAF_REGISTRY_DATABASE_URL"
 MEBIBYTE = 1024 * 1024
@@ -22,6 +25,10 @@ class Settings:
     max_batch_events: int = 1_000
     busy_timeout: float = 5.0
     """How long a request waits for the database's locks before it answers 503."""
+    limits: Limits = field(default_factory=Limits)
+    """How often one caller may ask."""
+    oidc: OidcSettings | None = None
+    """Who vouches for people; None to let in only tokens of the registry's own."""
 
 
 def default_database_url() -> str:

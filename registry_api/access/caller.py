@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from festaf.registry_api.access.sight import EVERYTHING, NOTHING, Sight
 from festaf.registry_api.errors import ForbiddenError
+
+CallerKind = Literal["user", "service", "token", "demo"]
 
 
 class Scope(StrEnum):
@@ -24,8 +27,11 @@ class Caller:
     name: str
     """Of the principal; of the token when it belongs to none."""
     scopes: frozenset[str]
-    token_id: int | None = None
-    """Of the token whose last use is to be written."""
+    kind: CallerKind = "token"
+    """``user``, ``service``, ``token`` (one that belongs to nobody) or ``demo``."""
+    token: str | None = None
+    """The name of the token; None for a person whom the identity provider vouches for."""
+    teams: frozenset[str] = frozenset()
     sight: Sight = NOTHING
     """What the caller may read."""
     writes: Sight = NOTHING
@@ -78,5 +84,7 @@ class Caller:
             raise ForbiddenError(f"{self.name!r} does not administer the registry")
 
 
-ANYONE = Caller("demo", frozenset({Scope.ADMIN}), sight=EVERYTHING, writes=EVERYTHING, administers=EVERYTHING)
+ANYONE = Caller(
+    "demo", frozenset({Scope.ADMIN}), kind="demo", sight=EVERYTHING, writes=EVERYTHING, administers=EVERYTHING
+)
 """Whoever asks a demo from its own machine."""

@@ -19,6 +19,11 @@ class Sight:
         """Tell whether nothing is hidden."""
         return self.projects is None
 
+    @property
+    def nothing(self) -> bool:
+        """Tell whether everything is hidden."""
+        return self.projects is not None and not self.projects
+
     def sees(self, project: str) -> bool:
         """Tell whether a project may be read."""
         return self.projects is None or project in self.projects

@@ -1,0 +1,1 @@
+"""Find secrets in what is sent, and mask them before anything is stored."""

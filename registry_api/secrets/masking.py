@@ -1,0 +1,125 @@
+"""Mask secrets: the same text always gives the same masked text, and a masked text stays as it is.
+
+So the key by which an event is known, and the hash of a code, are those of the masked value, and do not depend on when
+or how often it came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import OrderedDict
+from functools import lru_cache, partial
+from threading import Lock
+from typing import Any
+
+from festaf.registry_api.secrets.rules import Filter, is_literal, rules, secret_name
+
+MASKED = "***masked***"
+"""What stands in the place of a secret; it may stand in the user part of a URL, and nobody's owner has it."""
+SHORT = 256
+"""Texts up to this length are remembered as they are, longer ones by their hash."""
+REMEMBERED = 4_096
+SHORTEST = 6
+"""A text that is shorter holds no secret that can be told from a word."""
+
+
+def mask(value: Any) -> Any:
+    """Give a JSON value with every secret in it masked; what holds none is given back itself."""
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, dict):
+        return _mask_dict(value)
+    if isinstance(value, list):
+        masked = [mask(item) for item in value]
+        return value if all(new is old or new == old for new, old in zip(masked, value, strict=True)) else masked
+    return value
+
+
+def mask_text(text: str) -> str:
+    """Give a text with every secret in it masked."""
+    if len(text) < SHORTEST:
+        return text
+    return _mask_short(text) if len(text) <= SHORT else _long.mask(text)
+
+
+def masked_places(text: str | None) -> int:
+    """Count the places of a text that were masked."""
+    return text.count(MASKED) if text else 0
+
+
+def _mask_dict(value: dict[str, Any]) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    for key, item in value.items():
+        shown, secret = _known_key(key)
+        if isinstance(item, str):
+            masked = MASKED if secret and is_literal(item) else mask_text(item)
+            changed = masked != item
+        elif isinstance(item, (dict, list)):
+            masked = mask(item)
+            changed = masked is not item
+        else:
+            masked, changed = item, False
+        if changed or shown != key:
+            changes[key] = masked
+    told = value.get("value")
+    if isinstance(told, str) and is_literal(told):
+        named = value.get("name", value.get("key"))
+        if isinstance(named, str) and _known_key(named)[1]:
+            changes["value"] = MASKED
+    return {_known_key(key)[0]: changes.get(key, item) for key, item in value.items()} if changes else value
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _known_key(key: str) -> tuple[str, bool]:
+    """Give a key as it may be shown, and whether its value is a secret."""
+    return mask_text(key), len(key) <= SHORT and secret_name().fullmatch(key) is not None
+
+
+@lru_cache(maxsize=8 * REMEMBERED)
+def _mask_short(text: str) -> str:
+    return _search(text)
+
+
+class _LongTexts:
+    """Remembers what became of long texts, such as the source of a DAG file that every event of a task repeats."""
+
+    def __init__(self) -> None:
+        self.known: OrderedDict[bytes, str | None] = OrderedDict()
+        self.lock = Lock()
+
+    def mask(self, text: str) -> str:
+        """Mask a text, once."""
+        key = hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+        with self.lock:
+            if key in self.known:
+                self.known.move_to_end(key)
+                return self.known[key] or text
+        masked = _search(text)
+        with self.lock:
+            self.known[key] = None if masked is text else masked
+            if len(self.known) > REMEMBERED:
+                self.known.popitem(last=False)
+        return masked
+
+
+_long = _LongTexts()
+
+
+def _search(text: str) -> str:
+    lowered = text.lower()
+    found = text
+    for rule in rules():
+        if any(trigger in lowered for trigger in rule.triggers):
+            found = rule.pattern.sub(partial(_replacement, rule.literal), found)
+    return text if found == text else found
+
+
+def _replacement(literal: Filter | None, match: re.Match[str]) -> str:
+    whole: str = match[0]
+    groups = match.re.groupindex
+    start, end = match.span("secret" if "secret" in groups else 0)
+    secret = match.string[start:end]
+    if MASKED in secret or (literal is not None and not literal(match, secret)):
+        return whole
+    return f"{match.string[match.start() : start]}{MASKED}{match.string[end : match.end()]}"

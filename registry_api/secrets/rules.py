@@ -1,0 +1,161 @@
+"""What a secret looks like.
+
+Only rules that know the shape or the name of a secret are used. Detectors that go by entropy alone are left out on
+purpose: hashes, run ids and versions, of which lineage consists, are all as random as a key.
+
+Every pattern takes time linear in the text: what a match begins to read it also consumes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+NAMES = (
+    r"(?:passw(?:or)?d|passphrase|pwd|secret(?:[_-]?key)?|token|api[_-]?key|access[_-]?key|account[_-]?key"
+    r"|private[_-]?key|credentials?|sas[_-]?token)"
+)
+"""How the name of a secret ends."""
+_TYPES = "str string text varchar char bytes binary int integer bigint long float double number bool boolean uuid"
+HARMLESS = frozenset(f"{_TYPES} object any optional required secretstr none null nil true false".split())
+"""Values that say a type or that there is none."""
+_PLACEHOLDER = re.compile(r"\$?\{.*\}|\{\{.*\}\}|\$\w+|%\(?\w*\)?s|<[^<>]*>|\?|:\w+|\*+|arn:.*", re.DOTALL)
+_EXPRESSION = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+Filter = Callable[["re.Match[str]", str], bool]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A pattern whose group ``secret`` (or whole match) is masked.
+
+    A text in which none of ``triggers`` stands, in lower case, is not searched.
+    """
+
+    triggers: tuple[str, ...]
+    pattern: re.Pattern[str]
+    literal: Filter | None = None
+    """Tells whether what was found is a value and not an expression or a placeholder."""
+
+
+def is_literal(text: str) -> bool:
+    """Tell whether a text is a value, not a placeholder for one, a type or nothing."""
+    stripped = text.strip()
+    return bool(stripped) and stripped.lower() not in HARMLESS and not _PLACEHOLDER.fullmatch(stripped)
+
+
+def _any_literal(_match: re.Match[str], secret: str) -> bool:
+    return is_literal(secret)
+
+
+def _no_expression(match: re.Match[str], secret: str) -> bool:
+    """In code, ``password=password`` and ``token=self.token`` hold no secret; after ``?``, ``&``, ``;`` they do."""
+    if not is_literal(secret):
+        return False
+    if match["before"] in {"?", "&", ";"}:
+        return True
+    return not (_EXPRESSION.fullmatch(secret) or match["name"].lower() in secret.lower())
+
+
+def _with_digit(_match: re.Match[str], secret: str) -> bool:
+    return is_literal(secret) and any(character.isdigit() for character in secret)
+
+
+_NAME_TRIGGERS = ("pass", "pwd", "secret", "token", "key", "credential")
+OWN = (
+    Rule(
+        ("private key",),
+        re.compile(
+            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?"
+            r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
+            re.DOTALL,
+        ),
+    ),
+    Rule(("eyj",), re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_=-]{6,}\.[A-Za-z0-9_=-]{2,}(?:\.[A-Za-z0-9_.+/=-]*)?")),
+    Rule(("festaf_",), re.compile(r"festaf_[A-Za-z0-9_-]{43}")),
+    Rule(("://",), re.compile(r"://[^\s/?#@:'\"<>]*:(?P<secret>[^\s/'\"<>]+)@"), _any_literal),
+    Rule(("jdbc:oracle",), re.compile(r"(?i)jdbc:oracle:\w+:[^/\s:@'\"]+/(?P<secret>[^@\s'\"]+)@"), _any_literal),
+    Rule(
+        ("signature=", "credential=", "sig=", "accesskeyid=", "security-token="),
+        re.compile(
+            r"(?i)[?&;](?:x-(?:amz|goog|ms)-(?:signature|credential|security-token)|awsaccesskeyid|signature|sig)"
+            r"=(?P<secret>[^&\s\"'<>;]+)"
+        ),
+        _any_literal,
+    ),
+    Rule(
+        _NAME_TRIGGERS,
+        re.compile(
+            rf"(?i){NAMES}[\"'\]]{{0,3}}\s{{0,20}}(?::=|=>|[=:])\s{{0,20}}[rbuf]{{0,2}}(?P<quote>[\"'])"
+            r"(?P<secret>(?:\\.|(?!(?P=quote))[^\\\n])+)"
+        ),
+        _any_literal,
+    ),
+    Rule(
+        _NAME_TRIGGERS,
+        re.compile(
+            rf"(?i)(?P<before>^|[?&;\s\"'])[\w.-]{{0,40}}?(?P<name>{NAMES})=(?P<secret>[^\s;&'\",(){{}}\[\]]+)(?=$|[\s;&'\"])",
+            re.MULTILINE,
+        ),
+        _no_expression,
+    ),
+    Rule(
+        _NAME_TRIGGERS,
+        re.compile(
+            rf"(?im)^[ \t-]{{0,40}}[\w.-]{{0,40}}?{NAMES}:[ \t]{{1,20}}(?P<secret>[^\s'\",(){{}}\[\]#]{{6,}})[ \t]*$"
+        ),
+        _with_digit,
+    ),
+    Rule(
+        ("bearer", "basic"),
+        re.compile(r"(?i)\b(?:bearer|basic)\s{1,5}(?P<secret>[A-Za-z0-9._~+/=-]{16,})"),
+        _with_digit,
+    ),
+    Rule(
+        ("identified", "password"),
+        re.compile(r"(?i)\b(?:identified\s{1,5}by|password)\s{1,5}(?P<quote>[\"'])(?P<secret>(?!(?P=quote))[^\n'\"]+)"),
+        _any_literal,
+    ),
+    Rule(("_authtoken",), re.compile(r"_authToken\s{0,5}=\s{0,5}(?P<secret>[^\s\"']+)"), _any_literal),
+    Rule(("aiza",), re.compile(r"\bAIza[0-9A-Za-z_-]{35}")),
+    Rule(("dapi",), re.compile(r"\bdapi[0-9a-f]{32}")),
+    Rule(("hf_",), re.compile(r"\bhf_[A-Za-z0-9]{34}")),
+    Rule(("sk-",), re.compile(r"\bsk-[A-Za-z0-9_-]{32,}")),
+)
+
+DETECTORS = {
+    "aws.AWSKeyDetector": ("akia", "asia", "abia", "acca", "a3t"),
+    "azure_storage_key.AzureStorageKeyDetector": ("accountkey",),
+    "github_token.GitHubTokenDetector": ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+    "gitlab_token.GitLabTokenDetector": ("gl", "gr1348941"),
+    "mailchimp.MailchimpDetector": ("-us",),
+    "openai.OpenAIDetector": ("t3blbkfj",),
+    "pypi_token.PypiTokenDetector": ("pypi-",),
+    "sendgrid.SendGridDetector": ("sg.",),
+    "slack.SlackDetector": ("xox", "hooks.slack.com"),
+    "square_oauth.SquareOAuthDetector": ("sq0csp",),
+    "stripe.StripeDetector": ("k_live_",),
+}
+"""The detectors of detect-secrets that know a vendor's shape, and what stands in every text that they find."""
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Give every rule; detect-secrets is loaded when it is first needed.
+
+    Its guess at AWS's secret keys is left out: it takes long, and the names of such keys are among our own rules.
+    """
+    found = list(OWN)
+    for name, triggers in DETECTORS.items():
+        module, _, detector = name.partition(".")
+        plugin = getattr(import_module(f"detect_secrets.plugins.{module}"), detector)()
+        found += [Rule(triggers, pattern) for pattern in plugin.denylist if ".{0,20}?" not in pattern.pattern]
+    return tuple(found)
+
+
+@cache
+def secret_name() -> re.Pattern[str]:
+    """Give the pattern of a key whose value is a secret."""
+    return re.compile(rf"(?i)(?:.*[^a-z])?(?:{NAMES}|pass|authorization)|.*(?:Password|Secret|Token|ApiKey|AccessKey)")
