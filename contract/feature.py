@@ -32,6 +32,10 @@ class FeatureSummary(Model):
     deleted: bool = False
 
 
+Access = Literal["accessible", "restricted", "deleted", "unknown"]
+"""Whether the caller may see a neighbour. A restricted one is a stub without its name."""
+
+
 class Who(Model):
     """Who answers for the feature."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from festaf.contract.feature import Origin
+from festaf.contract.feature import Access, Origin
 from festaf.contract.model import Model, Moment
 
 NodeKind = Literal["feature", "feature_set", "dataset", "field", "job"]
@@ -14,12 +14,15 @@ class Node(Model):
     """One thing in the graph; ``id`` is ``<kind>:<namespace>:<name>`` or ``<kind>:<namespace>:<name>:<field>``."""
 
     id: str
+    """Opaque, and always the same, if the caller may not see the node."""
     kind: NodeKind
-    namespace: str
-    name: str
+    namespace: str | None
+    name: str | None
+    """None, as the namespace, if the caller may not see the node."""
     field: str | None = None
     distance: int
     """Steps from the node that was asked for; negative upstream."""
+    access: Access = "accessible"
 
 
 class Edge(Model):

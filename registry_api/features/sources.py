@@ -15,6 +15,7 @@ from festaf.registry_api.features.source_repository import SourceRepository
 from festaf.registry_api.features.tables import FeatureTable
 from festaf.registry_api.graph.names import NodeName, feature_node
 from festaf.registry_api.graph.service import GraphService, Neighbour, Side
+from festaf.registry_api.viewpoint import Viewpoint
 
 Neighbours = dict[NodeName, list[Neighbour]]
 
@@ -31,16 +32,35 @@ class FeatureGraph:
     def neighbours(self, nodes: Collection[NodeName], side: Side) -> Neighbours:
         """Give by node what goes into it (``source``) or comes out of it (``target``)."""
         found: Neighbours = {node: [] for node in nodes}
-        for said in (self._declared(nodes, side), self.graph.neighbours(nodes, side, self.as_of)):
-            for node, items in said.items():
-                found[node] += items
+        declared = self._declared(nodes, side)
+        for node, items in declared.items():
+            found[node] += items
+        said = self.graph.neighbours(nodes, side, Viewpoint(self.as_of))
+        outspoken = self._outspoken(declared, said, side)
+        for node, items in said.items():
+            found[node] += [item for item in items if (node if side == "source" else item.node) not in outspoken]
         for items in found.values():
             items.sort(key=lambda item: (item.node.id, item.origin))
         return found
 
-    def first_seen(self, node: NodeName) -> datetime | None:
-        """Give when a node was first named."""
-        return self.graph.first_seen(node)
+    def first_seen(self, nodes: Collection[NodeName]) -> dict[NodeName, datetime]:
+        """Give when nodes were first named."""
+        return self.graph.first_seen(nodes)
+
+    def deleted(self, nodes: Collection[NodeName]) -> set[NodeName]:
+        """Give the features that were retired."""
+        return {name for name, (feature, _) in self._asked(nodes).items() if feature.deleted}
+
+    def opaque_ids(self, nodes: Collection[NodeName]) -> dict[NodeName, str]:
+        """Give ids for nodes that the caller may not see."""
+        return self.graph.opaque_ids(nodes)
+
+    def _outspoken(self, declared: Neighbours, said: Neighbours, side: Side) -> set[NodeName]:
+        """Name the features of which the author declared the sources: no event speaks against that."""
+        if side == "source":
+            return {node for node, items in declared.items() if items}
+        features = {item.node for items in said.values() for item in items if item.node.kind == "feature"}
+        return {node for node, items in self._declared(features, "source").items() if items} if features else set()
 
     def _declared(self, nodes: Collection[NodeName], side: Side) -> Neighbours:
         features = self._asked(nodes) if side == "source" else self._fed_by(nodes)

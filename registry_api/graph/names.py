@@ -20,6 +20,8 @@ from festaf.registry_api.table import content_sha256, natural_key
 MAX_NAME = 64
 """The longest name that SageMaker gives a feature set or feature."""
 DEFINITION_SUFFIX = "/definition"
+NO_SOURCE = "NO_SOURCE"
+"""The transformation of an edge from a node to itself, which says: nothing that is known goes into this."""
 
 
 @dataclass(frozen=True, order=True)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import cache
-from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, select, type_coerce
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import Select, bindparam, delete, func, select
+from sqlalchemy.orm import Session
 
 from festaf.registry_api.graph.names import EdgeName, NodeName
+from festaf.registry_api.graph.standing import stands
 from festaf.registry_api.graph.tables import EdgeSetTable, EdgeTable, NodeTable, SightingTable
-from festaf.registry_api.table import Moment
 from festaf.registry_api.upsert import insert_missing
 
 CHUNK = 400
-AS_OF = bindparam("as_of", type_=Moment())
-EdgeRow = Row[int, int, str, datetime, datetime, str | None, str | None]
-"""source, target, origin, since, last stated, last run, transformation"""
 
 
 class GraphRepository:
@@ -132,110 +128,10 @@ class GraphRepository:
             .limit(1)
         )
 
-    def edges(
-        self, ends: Collection[int], side: Literal["source", "target"], as_of: datetime | None
-    ) -> Sequence[EdgeRow]:
-        """Give the edges that stand, or stood at a time, whose source or target is one of the nodes."""
-        query = _standing_edges(side, dated=as_of is not None)
-        found: list[EdgeRow] = []
-        ordered = sorted(ends)
-        for start in range(0, len(ordered), CHUNK):
-            asked = {"ends": ordered[start : start + CHUNK]} | ({"as_of": as_of} if as_of else {})
-            found += self.session.execute(query, asked).all()
-        return found
-
 
 @cache
 def _asserted() -> Select[EdgeSetTable, bool]:
     """Build the query for the sets of one asserter and origin, with whether each stands."""
-    return select(EdgeSetTable, _stands(dated=False)).where(
+    return select(EdgeSetTable, stands(dated=False, known=False)).where(
         EdgeSetTable.asserter_id == bindparam("asserter"), EdgeSetTable.origin == bindparam("asserted")
     )
-
-
-@cache
-def _standing_edges(
-    side: Literal["source", "target"], *, dated: bool
-) -> Select[int, int, str, datetime, datetime, str | None, str | None]:
-    """Build the query for edges by their ends; building it takes longer than running it, so it is built once."""
-    column = EdgeTable.source_id if side == "source" else EdgeTable.target_id
-    edge, edge_set = aliased(EdgeTable), aliased(EdgeSetTable)
-    since = (
-        select(func.min(edge_set.valid_from))
-        .join(edge, edge.edge_set_id == edge_set.id)
-        .where(
-            edge.source_id == EdgeTable.source_id,
-            edge.target_id == EdgeTable.target_id,
-            edge_set.asserter_id == EdgeSetTable.asserter_id,
-            edge_set.origin == EdgeSetTable.origin,
-        )
-        .scalar_subquery()
-    )
-    return (
-        select(
-            EdgeTable.source_id,
-            EdgeTable.target_id,
-            EdgeSetTable.origin,
-            type_coerce(since, Moment),
-            type_coerce(_last(SightingTable.stated_at) if dated else EdgeSetTable.last_stated, Moment),
-            _last(SightingTable.last_run) if dated else EdgeSetTable.last_run,
-            EdgeTable.transformation,
-        )
-        .join(EdgeSetTable, EdgeSetTable.id == EdgeTable.edge_set_id)
-        .where(column.in_(bindparam("ends", expanding=True)))
-        .where(_stands(dated=True) if dated else EdgeSetTable.current.is_(True))
-    )
-
-
-def _last(
-    column: InstrumentedAttribute[datetime] | InstrumentedAttribute[str | None],
-) -> ColumnElement[Any]:
-    """Read a column of the last sighting of an edge set that was made by then."""
-    return (
-        select(column)
-        .where(SightingTable.edge_set_id == EdgeSetTable.id, SightingTable.stated_at <= AS_OF)
-        .order_by(SightingTable.stated_at.desc(), SightingTable.last_run.desc().nulls_last())
-        .limit(1)
-        .correlate(EdgeSetTable)
-        .scalar_subquery()
-    )
-
-
-def _stands(*, dated: bool) -> ColumnElement[bool]:
-    """Say of an edge set that it was stated no earlier than its asserter's last closing statement.
-
-    The mapped instances of a task are one job with one run each; what they state within one DAG run stands together.
-    """
-    closing, own, sibling, last = (aliased(SightingTable) for _ in range(4))
-    last_closing = (
-        select(func.max(last.stated_at))
-        .where(
-            last.asserter_id == EdgeSetTable.asserter_id,
-            last.origin == EdgeSetTable.origin,
-            last.closing.is_(True),
-            *([last.stated_at <= AS_OF] if dated else []),
-        )
-        .correlate(EdgeSetTable)
-        .scalar_subquery()
-    )
-    last_own = (
-        select(func.max(own.stated_at))
-        .where(own.edge_set_id == EdgeSetTable.id, *([own.stated_at <= AS_OF] if dated else []))
-        .correlate(EdgeSetTable)
-        .scalar_subquery()
-    )
-    together = (
-        select(sibling.id)
-        .join(closing, (closing.mapped_in == sibling.mapped_in) & (closing.asserter_id == sibling.asserter_id))
-        .where(
-            sibling.edge_set_id == EdgeSetTable.id,
-            sibling.closing.is_(True),
-            closing.closing.is_(True),
-            closing.origin == EdgeSetTable.origin,
-            closing.stated_at == last_closing,
-            *([sibling.stated_at <= AS_OF] if dated else []),
-        )
-        .correlate(EdgeSetTable)
-        .exists()
-    )
-    return last_own.is_not(None) & (last_closing.is_(None) | (last_own >= last_closing) | together)

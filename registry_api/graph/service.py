@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from sqlalchemy.orm import Session
 
 from festaf.contract.feature import Origin
+from festaf.registry_api.graph.edge_repository import EdgeRepository
 from festaf.registry_api.graph.names import EdgeStatement, NodeName
-from festaf.registry_api.graph.repository import EdgeRow, GraphRepository
+from festaf.registry_api.graph.precedence import FoundEdge, Word, contested, weigh
+from festaf.registry_api.graph.repository import GraphRepository
 from festaf.registry_api.graph.tables import NodeTable, SightingTable
+from festaf.registry_api.table import natural_key
+from festaf.registry_api.viewpoint import NOW, Viewpoint
 
 Side = Literal["source", "target"]
 
@@ -27,6 +31,8 @@ class Neighbour:
     last_stated: datetime
     last_run: str | None
     transformation: str | None
+    passage: bool = True
+    """False from a job to a dataset when it is known exactly what goes into that: the job's other inputs do not."""
 
 
 class GraphService:
@@ -34,6 +40,9 @@ class GraphService:
 
     def __init__(self, session: Session, now: datetime | None = None) -> None:
         self.graph = GraphRepository(session)
+        self.edges = EdgeRepository(session)
+        self.met: dict[NodeName, int] = {}
+        """The ids of nodes that were met while reading."""
         self.now = now
 
     def keep_nodes(self, nodes: Iterable[NodeName], at: datetime) -> None:
@@ -76,53 +85,61 @@ class GraphService:
 
     def ids(self, nodes: Iterable[NodeName]) -> dict[NodeName, int]:
         """Give the ids of the nodes that are known."""
-        return self.graph.ids(nodes)
+        asked = set(nodes)
+        if strange := asked - self.met.keys():
+            self.met |= self.graph.ids(strange)
+        return {node: self.met[node] for node in asked if node in self.met}
 
     def names(self, ids: Collection[int]) -> dict[int, NodeName]:
         """Give the names of nodes."""
         return {node_id: name_of(row) for node_id, row in self.graph.nodes(ids).items()}
 
     def neighbours(
-        self, nodes: Collection[NodeName], side: Side, as_of: datetime | None = None
+        self, nodes: Collection[NodeName], side: Side, view: Viewpoint = NOW
     ) -> dict[NodeName, list[Neighbour]]:
-        """Give by node what goes into it (``source``) or comes out of it (``target``), as events said it."""
-        ids = self.graph.ids(nodes)
-        names = {node_id: name for name, node_id in ids.items()}
-        rows = self.graph.edges(list(names), "target" if side == "source" else "source", as_of)
-        others = self.names({_other(row, side) for row in rows})
+        """Give by node what goes into it (``source``) or comes out of it (``target``), as events said it.
+
+        Of what contradicts each other, the most exact is given; see ``precedence``.
+        """
+        names = {node_id: name for name, node_id in self.ids(nodes).items()}
+        edges = self.edges.found(names, side, view)
+        self.met |= {edge.other: edge.target if side == "target" else edge.source for edge in edges}
+        words = self._words(edges, side, view)
+        completed = self.edges.completed(contested(edges, words), view)
         found: dict[NodeName, list[Neighbour]] = {name: [] for name in names.values()}
-        for row in rows:
-            _, _, origin, since, last_stated, last_run, transformation = row
-            asked = row[1] if side == "source" else row[0]
-            other = others[_other(row, side)]
-            item = Neighbour(other, origin_of(origin), since, last_stated, last_run, transformation)
-            found[names[asked]].append(item)
-        return {name: _joined(items) for name, items in found.items()}
+        for edge in weigh(edges, words, completed):
+            found[names[edge.here]].append(
+                Neighbour(
+                    edge.other,
+                    edge.origin,
+                    edge.since,
+                    edge.last_stated,
+                    edge.last_run,
+                    edge.transformation,
+                    edge.passage,
+                )
+            )
+        return found
 
-    def first_seen(self, node: NodeName) -> datetime | None:
-        """Give when a node was first named."""
-        ids = self.graph.ids([node])
-        return self.graph.nodes(ids.values())[ids[node]].first_seen if ids else None
+    def _words(self, edges: list[FoundEdge], side: Side, view: Viewpoint) -> list[Word]:
+        """Give what speaks exactly of the targets: of targets that were asked for, all their edges are at hand."""
+        if side == "source":
+            return [Word(edge.target, edge.asserter, edge.origin, edge.last_stated) for edge in edges]
+        targets = {edge.target for edge in edges if edge.target_kind != "job" and edge.origin != "lineage_facet"}
+        return self.edges.exact(targets, view)
 
+    def first_seen(self, nodes: Collection[NodeName]) -> dict[NodeName, datetime]:
+        """Give when nodes were first named."""
+        names = {node_id: name for name, node_id in self.ids(nodes).items()}
+        return {names[node_id]: row.first_seen for node_id, row in self.graph.nodes(names).items()}
 
-def _joined(items: Iterable[Neighbour]) -> list[Neighbour]:
-    """Make one of what several standing sets say of the same edge: since the first, as the last said it."""
-    found: dict[tuple[NodeName, Origin], Neighbour] = {}
-    for item in sorted(items, key=lambda item: (item.last_stated, item.last_run or "", item.transformation or "")):
-        known = found.get((item.node, item.origin), item)
-        found[item.node, item.origin] = replace(item, since=min(item.since, known.since))
-    return list(found.values())
-
-
-def _other(row: EdgeRow, side: Side) -> int:
-    return row[0] if side == "source" else row[1]
+    def opaque_ids(self, nodes: Collection[NodeName]) -> dict[NodeName, str]:
+        """Give ids for nodes that the caller may not see: nobody can tell from one which name it hides."""
+        return {
+            name: f"restricted:{natural_key('node', str(node_id))[:20]}" for name, node_id in self.ids(nodes).items()
+        }
 
 
 def name_of(row: NodeTable) -> NodeName:
     """Give the name of a node's row."""
     return NodeName(row.kind, row.namespace, row.name, row.field)
-
-
-def origin_of(text: str) -> Origin:
-    """Read an origin that was stored."""
-    return "declared" if text == "declared" else "lineage"

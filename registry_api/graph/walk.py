@@ -3,37 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Literal, Protocol
 
+from festaf.contract.feature import Access
 from festaf.contract.graph import Edge, Graph, Node
+from festaf.registry_api.access.sight import EVERYTHING, Sight
 from festaf.registry_api.graph.names import NodeName
 from festaf.registry_api.graph.service import Neighbour, Side
 
 Direction = Literal["upstream", "downstream", "both"]
 PART_OF = "PART_OF"
 """The transformation of an edge between a feature and its feature set, or a field and its dataset."""
+UNKNOWN_NAMESPACE = "unknown"
+"""Where declared sources stand that are no URI."""
 
 
 class Ground(Protocol):
-    """What is walked on."""
+    """What is walked on, as it is seen from one viewpoint; nodes with several names appear by one of them."""
 
     def neighbours(self, nodes: Collection[NodeName], side: Side) -> Mapping[NodeName, Sequence[Neighbour]]:
         """Give by node what goes into it (``source``) or comes out of it (``target``)."""
 
-    def first_seen(self, node: NodeName) -> datetime | None:
-        """Give when a node was first named."""
+    def first_seen(self, nodes: Collection[NodeName]) -> Mapping[NodeName, datetime]:
+        """Give when nodes were first named."""
+
+    def deleted(self, nodes: Collection[NodeName]) -> AbstractSet[NodeName]:
+        """Give those of the nodes that are no more."""
+
+    def opaque_ids(self, nodes: Collection[NodeName]) -> Mapping[NodeName, str]:
+        """Give ids that are always the same and say nothing."""
 
 
 class Walk:
-    """One walk; it gathers nodes with their distance, and edges."""
+    """One walk; it gathers nodes with their distance, and edges.
 
-    def __init__(self, graph: Ground, root: NodeName, limit: int) -> None:
+    A node that the caller may not see is a stub: it is counted and shown without its name, and not walked through.
+    """
+
+    def __init__(self, graph: Ground, root: NodeName, limit: int, sight: Sight = EVERYTHING) -> None:
         self.graph = graph
         self.root = root
         self.limit = limit
+        self.sight = sight
         self.distances: dict[NodeName, int] = {root: 0}
-        self.edges: dict[tuple[str, str, str], Edge] = {}
+        self.edges: dict[tuple[NodeName, NodeName], tuple[Neighbour, str | None]] = {}
+        self.aside: dict[tuple[NodeName, NodeName], Neighbour] = {}
+        """Edges that are no passage; they are shown if both ends were reached by another way."""
+        self.bystanders: set[NodeName] = set()
         self.truncated = False
 
     def go(self, direction: Direction, depth: int) -> Graph:
@@ -42,63 +60,59 @@ class Walk:
             self._levels("source", depth)
         if direction != "upstream":
             self._levels("target", depth)
-        ordered = sorted(self.distances.items(), key=lambda item: (abs(item[1]), item[1], item[0].id))
-        known = {name.id for name in self.distances}
-        return Graph(
-            root=self.root.id,
-            nodes=tuple(_node(name, distance) for name, distance in ordered),
-            edges=tuple(
-                edge for _, edge in sorted(self.edges.items()) if edge.source in known and edge.target in known
-            ),
-            truncated=self.truncated,
-        )
+        self._show_aside()
+        return self._drawn()
 
     def _levels(self, side: Side, depth: int) -> None:
         seen = {self.root}
         level = {self.root}
         for distance in range(1, depth + 1):
-            level = self._next(level, side, distance if side == "target" else -distance) - seen
-            seen |= level
+            reached = self._next(level, side, distance if side == "target" else -distance)
+            level = {name for name in reached - seen if self.sight.sees_namespace(name.namespace)}
+            seen |= reached
             if not level:
                 return
         self.truncated = self.truncated or self._continues(level, seen, side)
 
     def _continues(self, level: set[NodeName], seen: set[NodeName], side: Side) -> bool:
-        further = {item.node for items in self.graph.neighbours(level, side).values() for item in items}
-        return bool((further | {whole for name in level if (whole := name.whole)}) - seen)
+        further = {
+            item.node
+            for items in self.graph.neighbours(level, side).values()
+            for item in items
+            if item.passage or side == "source"
+        }
+        return bool((further | {whole for name in level if (whole := name.whole)}) - seen - self.bystanders)
 
     def _next(self, level: set[NodeName], side: Side, distance: int) -> set[NodeName]:
         found: set[NodeName] = set()
-        for name, items in sorted(self.graph.neighbours(level, side).items()):
-            for item in items:
+        neighbours = self.graph.neighbours(level, side)
+        for name in sorted(neighbours):
+            for item in neighbours[name]:
                 other = item.node
-                if not self._reach(other, distance):
-                    continue
-                found.add(other)
                 ends = (other, name) if side == "source" else (name, other)
-                self._add(
-                    Edge(
-                        source=ends[0].id,
-                        target=ends[1].id,
-                        origin=item.origin,
-                        last_run=item.last_run,
-                        since=item.since,
-                        transformation=item.transformation,
-                    )
-                )
+                if not item.passage and side == "target" and name != self.root:
+                    self.aside[ends] = item
+                elif self._reach(other, distance):
+                    self.edges[ends] = (item, item.transformation)
+                    if item.passage or side == "target":
+                        found.add(other)
+                    else:
+                        self.bystanders.add(other)
         return found | self._wholes(level, side, distance)
 
     def _wholes(self, level: set[NodeName], side: Side, distance: int) -> set[NodeName]:
         """Step from a feature to its set and from a field to its dataset: what is known of the whole concerns it."""
+        parts = sorted(name for name in level if name.field is not None)
+        since = self.graph.first_seen(parts) if parts else {}
         found: set[NodeName] = set()
-        for name in sorted(name for name in level if name.field is not None):
+        for name in parts:
             whole = name.whole
-            since = self.graph.first_seen(name)
-            if whole is None or since is None or not self._reach(whole, distance):
+            if whole is None or name not in since or not self._reach(whole, distance):
                 continue
             found.add(whole)
             ends = (whole, name) if side == "source" else (name, whole)
-            self._add(Edge(source=ends[0].id, target=ends[1].id, origin="lineage", since=since, transformation=PART_OF))
+            contained = Neighbour(whole, "lineage", since[name], since[name], None, PART_OF)
+            self.edges.setdefault(ends, (contained, PART_OF))
         return found
 
     def _reach(self, name: NodeName, distance: int) -> bool:
@@ -110,14 +124,74 @@ class Walk:
         self.distances[name] = distance
         return True
 
-    def _add(self, edge: Edge) -> None:
-        key = (edge.source, edge.target, edge.origin)
-        known = self.edges.get(key)
-        if known is None or (edge.since, edge.transformation or "") < (known.since, known.transformation or ""):
-            self.edges[key] = edge
+    def _show_aside(self) -> None:
+        """Add the edges that were not walked but join nodes which were reached."""
+        bystanders = {name for name in self.bystanders if self.sight.sees_namespace(name.namespace)}
+        for name, items in self.graph.neighbours(bystanders, "source").items() if bystanders else ():
+            for item in items:
+                self.aside.setdefault((item.node, name), item)
+        for ends, item in self.aside.items():
+            if ends[0] in self.distances and ends[1] in self.distances:
+                self.edges.setdefault(ends, (item, item.transformation))
+
+    def _drawn(self) -> Graph:
+        hidden = {name for name in self.distances if not self.sight.sees_namespace(name.namespace)}
+        ids = {name: name.id for name in self.distances} | (dict(self.graph.opaque_ids(hidden)) if hidden else {})
+        deleted = self.graph.deleted(self.distances.keys() - hidden)
+        ordered = sorted(self.distances.items(), key=lambda item: (abs(item[1]), item[1], ids[item[0]]))
+        edges = [
+            _edge(ids, ends, item, transformation, hidden=not hidden.isdisjoint(ends))
+            for ends, (item, transformation) in self.edges.items()
+        ]
+        return Graph.model_construct(
+            root=ids[self.root],
+            nodes=tuple(
+                _stub(ids[name], name, distance) if name in hidden else _node(name, distance, _access(name, deleted))
+                for name, distance in ordered
+            ),
+            edges=tuple(sorted(edges, key=lambda edge: (edge.source, edge.target))),
+            truncated=self.truncated,
+        )
 
 
-def _node(name: NodeName, distance: int) -> Node:
-    return Node(
-        id=name.id, kind=name.kind, namespace=name.namespace, name=name.name, field=name.field, distance=distance
+def _edge(
+    ids: Mapping[NodeName, str],
+    ends: tuple[NodeName, NodeName],
+    item: Neighbour,
+    transformation: str | None,
+    *,
+    hidden: bool,
+) -> Edge:
+    """Draw an edge; what the registry made itself needs no second check."""
+    return Edge.model_construct(
+        source=ids[ends[0]],
+        target=ids[ends[1]],
+        origin=item.origin,
+        last_run=None if hidden else item.last_run,
+        since=item.since,
+        transformation=None if hidden else transformation,
+    )
+
+
+def _access(name: NodeName, deleted: AbstractSet[NodeName]) -> Access:
+    if name in deleted:
+        return "deleted"
+    return "unknown" if name.namespace == UNKNOWN_NAMESPACE else "accessible"
+
+
+def _node(name: NodeName, distance: int, access: Access) -> Node:
+    return Node.model_construct(
+        id=name.id,
+        kind=name.kind,
+        namespace=name.namespace,
+        name=name.name,
+        field=name.field,
+        distance=distance,
+        access=access,
+    )
+
+
+def _stub(stub_id: str, name: NodeName, distance: int) -> Node:
+    return Node.model_construct(
+        id=stub_id, kind=name.kind, namespace=None, name=None, field=None, distance=distance, access="restricted"
     )

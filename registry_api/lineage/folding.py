@@ -13,10 +13,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import Field
+
 from festaf.contract.model import Model
 from festaf.contract.openlineage import Dataset, EventType, RunEvent
+from festaf.registry_api.table import content_sha256
 
 Body = dict[str, Any]
+LINEAGE_FACET = "lineage"
+"""The facet of explicit lineage, on jobs and on datasets."""
 
 
 class Stamp(Model):
@@ -46,6 +51,8 @@ class DatasetState(Model):
     namespace: str
     name: str
     facets: FacetState
+    named: Stamp | None = None
+    """The last event that named it; None in a state that an older registry folded."""
 
 
 class StampedType(Model):
@@ -82,6 +89,8 @@ class RunState(Model):
     job_facets: FacetState
     inputs: dict[str, DatasetState]
     outputs: dict[str, DatasetState]
+    explicit: FacetState = Field(default_factory=dict)
+    """Every content that the job's lineage facet had, by hash: unlike other facets, this one accumulates in a run."""
 
 
 def state_of(event: RunEvent, key: str) -> RunState:
@@ -102,6 +111,7 @@ def state_of(event: RunEvent, key: str) -> RunState:
         job_facets=stamped(event.job.facets, stamp),
         inputs=_datasets([(dataset, {**dataset.facets, **dataset.input_facets}) for dataset in event.inputs], stamp),
         outputs=_datasets([(dataset, {**dataset.facets, **dataset.output_facets}) for dataset in event.outputs], stamp),
+        explicit={content_sha256(body): StampedFacet(stamp=stamp, body=body) for body in _explicit(event)},
     )
 
 
@@ -119,6 +129,7 @@ def merge(one: RunState, other: RunState) -> RunState:
         job_facets=_merge_facets(one.job_facets, other.job_facets),
         inputs=_merge_datasets(one.inputs, other.inputs),
         outputs=_merge_datasets(one.outputs, other.outputs),
+        explicit=_merge_facets(one.explicit, other.explicit),
     )
 
 
@@ -142,10 +153,14 @@ def bodies(facets: FacetState) -> dict[str, Body]:
     return {name: facet.body for name, facet in facets.items() if facet.body.get("_deleted") is not True}
 
 
+def _explicit(event: RunEvent) -> list[Body]:
+    return [event.job.facets[LINEAGE_FACET]] if LINEAGE_FACET in event.job.facets else []
+
+
 def _datasets(datasets: Iterable[tuple[Dataset, Mapping[str, Body]]], stamp: Stamp) -> dict[str, DatasetState]:
     found: dict[str, DatasetState] = {}
     for dataset, facets in datasets:
-        state = DatasetState(namespace=dataset.namespace, name=dataset.name, facets=stamped(facets, stamp))
+        state = DatasetState(namespace=dataset.namespace, name=dataset.name, facets=stamped(facets, stamp), named=stamp)
         found = _merge_datasets(found, {json.dumps([dataset.namespace, dataset.name]): state})
     return found
 
@@ -163,6 +178,13 @@ def _merge_datasets(one: dict[str, DatasetState], other: dict[str, DatasetState]
     merged = dict(one)
     for key, dataset in other.items():
         known = merged.get(key)
-        facets = _merge_facets(known.facets, dataset.facets) if known else dataset.facets
-        merged[key] = dataset.model_copy(update={"facets": facets})
+        if known is None:
+            merged[key] = dataset
+            continue
+        facets = _merge_facets(known.facets, dataset.facets)
+        merged[key] = dataset.model_copy(update={"facets": facets, "named": _later(known.named, dataset.named)})
     return merged
+
+
+def _later(one: Stamp | None, other: Stamp | None) -> Stamp | None:
+    return one if other is None or (one is not None and one.later_than(other)) else other

@@ -17,29 +17,12 @@ from festaf.registry_api.features.facts import (
     declared_features,
     observed_features,
 )
-from festaf.registry_api.graph.names import (
-    EdgeName,
-    EdgeStatement,
-    NodeName,
-    dataset_node,
-    feature_set_name,
-    is_definition,
-    job_node,
-    source_node,
-)
+from festaf.registry_api.graph.names import EdgeStatement, dataset_node, feature_set_name, job_node
 from festaf.registry_api.lineage import reading
-from festaf.registry_api.lineage.folding import DatasetState, RunState, bodies
+from festaf.registry_api.lineage.edges import DatasetFacets, edges_of
+from festaf.registry_api.lineage.folding import LINEAGE_FACET, DatasetState, FacetState, RunState, Stamp, bodies
 
 Facets = Mapping[str, dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class DatasetFacets:
-    """A dataset and the facets that stand for it."""
-
-    namespace: str
-    name: str
-    facets: Facets
 
 
 @dataclass(frozen=True)
@@ -80,7 +63,9 @@ class EventFacts:
 
 def facts_of_event(event: JobEvent | DatasetEvent) -> EventFacts:
     """Read an event without a run."""
+    explicit: list[Mapping[str, Any]] = []
     if isinstance(event, JobEvent):
+        explicit = [body for name, body in event.job.facets.items() if name == LINEAGE_FACET]
         inputs = [DatasetFacets(item.namespace, item.name, item.facets) for item in event.inputs]
         outputs = [DatasetFacets(item.namespace, item.name, item.facets) for item in event.outputs]
         asserter = job_node(event.job.namespace, event.job.name)
@@ -88,8 +73,8 @@ def facts_of_event(event: JobEvent | DatasetEvent) -> EventFacts:
         inputs, outputs = [], [DatasetFacets(event.dataset.namespace, event.dataset.name, event.dataset.facets)]
         asserter = dataset_node(event.dataset.namespace, event.dataset.name)
     statements = [item for dataset in outputs for item in statements_of(dataset, event.event_time)]
-    edges = edges_of(asserter, inputs, outputs, stated_at=event.event_time, closing=True)
-    return EventFacts(tuple(statements), (edges,))
+    edges = edges_of(asserter, inputs, outputs, explicit, stated_at=event.event_time, closing=True)
+    return EventFacts(tuple(statements), edges)
 
 
 def facts_of(state: RunState) -> RunFacts:
@@ -100,12 +85,14 @@ def facts_of(state: RunState) -> RunFacts:
     snapshot, source = found or (None, None)
     event_type = state.state.event_type if state.state else None
     ended = _ended(state, task)
-    inputs, outputs = _stand(state.inputs.values()), _stand(state.outputs.values())
+    since = _snapshot_since(state, job_facets)
+    inputs, outputs = _stand(state.inputs.values(), since), _stand(state.outputs.values(), since)
     statements, writes = _outcome(outputs, event_type, ended or state.last_event_at)
     edges = edges_of(
         job_node(state.job.namespace, state.job.name),
         inputs,
         outputs,
+        _explicit(state, since),
         stated_at=ended or state.last_event_at,
         closing=event_type is EventType.COMPLETE,
     )
@@ -127,7 +114,9 @@ def facts_of(state: RunState) -> RunFacts:
         task=task,
         statements=tuple(statements),
         writes=tuple({(item.project, item.feature_set): item for item in writes}.values()),
-        edges=(replace(edges, last_run=task.run_id if task else str(state.run_id), mapped_in=mapped),),
+        edges=tuple(
+            replace(item, last_run=task.run_id if task else str(state.run_id), mapped_in=mapped) for item in edges
+        ),
     )
 
 
@@ -142,39 +131,49 @@ def statements_of(dataset: DatasetFacets, said_at: datetime) -> list[SetStatemen
     return statements
 
 
-def edges_of(
-    asserter: NodeName,
-    inputs: Iterable[DatasetFacets],
-    outputs: Iterable[DatasetFacets],
-    *,
-    stated_at: datetime,
-    closing: bool,
-) -> EdgeStatement:
-    """Read the edges that inputs, outputs and column lineage say."""
-    edges: set[EdgeName] = set()
-    sources = [
-        dataset_node(item.namespace, item.name) for item in inputs if not is_definition(item.namespace, item.name)
-    ]
-    for output in outputs:
-        edges |= _column_edges(output)
-        write = reading.write(output.facets)
-        if asserter.kind == "job" and _is_data(output, written=write is not None):
-            edges.add(EdgeName(asserter, dataset_node(output.namespace, output.name)))
-        if write and write.source:
-            sources.append(source_node(write.source))
-    edges |= {EdgeName(source, asserter) for source in sources}
-    return EdgeStatement(asserter, "lineage", frozenset(edges), stated_at, closing)
-
-
 def _ended(state: RunState, task: TaskRun | None) -> datetime | None:
     if state.state is None or not state.state.event_type.terminal:
         return None
     return (task.ended_at if task else None) or state.state.stamp.at
 
 
-def _stand(datasets: Iterable[DatasetState]) -> list[DatasetFacets]:
+def _snapshot_since(state: RunState, job_facets: Facets) -> Stamp | None:
+    """Give the last event that named datasets, if each event of the run stands for itself; None if events add up."""
+    if not reading.emits_snapshots(job_facets):
+        return None
+    named = [item.named for datasets in (state.inputs, state.outputs) for item in datasets.values() if item.named]
+    return max(named, key=lambda stamp: (stamp.at, stamp.event), default=None)
+
+
+def _stand(datasets: Iterable[DatasetState], since: Stamp | None) -> list[DatasetFacets]:
     ordered = sorted(datasets, key=lambda item: (item.namespace, item.name))
-    return [DatasetFacets(item.namespace, item.name, bodies(item.facets)) for item in ordered]
+    if since is None:
+        return [DatasetFacets(item.namespace, item.name, bodies(item.facets)) for item in ordered]
+    return [
+        DatasetFacets(item.namespace, item.name, bodies(_fresh(item.facets, since)))
+        for item in ordered
+        if item.named == since
+    ]
+
+
+def _fresh(facets: FacetState, since: Stamp) -> FacetState:
+    """Leave out what an older snapshot said of lineage."""
+    return {
+        name: facet
+        for name, facet in facets.items()
+        if name not in {LINEAGE_FACET, "columnLineage"} or not since.later_than(facet.stamp)
+    }
+
+
+def _explicit(state: RunState, since: Stamp | None) -> list[Mapping[str, Any]]:
+    """Give the bodies of the job's lineage facet that were not taken back, or replaced by a newer snapshot."""
+    deleted = [facet.stamp for facet in state.explicit.values() if facet.body.get("_deleted") is True]
+    bounds = [*deleted, *([since] if since else [])]
+    return [
+        facet.body
+        for _, facet in sorted(state.explicit.items())
+        if facet.body.get("_deleted") is not True and not any(bound.later_than(facet.stamp) for bound in bounds)
+    ]
 
 
 def _dag_id(task: TaskRun | None, snapshot: DagSnapshot | None, parent: str | None, job: str) -> str | None:
@@ -258,38 +257,3 @@ def _plain_write(name: tuple[str, str], dataset: DatasetFacets, ended: datetime)
     return SetWrite(
         *name, ended, observed_features(fields) if fields else None, rows, rows, None if rows is None else 0
     )
-
-
-def _is_data(output: DatasetFacets, *, written: bool) -> bool:
-    """Tell whether a run put data there; making or retiring a feature set does not."""
-    defined = reading.definition(output.facets) is not None
-    return written or not (defined or is_definition(output.namespace, output.name))
-
-
-def _column_edges(output: DatasetFacets) -> set[EdgeName]:
-    facet = output.facets.get("columnLineage", {})
-    edges: set[EdgeName] = set()
-    fields = facet.get("fields")
-    for column, body in fields.items() if isinstance(fields, dict) else ():
-        target = dataset_node(output.namespace, output.name, column)
-        edges |= _input_edges(body.get("inputFields") if isinstance(body, dict) else None, target)
-    return edges | _input_edges(facet.get("dataset"), dataset_node(output.namespace, output.name))
-
-
-def _input_edges(inputs: Any, target: NodeName) -> set[EdgeName]:
-    edges: set[EdgeName] = set()
-    for item in inputs if isinstance(inputs, list) else ():
-        if isinstance(item, dict) and all(isinstance(item.get(key), str) for key in ("namespace", "name", "field")):
-            source = dataset_node(item["namespace"], item["name"], item["field"])
-            edges.add(EdgeName(source, target, _transformation(item.get("transformations"))))
-    return edges
-
-
-def _transformation(found: Any) -> str | None:
-    """Write transformations as ``DIRECT/AGGREGATION, INDIRECT/FILTER``."""
-    steps = {
-        "/".join(str(item[key]) for key in ("type", "subtype") if isinstance(item.get(key), str))
-        for item in (found if isinstance(found, list) else ())
-        if isinstance(item, dict)
-    }
-    return ", ".join(sorted(step for step in steps if step)) or None

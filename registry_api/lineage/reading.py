@@ -111,6 +111,12 @@ def parent_job(facets: Facets) -> str | None:
     return name if isinstance(name, str) else None
 
 
+def emits_snapshots(facets: Facets) -> bool:
+    """Tell whether each event of the job's runs is complete in itself, instead of adding to those before."""
+    mode: object = _at(facets, "jobType", "emissionPattern", "eventContentMode")
+    return mode == "COMPLETE_SNAPSHOT"
+
+
 def owners(facets: Facets) -> tuple[str, ...]:
     """Read the owners of a job or dataset, ``***`` left out."""
     found = _at(facets, "ownership", "owners")

@@ -18,9 +18,10 @@ from festaf.registry_api.errors import ServiceError, UnreadableEventError
 from festaf.registry_api.graph.names import NodeName, dataset_node, feature_node, job_node, source_node
 from festaf.registry_api.graph.service import GraphService
 from festaf.registry_api.lineage import reading
-from festaf.registry_api.lineage.folding import merge, read_state, state_of, write_state
+from festaf.registry_api.lineage.edges import DatasetFacets, edges_of
+from festaf.registry_api.lineage.folding import LINEAGE_FACET, merge, read_state, state_of, write_state
 from festaf.registry_api.lineage.incoming import Incoming, read_event
-from festaf.registry_api.lineage.projection import DatasetFacets, RunFacts, edges_of, facts_of, facts_of_event
+from festaf.registry_api.lineage.projection import RunFacts, facts_of, facts_of_event
 from festaf.registry_api.lineage.recorders import recorders
 from festaf.registry_api.lineage.recording import AnyEvent, Batch, FoldedRun, NewEvent
 from festaf.registry_api.lineage.repository import EventRepository
@@ -165,11 +166,13 @@ class LineageService:
 
 def _nodes(event: AnyEvent) -> set[NodeName]:
     """Name everything that the event names."""
+    explicit: list[dict[str, Any]] = []
     if isinstance(event, DatasetEvent):
         asserter = dataset_node(event.dataset.namespace, event.dataset.name)
         inputs, outputs = [], [DatasetFacets(event.dataset.namespace, event.dataset.name, event.dataset.facets)]
     else:
         asserter = job_node(event.job.namespace, event.job.name)
+        explicit = [body for name, body in event.job.facets.items() if name == LINEAGE_FACET]
         inputs = [DatasetFacets(item.namespace, item.name, item.facets) for item in event.inputs]
         outputs = [
             DatasetFacets(item.namespace, item.name, {**item.facets, **item.output_facets})
@@ -177,8 +180,8 @@ def _nodes(event: AnyEvent) -> set[NodeName]:
             else DatasetFacets(item.namespace, item.name, item.facets)
             for item in event.outputs
         ]
-    edges = edges_of(asserter, inputs, outputs, stated_at=event.event_time, closing=False).edges
-    nodes = {end for edge in edges for end in (edge.source, edge.target)}
+    statements = edges_of(asserter, inputs, outputs, explicit, stated_at=event.event_time, closing=False)
+    nodes = {end for said in statements for edge in said.edges for end in (edge.source, edge.target)}
     return nodes | {asserter} | {node for output in outputs for node in _feature_nodes(output)}
 
 

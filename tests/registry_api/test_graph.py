@@ -103,7 +103,7 @@ def test_column_lineage_becomes_edges_between_columns(registry: Registry) -> Non
 
     edge = next(edge for edge in walk(registry).edges if edge.source == "field:s3://raw:f:x")
 
-    assert (edge.origin, edge.transformation) == ("lineage", "DIRECT/AGGREGATION")
+    assert (edge.origin, edge.transformation) == ("column_lineage", "DIRECT/AGGREGATION")
     assert registry.feature()["sources"][0]["uri"] == "s3://raw/f#x"
 
 

@@ -1,0 +1,66 @@
+"""The SQL of reading edges: a whole level of a walk in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from sqlalchemy import Select
+from sqlalchemy.orm import Session
+
+from festaf.contract.graph import NodeKind
+from festaf.registry_api.graph.names import NodeName
+from festaf.registry_api.graph.precedence import FoundEdge, Word
+from festaf.registry_api.graph.standing import completed_query, edges_query, exact_query
+from festaf.registry_api.viewpoint import Viewpoint
+
+CHUNK = 400
+
+
+class EdgeRepository:
+    """Standing edges, as they are seen from a viewpoint."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def found(
+        self, ends: Mapping[int, NodeName], side: Literal["source", "target"], view: Viewpoint
+    ) -> list[FoundEdge]:
+        """Give the edges from (``source``) or to (``target``) the nodes at the other side of some nodes."""
+        into = side == "source"
+        query = edges_query("target" if into else "source", view.dated, view.known)
+        return [_edge(row, into, ends[row[0]].kind) for row in self._rows(query, ends, view)]
+
+    def exact(self, targets: Collection[int], view: Viewpoint) -> list[Word]:
+        """Give what speaks exactly of targets."""
+        return [Word(*row) for row in self._rows(exact_query(view.dated, view.known), targets, view)]
+
+    def completed(self, targets: Collection[int], view: Viewpoint) -> list[Word]:
+        """Give when targets were last spoken of by what had completed."""
+        return [Word(*row) for row in self._rows(completed_query(view.dated, view.known), targets, view)]
+
+    def _rows(self, query: Select[*tuple[Any, ...]], ends: Iterable[int], view: Viewpoint) -> list[Sequence[Any]]:
+        ordered = sorted(ends)
+        connection = self.session.connection()
+        found: list[Sequence[Any]] = []
+        for start in range(0, len(ordered), CHUNK):
+            found += connection.execute(query, {"ends": ordered[start : start + CHUNK], **view.asked}).all()
+        return found
+
+
+def _edge(row: Sequence[Any], into: bool, here_kind: NodeKind) -> FoundEdge:
+    here, other, asserter, origin, since, last_stated, last_run, transformation, kind, namespace, name, field = row
+    node = NodeName(kind, namespace, name, field)
+    return FoundEdge(
+        here=here,
+        other=node,
+        source=other if into else here,
+        target=here if into else other,
+        target_kind=here_kind if into else kind,
+        asserter=asserter,
+        origin=origin,
+        since=since,
+        last_stated=last_stated,
+        last_run=last_run,
+        transformation=transformation,
+    )
