@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from festaf.operators.feature_set import (
@@ -10,7 +11,7 @@ from festaf.operators.feature_set import (
     IngestFeaturesOperator,
     UpdateFeatureSetOperator,
 )
-from festaf.sensors.feature_set import FeatureSetReadySensor
+from festaf.sensors.feature_set import FeatureFreshnessSensor, FeatureSetReadySensor
 from tests.faults.stage import Scenario
 from tests.feature_store import BUCKET, FEATURES, ROLE, create, online_count, parquet
 
@@ -100,6 +101,24 @@ def _wait(stage: Stage) -> None:
     FeatureSetReadySensor(task_id="wait", feature_set="planes", poke_interval=0.1, timeout=20).execute(stage.context())
 
 
+def _rows_offline(stage: Stage) -> None:
+    create(_hook(), offline=True)
+    stage.kept["source"] = parquet(stage.folder / "planes.parquet", ROWS)
+    _ingest(stage)
+    stage.aws.advance(1000)
+
+
+def _wait_until_fresh(stage: Stage) -> None:
+    FeatureFreshnessSensor(
+        task_id="fresh",
+        feature_set="planes",
+        max_age=timedelta(days=36500),
+        output_location=f"s3://{BUCKET}/athena",
+        poke_interval=0.1,
+        timeout=20,
+    ).execute(stage.context())
+
+
 def _delete(stage: Stage) -> None:
     DeleteFeatureSetOperator(
         task_id="delete", feature_set="planes", delete_glue_table=True, poll_interval=0.1, timeout=20
@@ -115,5 +134,6 @@ SCENARIOS = [
     Scenario("IngestFeaturesOperator", _planes, _ingest, _all_rows),
     Scenario("UpdateFeatureSetOperator", _both_stores, _update, _updated),
     Scenario("FeatureSetReadySensor", _both_stores, _wait, _nothing),
+    Scenario("FeatureFreshnessSensor", _rows_offline, _wait_until_fresh, _nothing),
     Scenario("DeleteFeatureSetOperator", _both_stores, _delete, _gone),
 ]

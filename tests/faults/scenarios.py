@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from tests.faults import endpoints, feature_sets, models, training_sets
+from tests.faults import endpoints, feature_sets, models, monitors, training_sets
 
-SCENARIOS = [*feature_sets.SCENARIOS, *training_sets.SCENARIOS, *models.SCENARIOS, *endpoints.SCENARIOS]
+SCENARIOS = [
+    *feature_sets.SCENARIOS,
+    *training_sets.SCENARIOS,
+    *models.SCENARIOS,
+    *endpoints.SCENARIOS,
+    *monitors.SCENARIOS,
+]

@@ -31,6 +31,7 @@ REQUESTS: dict[str, Iterable[int]] = {
     "DeployEndpointOperator updates": (3, 5, 6, 7, 8),
     "ShiftTrafficOperator": (3, 4),
     "DeleteEndpointOperator": (8, 10, 12),
+    "MonitorEndpointOperator creates": (5, 8, 10),
 }
 """Around which of its requests to AWS a task is killed."""
 POINTS = [
