@@ -79,9 +79,14 @@ def job_type(kind: str) -> Facet:
     )
 
 
-def source_code(text: str) -> Facet:
-    """Carry the Python code of a task."""
-    return _published("SourceCodeJobFacet", "1-0-1", {"language": "python", "sourceCode": text})
+def source_code(text: str, language: str = "python") -> Facet:
+    """Carry the code of a task."""
+    return _published("SourceCodeJobFacet", "1-0-1", {"language": language, "sourceCode": text})
+
+
+def sql_query(text: str) -> Facet:
+    """Carry the SQL of a task."""
+    return _published("SQLJobFacet", "1-1-0", {"query": text})
 
 
 def job_documentation(text: str, content_type: str) -> Facet:

@@ -8,6 +8,7 @@ from airflow.sdk import BaseOperator
 
 from festaf.contract.names import DEFAULT_PROJECT
 from festaf.provider.assets import with_alias
+from festaf.provider.lineage.operator_lineage import TellsLineage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ FIRST_DELAY = 20.0
 LONGEST_DELAY = 300.0
 
 
-class ArtifactTask(BaseOperator):
+class ArtifactTask(TellsLineage, BaseOperator):
     """A task on an artifact; a subclass names the artifact and the class of its hook.
 
     :param project: project that the artifact belongs to in the registry (templated)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_args
 
+from festaf.contract.names import SCHEME, ArtifactKind
 from festaf.provider.lineage import settings
 
 NAME = "festaf"
@@ -36,6 +37,7 @@ def get_provider_info() -> dict[str, Any]:
         "triggers": _listed(_modules("provider", "triggers")),
         "hooks": _listed(_HOOKS),
         "connection-types": [_connection_type()],
+        "asset-uris": [_asset_uris()],
         "config": {settings.SECTION: {"description": "The registry of festaf.", "options": _options()}},
     }
 
@@ -66,6 +68,13 @@ def _connection_type() -> dict[str, Any]:
             "placeholders": {"host": "http://127.0.0.1:8750", "password": "a token with the scope to write lineage"},
         },
     }
+
+
+def _asset_uris() -> dict[str, Any]:
+    """Name our assets to OpenLineage. Airflow asks no handler for a scheme that begins with ``x-``."""
+    schemes = [SCHEME, *(f"{SCHEME}-{kind}" for kind in get_args(ArtifactKind))]
+    converter = "festaf.provider.lineage.operator_lineage.asset_dataset"
+    return {"schemes": schemes, "handler": None, "to_openlineage_converter": converter}
 
 
 def _options() -> dict[str, Any]:
@@ -104,8 +113,19 @@ def _options() -> dict[str, Any]:
             kind="float",
             default=settings.FLUSH_INTERVAL,
         ),
+        "extraction_timeout": _option(
+            "Seconds that an operator of another provider may take to tell its own lineage, after the task's end was "
+            "recorded; 0 asks none.",
+            kind="float",
+            default=settings.EXTRACTION_TIMEOUT,
+        ),
+        "hook_lineage": _option(
+            "Whether hooks report what they read and write. Each task's process then imports every provider once.",
+            kind="boolean",
+            default=False,
+        ),
         "send_source": _option(
-            "Whether the text of DAG files and Python functions is sent; hashes are always.",
+            "Whether the text of DAG files, Python functions and SQL is sent; the hash of a DAG file is always.",
             kind="boolean",
             default=True,
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.providers.common.compat.sdk import AirflowPlugin
 
-from festaf.provider.lineage.settings import is_configured
+from festaf.provider.lineage.settings import is_configured, reads_hooks
 
 
 class FestafPlugin(AirflowPlugin):
@@ -20,3 +20,12 @@ class FestafPlugin(AirflowPlugin):
         from festaf.provider.lineage.listener import LineageListener
 
         return [LineageListener()]
+
+    @property
+    def hook_lineage_readers(self) -> list[type]:  # type: ignore[override] # as above
+        """Turn Airflow's collector of what hooks do on, when the configuration asks for it."""
+        if not (reads_hooks() and is_configured()):
+            return []
+        from airflow.providers.common.compat.sdk import HookLineageReader
+
+        return [HookLineageReader]

@@ -13,6 +13,7 @@ TOKEN = "token"
 DEFAULT_CONNECTION = "festaf_default"
 DELIVERY_TIMEOUT = 2.0
 FLUSH_INTERVAL = 10.0
+EXTRACTION_TIMEOUT = 5.0
 SPOOL_EVENTS = 10_000
 SPOOL_MEGABYTES = 256
 
@@ -38,6 +39,7 @@ class LineageSettings:
     delivery_timeout: float
     flush_interval: float
     send_source: bool
+    extraction_timeout: float = EXTRACTION_TIMEOUT
 
     def endpoint(self) -> Endpoint:
         """Find the registry: the address in the section, or else the connection.
@@ -62,6 +64,13 @@ def is_configured() -> bool:
     )
 
 
+def reads_hooks() -> bool:
+    """Tell whether hooks are to report what they read and write."""
+    from airflow.configuration import conf
+
+    return conf.getboolean(SECTION, "hook_lineage", fallback=False)
+
+
 def load_settings() -> LineageSettings:
     """Read the section."""
     from airflow.configuration import conf
@@ -77,6 +86,7 @@ def load_settings() -> LineageSettings:
         delivery_timeout=conf.getfloat(SECTION, "delivery_timeout", fallback=DELIVERY_TIMEOUT),
         flush_interval=conf.getfloat(SECTION, "flush_interval", fallback=FLUSH_INTERVAL),
         send_source=conf.getboolean(SECTION, "send_source", fallback=True),
+        extraction_timeout=conf.getfloat(SECTION, "extraction_timeout", fallback=EXTRACTION_TIMEOUT),
     )
 
 

@@ -7,8 +7,9 @@ import logging
 import textwrap
 import zipfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from festaf.contract.names import sha256_of
 
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 1024 * 1024
 """A DAG file larger than this is generated, not written; its text is left out."""
+MAX_FUNCTION = 100_000
+"""Characters; a longer function is left out."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,36 @@ def dag_file(dag: DAG, bundle: Path | None) -> DagFile:
 
 
 def function_source(function: object) -> str | None:
-    """Give the text of a Python function; None for what is not written in a file, such as a partial or a builtin."""
-    if not inspect.isfunction(function):
+    """Give the text of what a task calls; None for what is not written in a file, such as a builtin.
+
+    Of a partial it is the function inside, of a decorated one the author's own, of an object its class.
+    """
+    while isinstance(function, partial):
+        function = function.func
+    if not callable(function):
         return None
+    written = inspect.unwrap(function)
+    if not (inspect.isroutine(written) or inspect.isclass(written)):
+        written = type(written)
     try:
-        return textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):
+        text = textwrap.dedent(inspect.getsource(written))
+    except (OSError, TypeError, SyntaxError, IndentationError, ValueError):
         return None
+    if len(text) > MAX_FUNCTION:
+        log.info("The source of %r is left out of the lineage: it has %d characters", function, len(text))
+        return None
+    return text
+
+
+def masked(value: Any) -> Any:
+    """Hide in every text what Airflow knows to be a secret, such as the passwords of the connections it gave out."""
+    from airflow.providers.common.compat.sdk import redact
+
+    if isinstance(value, str):
+        return str(redact(value))
+    if isinstance(value, dict):
+        return {key: masked(item) for key, item in value.items()}
+    return [masked(item) for item in value] if isinstance(value, list) else value
 
 
 def _read(path: Path) -> str:

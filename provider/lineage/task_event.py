@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from festaf.contract import facets
@@ -24,12 +25,15 @@ from festaf.contract.openlineage import (
     TaskRun,
 )
 from festaf.provider.lineage import datasets
+from festaf.provider.lineage.declared import declared_of
+from festaf.provider.lineage.extraction import Extracted, extract, joined
 from festaf.provider.lineage.schedule import schedule_text
-from festaf.provider.lineage.source import DagFile, dag_file, function_source
+from festaf.provider.lineage.source import DagFile, dag_file, function_source, masked
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from festaf.contract.datasets import Attached
     from festaf.provider.lineage.settings import LineageSettings
 
 MAX_MESSAGE = 4_000
@@ -68,20 +72,31 @@ class TaskCapture:
         worker = Worker(self._file.sha256, self._bundle_name, self._bundle_version)
         attached = datasets.attached_to(self._context["outlet_events"], worker)
         skipped = ended.type is EventType.ABORT
+        said = Extracted() if skipped else self._said(attached, failed=ended.type is EventType.FAIL)
         return RunEvent(
             event_type=ended.type,
             event_time=self._ti.end_date or datetime.now(UTC),
             producer=PRODUCER,
             schema_url=RUN_EVENT_SCHEMA,
-            run=Run(run_id=self._run_id(), facets=self._run_facets(ended)),
+            run=Run(run_id=self._run_id(), facets=masked(said.run_facets) | self._run_facets(ended)),
             job=Job(
                 namespace=self._settings.namespace,
                 name=f"{self._ti.dag_id}.{self._ti.task_id}",
-                facets=self._job_facets(),
+                facets=self._without_code(masked(said.job_facets)) | self._job_facets(),
             ),
-            inputs=() if skipped else datasets.inputs(self._task.inlets, attached),
-            outputs=() if skipped else datasets.outputs(self._task.outlets, attached),
+            inputs=said.inputs,
+            outputs=said.outputs,
         )
+
+    def _said(self, attached: Attached, *, failed: bool) -> Extracted:
+        """Put together what the task said itself and what its operator knows; where both speak, the task stands."""
+        read = [*self._task.inlets, *(SimpleNamespace(uri=uri) for uri in declared_of(self._task).consumed)]
+        own = Extracted(datasets.inputs(read, attached), datasets.outputs(self._task.outlets, attached))
+        return joined(own, extract(self._task, self._ti, failed=failed, seconds=self._settings.extraction_timeout))
+
+    def _without_code(self, given: dict[str, facets.Facet]) -> dict[str, facets.Facet]:
+        hidden = set() if self._settings.send_source else {"sql", "sourceCode"}
+        return {name: facet for name, facet in given.items() if name not in hidden}
 
     def trigger_event(self) -> RunEvent | None:
         """Tell which assets started the DAG run; None unless assets did and this is one of its first tasks.
@@ -174,7 +189,7 @@ class TaskCapture:
             result["documentation"] = facets.job_documentation(*documentation)
         function = getattr(self._task, "python_callable", None)
         if self._settings.send_source and (text := function_source(function)):
-            result["sourceCode"] = facets.source_code(text)
+            result["sourceCode"] = facets.source_code(masked(text))
         return result
 
     def _snapshot(self) -> DagSnapshot:
@@ -184,7 +199,7 @@ class TaskCapture:
             bundle_name=self._bundle_name,
             bundle_version=self._bundle_version,
             path=self._file.path,
-            source=self._file.text if self._settings.send_source else None,
+            source=masked(self._file.text) if self._settings.send_source else None,
             owners=owners_of(self._dag.owner),
             tags=tuple(sorted(self._dag.tags)),
             description=self._dag.description,

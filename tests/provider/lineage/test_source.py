@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import zipfile
-from functools import partial
+from functools import partial, wraps
+from inspect import getsource
+from textwrap import dedent
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import mask_secret
+
 from festaf.contract.names import sha256_of
-from festaf.provider.lineage.source import MAX_BYTES, dag_file, function_source
+from festaf.provider.lineage import source
+from festaf.provider.lineage.source import MAX_BYTES, dag_file, function_source, masked
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def _dag(path: Path, relative: str | None = None) -> Any:
@@ -41,9 +48,36 @@ def test_a_file_that_is_gone_or_unreadable_or_too_large_has_no_text(tmp_path: Pa
         assert (found.path, found.text, found.sha256) == (name, None, None)
 
 
-def test_a_functions_text_is_given_and_what_has_none_is_none() -> None:
+class Caller:
+    def __call__(self) -> int:
+        return 2
+
+
+def test_a_functions_text_is_given_whatever_it_is_wrapped_in() -> None:
     def inner() -> int:
         return 1
 
-    assert function_source(inner) == "def inner() -> int:\n    return 1\n"
-    assert [function_source(thing) for thing in (partial(inner), len, None, "text")] == [None] * 4
+    @wraps(inner)
+    def decorated() -> int:
+        return inner()
+
+    text = "def inner() -> int:\n    return 1\n"
+    assert [function_source(thing) for thing in (inner, partial(partial(inner)), decorated)] == [text] * 3
+    assert function_source(Caller()) == function_source(Caller) == getsource(Caller)
+    assert function_source(Caller().__call__) == dedent(getsource(Caller.__call__))
+    unnamed = lambda: 3  # noqa: E731 - it is about a lambda
+    assert "lambda: 3" in (function_source(unnamed) or "")
+
+
+def test_what_has_no_text_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    typed: dict[str, Any] = {}
+    exec("def typed(): pass", typed)
+    assert [function_source(thing) for thing in (len, None, "text", partial(len), typed["typed"])] == [None] * 5
+    monkeypatch.setattr(source, "MAX_FUNCTION", 10)
+    assert function_source(Caller) is None
+
+
+def test_what_airflow_knows_as_a_secret_is_hidden() -> None:
+    mask_secret("river-password-1")
+    facet = {"query": "SELECT 'river-password-1'", "errors": [{"task": "river-password-1", "number": 1}]}
+    assert masked(facet) == {"query": "SELECT '***'", "errors": [{"task": "***", "number": 1}]}
