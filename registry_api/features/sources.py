@@ -48,8 +48,9 @@ class FeatureGraph:
         return self.graph.first_seen(nodes)
 
     def deleted(self, nodes: Collection[NodeName]) -> set[NodeName]:
-        """Give the features that were retired."""
-        return {name for name, (feature, _) in self._asked(nodes).items() if feature.deleted}
+        """Give the features that were retired, and the datasets that were dropped."""
+        retired = {name for name, (feature, _) in self._asked(nodes).items() if feature.deleted}
+        return retired | self.graph.deleted(nodes, Viewpoint(self.as_of))
 
     def opaque_ids(self, nodes: Collection[NodeName]) -> dict[NodeName, str]:
         """Give ids for nodes that the caller may not see."""

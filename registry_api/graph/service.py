@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from sqlalchemy.orm import Session
 
 from festaf.contract.feature import Origin
+from festaf.registry_api.graph.alias_repository import AliasRepository
+from festaf.registry_api.graph.aliases import NEVER, Aliases, Rename, Spelling
 from festaf.registry_api.graph.edge_repository import EdgeRepository
-from festaf.registry_api.graph.names import EdgeStatement, NodeName
+from festaf.registry_api.graph.names import NO_SOURCE, EdgeStatement, NodeName
 from festaf.registry_api.graph.precedence import FoundEdge, Word, contested, weigh
 from festaf.registry_api.graph.repository import GraphRepository
 from festaf.registry_api.graph.tables import NodeTable, SightingTable
@@ -41,6 +44,8 @@ class GraphService:
     def __init__(self, session: Session, now: datetime | None = None) -> None:
         self.graph = GraphRepository(session)
         self.edges = EdgeRepository(session)
+        self.aliases = AliasRepository(session)
+        self.has_aliases: bool | None = None
         self.met: dict[NodeName, int] = {}
         """The ids of nodes that were met while reading."""
         self.now = now
@@ -99,34 +104,133 @@ class GraphService:
     ) -> dict[NodeName, list[Neighbour]]:
         """Give by node what goes into it (``source``) or comes out of it (``target``), as events said it.
 
-        Of what contradicts each other, the most exact is given; see ``precedence``.
+        Of what contradicts each other, the most exact is given; see ``precedence``. What events said of a dataset under
+        any of its names is given under the one that is shown; see ``aliases``.
         """
-        names = {node_id: name for name, node_id in self.ids(nodes).items()}
+        aliases = self._aliases(nodes, view)
+        spelled: dict[int, list[tuple[NodeName, Spelling]]] = defaultdict(list)
+        names: dict[int, NodeName] = {}
+        meanings = [(node, spelling) for node in nodes for spelling in aliases.spellings(node)]
+        ids = self.ids({spelling.name for _, spelling in meanings})
+        for node, spelling in meanings:
+            if node_id := ids.get(spelling.name):
+                spelled[node_id].append((node, spelling))
+                names[node_id] = spelling.name
         edges = self.edges.found(names, side, view)
         self.met |= {edge.other: edge.target if side == "target" else edge.source for edge in edges}
-        words = self._words(edges, side, view)
-        completed = self.edges.completed(contested(edges, words), view)
-        found: dict[NodeName, list[Neighbour]] = {name: [] for name in names.values()}
+        if self.aliased:
+            aliases = self._aliases({*nodes, *(edge.other for edge in edges)}, view)
+            edges = self._renamed(edges, spelled, aliases, side)
+        words = self._words(edges, side, view, aliases)
+        targets = self._spelled_ids(contested(edges, words), aliases)
+        completed = self._meant(self.edges.completed(targets, view), aliases) if targets else []
+        found: dict[NodeName, list[Neighbour]] = {node: [] for node in nodes}
+        asked = {node_id: node for node, node_id in self.ids(nodes).items()}
         for edge in weigh(edges, words, completed):
-            found[names[edge.here]].append(
-                Neighbour(
-                    edge.other,
-                    edge.origin,
-                    edge.since,
-                    edge.last_stated,
-                    edge.last_run,
-                    edge.transformation,
-                    edge.passage,
-                )
+            item = Neighbour(
+                edge.other, edge.origin, edge.since, edge.last_stated, edge.last_run, edge.transformation, edge.passage
             )
+            found[asked[edge.here]].append(item)
         return found
 
-    def _words(self, edges: list[FoundEdge], side: Side, view: Viewpoint) -> list[Word]:
+    def resolve(self, node: NodeName, view: Viewpoint = NOW) -> NodeName:
+        """Give the name under which a node is shown: another of its names, or the one that it has got since."""
+        aliases = self._aliases([node], view)
+        left = aliases.left_at(node)
+        moment = NEVER
+        if left is not None:
+            node_id = self.ids([node]).get(node)
+            reused = node_id and self.aliases.named_since({node_id: left}, view, written=False)
+            moment = NEVER if reused else left
+        return aliases.shown(node, moment)
+
+    def deleted(self, nodes: Collection[NodeName], view: Viewpoint = NOW) -> set[NodeName]:
+        """Give the datasets that were dropped and not written since."""
+        if not self.aliased:
+            return set()
+        aliases = self._aliases(nodes, view)
+        spelled = {spelling.name: node for node in nodes for spelling in aliases.spellings(node)}
+        names = {node_id: name for name, node_id in self.ids(spelled).items()}
+        dropped = self.aliases.dropped(names, view)
+        alive = self.aliases.named_since(dropped, view, written=True)
+        return {spelled[names[node_id]] for node_id in dropped.keys() - alive}
+
+    @property
+    def aliased(self) -> bool:
+        """Tell whether anything is known of names at all; most registries never hear of it."""
+        if self.has_aliases is None:
+            self.has_aliases = self.aliases.any()
+        return self.has_aliases
+
+    def _aliases(self, nodes: Iterable[NodeName], view: Viewpoint) -> Aliases:
+        """Read everything that was said of the names of some datasets, and of the names that it joins them with."""
+        if not self.aliased:
+            return Aliases()
+        ids = set(self.ids({node.whole or node for node in nodes if node.kind != "job"}).values())
+        symlinks: set[tuple[int, int]] = set()
+        renames: set[tuple[datetime, int, int]] = set()
+        new = ids
+        while new:
+            symlinks |= self.aliases.symlinks(new, view)
+            renames |= self.aliases.renames(new, view)
+            ends = {end for pair in symlinks for end in pair} | {end for _, *pair in renames for end in pair}
+            new, ids = ends - ids, ids | ends
+        names = self.names({end for pair in symlinks for end in pair} | {end for _, *pair in renames for end in pair})
+        self.met |= {name: node_id for node_id, name in names.items()}
+        return Aliases(
+            {(names[one], names[other]) for one, other in symlinks},
+            {Rename(at, names[old], names[new]) for at, old, new in renames},
+            view.as_of,
+        )
+
+    def _renamed(
+        self,
+        edges: Iterable[FoundEdge],
+        spelled: dict[int, list[tuple[NodeName, Spelling]]],
+        aliases: Aliases,
+        side: Side,
+    ) -> list[FoundEdge]:
+        """Put the names that are shown in the place of those that were used, where they were used in that meaning."""
+        found: list[FoundEdge] = []
+        for edge in edges:
+            other = aliases.shown(edge.other, edge.last_stated)
+            ids = self.ids([other, *(node for node, _ in spelled[edge.here])])
+            far = ids.get(other, edge.source if side == "source" else edge.target)
+            for node, spelling in spelled[edge.here]:
+                here = ids.get(node, edge.here)
+                if spelling.covers(edge.last_stated) and (here != far or edge.transformation == NO_SOURCE):
+                    ends = (far, here) if side == "source" else (here, far)
+                    found.append(replace(edge, here=here, other=other, source=ends[0], target=ends[1]))
+        return found
+
+    def _words(self, edges: list[FoundEdge], side: Side, view: Viewpoint, aliases: Aliases) -> list[Word]:
         """Give what speaks exactly of the targets: of targets that were asked for, all their edges are at hand."""
         if side == "source":
             return [Word(edge.target, edge.asserter, edge.origin, edge.last_stated) for edge in edges]
         targets = {edge.target for edge in edges if edge.target_kind != "job" and edge.origin != "lineage_facet"}
-        return self.edges.exact(targets, view)
+        return self._meant(self.edges.exact(self._spelled_ids(targets, aliases), view), aliases) if targets else []
+
+    def _spelled_ids(self, targets: set[int], aliases: Aliases) -> set[int]:
+        """Give the ids of every name of some nodes."""
+        if not aliases.groups or not targets:
+            return targets
+        names = self.names(targets)
+        spellings = {spelling.name for name in names.values() for spelling in aliases.spellings(name)}
+        return targets | set(self.ids(spellings).values())
+
+    def _meant(self, words: list[Word], aliases: Aliases) -> list[Word]:
+        """Let words speak of the nodes that are shown."""
+        if not aliases.groups or not words:
+            return words
+        names = self.names({word.target for word in words} | {word.asserter for word in words})
+        meant: list[Word] = []
+        for word in words:
+            moment = word.last or NEVER
+            target = aliases.shown(names[word.target], moment)
+            asserter = aliases.shown(names[word.asserter], moment)
+            ids = self.ids([target, asserter])
+            meant.append(replace(word, target=ids.get(target, word.target), asserter=ids.get(asserter, word.asserter)))
+        return meant
 
     def first_seen(self, nodes: Collection[NodeName]) -> dict[NodeName, datetime]:
         """Give when nodes were first named."""

@@ -83,3 +83,33 @@ class SightingTable(Learned, Table):
     """Airflow's run id, when the run is one of several instances of a mapped task."""
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"))
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
+
+
+class AliasTable(Table):
+    """Two names mean the same dataset, for all time; an event that used the one said so of the other."""
+
+    __tablename__ = "alias"
+    __table_args__ = (UniqueConstraint("node_id", "other_id"), Index(None, "other_id"))
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    node_id: Mapped[int] = mapped_column(ForeignKey("node.id"))
+    other_id: Mapped[int] = mapped_column(ForeignKey("node.id"))
+    recorded_at: Mapped[datetime]
+    """When the registry learned it first."""
+
+
+class LifecycleTable(Learned, Table):
+    """A run that completed, or an event without a run, did something to a dataset."""
+
+    __tablename__ = "lifecycle"
+    __table_args__ = (Index(None, "node_id", "change"), Index(None, "other_id"), Index(None, "run_id"))
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    node_id: Mapped[int] = mapped_column(ForeignKey("node.id"))
+    change: Mapped[str] = mapped_column(String(8))
+    """``RENAME``, ``DROP`` or ``TRUNCATE``."""
+    other_id: Mapped[int | None] = mapped_column(ForeignKey("node.id"))
+    """The older name, of a rename."""
+    said_at: Mapped[datetime]
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"))
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))

@@ -109,7 +109,9 @@ def _inputs_and_outputs(asserter: NodeName, inputs: Iterable[DatasetFacets], out
 
 
 def is_data(output: DatasetFacets) -> bool:
-    """Tell whether a run put data there; making or retiring a feature set does not."""
+    """Tell whether a run put data there; making or retiring a feature set does not, nor does dropping a dataset."""
+    if output.facets.get("lifecycleStateChange", {}).get("lifecycleStateChange") in {"DROP", "TRUNCATE"}:
+        return False
     if reading.write(output.facets) is not None:
         return True
     defined = reading.definition(output.facets) is not None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from festaf.registry_api.features.recorder import FeatureRecorder
+from festaf.registry_api.graph.alias_recorder import AliasRecorder
 from festaf.registry_api.graph.recorder import GraphRecorder
 from festaf.registry_api.lineage.recording import Recorder
 
 
 def recorders(session: Session) -> tuple[Recorder, ...]:
     """Make the recorder of every area for one transaction."""
-    return (FeatureRecorder(session), GraphRecorder(session))
+    return (FeatureRecorder(session), GraphRecorder(session), AliasRecorder(session))
