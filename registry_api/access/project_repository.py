@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from festaf.registry_api.access.tables import ProjectNamespaceTable, ProjectTable
+from festaf.registry_api.dags.tables import RunTable
 from festaf.registry_api.upsert import insert_missing
 
 
@@ -46,6 +48,10 @@ class ProjectRepository:
     def namespace(self, namespace: str) -> ProjectNamespaceTable | None:
         """Find whose a namespace is."""
         return self.session.get(ProjectNamespaceTable, namespace)
+
+    def namespace_of_run(self, run_id: UUID) -> str | None:
+        """Find the namespace of a run that is known."""
+        return self.session.scalars(select(RunTable.namespace).where(RunTable.uuid == run_id)).first()
 
     def keep_namespace(self, namespace: str, project: str) -> None:
         """Give a namespace to a project."""

@@ -14,6 +14,7 @@ from festaf.contract.openlineage import EVENT, DatasetEvent, JobEvent, RunEvent
 from festaf.registry_api.errors import UnreadableEventError
 from festaf.registry_api.lineage import reading
 from festaf.registry_api.lineage.recording import AnyEvent
+from festaf.registry_api.secrets.masking import mask
 from festaf.registry_api.table import as_utc
 
 
@@ -33,10 +34,11 @@ class Incoming:
 
 
 def read_event(value: Any) -> Incoming:
-    """Read one event.
+    """Read one event, its secrets masked before anything else is done with it.
 
     :raises UnreadableEventError: it is none, or a facet of ours in it is wrong
     """
+    value = mask(value)
     try:
         event = EVENT.validate_python(value)
     except ValidationError as error:

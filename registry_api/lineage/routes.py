@@ -7,6 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from festaf.contract.openlineage import BatchAnswer, BatchSummary, FailedEvent
+from festaf.registry_api.access.audit_repository import note
+from festaf.registry_api.access.events import EventGate
 from festaf.registry_api.edge import Body, Now, TheSettings, Writer, Writing
 from festaf.registry_api.errors import TooLargeError, UnreadableEventError
 from festaf.registry_api.lineage.body import parse_json
@@ -26,9 +28,13 @@ EVENT_SCHEMA: dict[str, Any] = {"type": "object", "description": "An OpenLineage
 @router.post(
     "/lineage", status_code=201, response_class=Response, openapi_extra=_takes(EVENT_SCHEMA), summary="Take an event"
 )
-def post_event(body: Body, _: Writer, session: Writing, now: Now) -> Response:
+def post_event(body: Body, caller: Writer, session: Writing, now: Now) -> Response:
     """Take one OpenLineage event; the same event again changes nothing."""
-    LineageService(session, now).take(parse_json(body))
+    gate = EventGate(session, caller, now)
+    service = LineageService(session, now, gate)
+    service.take(parse_json(body))
+    gate.make_projects()
+    note(session, "events.take", _ids(service), counts={"received": 1, "new": len(service.kept)})
     return Response(status_code=201)
 
 
@@ -39,14 +45,19 @@ def post_event(body: Body, _: Writer, session: Writing, now: Now) -> Response:
     openapi_extra=_takes({"type": "array", "items": EVENT_SCHEMA}),
     summary="Take several events",
 )
-def post_batch(body: Body, _: Writer, session: Writing, now: Now, settings: TheSettings) -> Response:
+def post_batch(body: Body, caller: Writer, session: Writing, now: Now, settings: TheSettings) -> Response:
     """Take several events in one transaction, each for itself; 204 when all were taken."""
     values = parse_json(body)
     if not isinstance(values, list):
         raise UnreadableEventError("a batch is a JSON array of events")
     if len(values) > settings.max_batch_events:
         raise TooLargeError(f"a batch holds at most {settings.max_batch_events} events")
-    refusals = LineageService(session, now).take_batch(values)
+    gate = EventGate(session, caller, now)
+    service = LineageService(session, now, gate)
+    refusals = service.take_batch(values)
+    gate.make_projects()
+    counts = {"received": len(values), "new": len(service.kept), "refused": len(refusals)}
+    note(session, "events.take", _ids(service), counts=counts)
     if not refusals:
         return Response(status_code=204)
     retriable = sum(refusal.retriable for refusal in refusals)
@@ -64,3 +75,8 @@ def post_batch(body: Body, _: Writer, session: Writing, now: Now, settings: TheS
         ),
     )
     return Response(answer.model_dump_json(), media_type="application/json")
+
+
+def _ids(service: LineageService) -> str:
+    """Name the range of the events that were new."""
+    return f"events {min(service.kept)} to {max(service.kept)}" if service.kept else "no new event"

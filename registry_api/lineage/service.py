@@ -56,6 +56,8 @@ class LineageService:
         self.runs = RunService(session)
         self.graph = GraphService(session, now)
         self.recorders = recorders(session)
+        self.kept: list[int] = []
+        """The events that were new, by id."""
 
     def take(self, value: Any) -> None:
         """Take one event; one that is known changes nothing.
@@ -117,6 +119,7 @@ class LineageService:
 
     def _record(self, incoming: Incoming, event_id: int) -> None:
         event = incoming.event
+        self.kept.append(event_id)
         self.graph.keep_nodes(_nodes(event), event.event_time)
         self.dags.keep_code(incoming.blobs)
         if not isinstance(event, DatasetEvent):
