@@ -10,7 +10,8 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 from pydantic import AwareDatetime
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from festaf.contract.http import API
@@ -67,7 +68,7 @@ def caller_of(request: Request, settings: TheSettings, moment: Now) -> Caller:
     except UnauthenticatedError:
         throttle.count_failure(address)
         raise
-    except (ServiceError, SQLAlchemyError):
+    except (ServiceError, DBAPIError, PoolTimeoutError):
         raise
     except Exception as error:
         log.exception("It could not be told who asks")

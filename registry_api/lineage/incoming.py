@@ -14,7 +14,7 @@ from festaf.contract.openlineage import EVENT, DatasetEvent, JobEvent, RunEvent
 from festaf.registry_api.errors import UnreadableEventError
 from festaf.registry_api.lineage import reading
 from festaf.registry_api.lineage.recording import AnyEvent
-from festaf.registry_api.secrets.masking import mask
+from festaf.registry_api.secrets.masking import mask_event
 from festaf.registry_api.table import as_utc
 
 
@@ -38,7 +38,7 @@ def read_event(value: Any) -> Incoming:
 
     :raises UnreadableEventError: it is none, or a facet of ours in it is wrong
     """
-    value = mask(value)
+    value = mask_event(value)
     try:
         event = EVENT.validate_python(value)
     except ValidationError as error:

@@ -158,3 +158,44 @@ def test_the_default_database_stands_in_the_users_data_folder(tmp_path: Path, mo
     assert default_database_url() == f"sqlite:///{tmp_path}/festaf/registry.db"
     assert run("migrate")[0] == 0
     assert (tmp_path / "festaf" / "registry.db").is_file()
+
+
+def test_people_and_their_rights_are_managed_on_the_command_line(sqlite_url: str) -> None:
+    database = ("--database-url", sqlite_url)
+    for arguments in (
+        ("project", "create", "nyc", "--description", "flights"),
+        ("principal", "create", "service/airflow"),
+        ("principal", "create", "team/analysts", "--group", "analysts"),
+        ("principal", "create", "user/ann@example.com"),
+        ("team", "add", "analysts", "user/ann@example.com"),
+        ("grant", "give", "nyc", "service/airflow", "write"),
+        ("grant", "give", "*", "team/analysts", "read"),
+        ("namespace", "give", "airflow-prod", "nyc"),
+        ("token", "create", "airflow", "--for", "service/airflow", "--scope", "lineage:write", "--project", "nyc"),
+        ("grant", "take", "*", "team/analysts"),
+        ("principal", "disable", "user/ann@example.com"),
+    ):
+        code, out, err = run(*arguments, *database)
+        assert (code, err) == (0, ""), arguments
+        assert out.count("\n") == 1
+
+    def listed(*arguments: str) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = json.loads(run(*arguments, *database, "--json")[1])
+        return found
+
+    assert [item["name"] for item in listed("project", "list")] == ["nyc"]
+    assert listed("grant", "list") == [{"project": "nyc", "who": "service/airflow", "role": "write"}]
+    assert listed("namespace", "list") == [{"namespace": "airflow-prod", "project": "nyc"}]
+    assert [item["state"] for item in listed("team", "members", "analysts")] == ["disabled"]
+    assert [(item["owner"], item["projects"]) for item in listed("token", "list")] == [("service/airflow", ["nyc"])]
+    assert {item["actor_kind"] for item in listed("audit", "list")} == {"operator"}
+    assert len(listed("audit", "list")) == 11
+    assert [item["before"] for item in listed("audit", "list", "--action", "grant.delete")] == ["read"]
+    for arguments, said in (
+        (("grant", "give", "bos", "service/airflow", "write"), "there is no project 'bos'"),
+        (("principal", "create", "airflow"), "write user/NAME"),
+        (("token", "create", "x", "--for", "team/analysts"), "not to a team"),
+    ):
+        code, out, err = run(*arguments, *database)
+        assert (code, out) == (1, "")
+        assert said in err

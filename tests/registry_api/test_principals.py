@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError
 
 from festaf.registry_api.access.caller import Scope
 from festaf.registry_api.access.limits import Limits
+from festaf.registry_api.access.repository import changed
 from festaf.registry_api.access.service import TokenService
 from festaf.registry_api.database import Database
 from festaf.registry_api.main import create_app
@@ -251,3 +252,16 @@ def test_a_caller_who_asks_too_often_waits_and_no_other_does(office: Office) -> 
     assert answers[200].json()["code"] == 429
     assert office.ask("busy", "GET", "/me").status_code == 200
     office.done("PUT", "/projects/nyc", {})
+
+
+@pytest.mark.parametrize(
+    "damage", ["UPDATE role_grant SET role = 'boss'", "DELETE FROM access_state", "UPDATE token SET scopes = '7'"]
+)
+def test_what_cannot_be_decided_is_refused(office: Office, damage: str) -> None:
+    office.make("reader", "registry:read", role="read")
+    assert office.ask("reader", "GET", "/projects").status_code == 200
+    with office.database.writing() as session:
+        changed(session)
+        session.execute(text(damage))
+
+    assert office.ask("reader", "GET", "/projects").status_code == 403

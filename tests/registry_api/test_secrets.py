@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from festaf.registry_api.secrets.masking import MASKED, mask, mask_text, masked_places
+from festaf.registry_api.secrets.masking import MASKED, mask, mask_event, mask_text, masked_places
 from tests.registry_api.events import RICH, dag_event, task_event, written
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
@@ -108,6 +108,7 @@ def test_masking_what_is_masked_changes_nothing(value: Any) -> None:
 
     assert mask(once) == once
     assert mask(value) == once
+    assert mask_event(value) == once
 
 
 @pytest.mark.parametrize(
