@@ -18,6 +18,7 @@ from festaf.registry_api.dags.routes import router as dags
 from festaf.registry_api.database import Database
 from festaf.registry_api.documentation import add_documentation
 from festaf.registry_api.edge import caller_of
+from festaf.registry_api.experiments.routes import router as experiments
 from festaf.registry_api.features.routes import router as features
 from festaf.registry_api.lineage.routes import router as lineage
 from festaf.registry_api.problems import add_problem_handlers
@@ -54,7 +55,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     app.state.throttle = Throttle(settings.limits)
     add_problem_handlers(app)
     app.include_router(health.router)
-    for router in (lineage, features, dags, *ACCESS):
+    for router in (lineage, features, dags, experiments, *ACCESS):
         # Whatever a route itself asks for: nobody gets to it whom nobody knows.
         app.include_router(router, prefix=API, dependencies=[Depends(caller_of)])
     add_documentation(app)

@@ -1,0 +1,161 @@
+"""Experiments: records are appended once, runs are compared, and a chain that was changed shows."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    from httpx import Response
+
+    from tests.registry_api.conftest import Registry
+    from tests.registry_api.events import Json
+
+SHA = "a" * 64
+
+
+def record(run: str = "job-1", **said: Any) -> Json:
+    return {"project": "nyc", "experiment": "late-flights", "run": run, **said}
+
+
+def post(registry: Registry, told: Json, status: int = 201) -> Any:
+    answer = post_once(registry, told)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def post_once(registry: Registry, told: Json) -> Response:
+    return registry.http.post("/api/v1/experiments", json=told)
+
+
+def changed(registry: Registry, statement: str) -> None:
+    """Change the database behind the registry's back, as somebody with its password could."""
+    with registry.database.writing() as session:
+        if registry.database.sqlite:
+            for verb in ("update", "delete"):
+                session.execute(text(f"DROP TRIGGER IF EXISTS experiment_entry_refuses_{verb}"))
+        else:
+            session.execute(text("DROP TRIGGER IF EXISTS experiment_entry_refuses_change ON experiment_entry"))
+        session.execute(text(statement))
+
+
+def verified(registry: Registry) -> Any:
+    return registry.get("/experiments/nyc/late-flights/verify")
+
+
+def test_what_is_told_of_a_run_adds_up_and_told_twice_is_told_once(registry: Registry) -> None:
+    first = record(
+        parameters={"depth": "6", "eta": "0.1"},
+        metrics={"train:loss": 0.4},
+        data=[{"name": "train", "uri": "s3://lake/rows", "manifest": "s3://lake/manifest.json", "sha256": SHA}],
+        code={"image": "sklearn:1", "uri": "s3://lake/code.tar.gz"},
+        state="Completed",
+    )
+    post(registry, first)
+    assert post(registry, first, 200)["entries"] == [1]
+    post(registry, record(model={"name": "late-flights", "version": 3}, metrics={"auc": 0.7}))
+
+    (run,) = registry.get("/experiments/nyc/late-flights/runs")["items"]
+    told = run["record"]
+    assert (told["parameters"], told["metrics"]) == ({"depth": "6", "eta": "0.1"}, {"train:loss": 0.4, "auc": 0.7})
+    assert (told["model"]["version"], told["state"], told["code"]["image"]) == (3, "Completed", "sklearn:1")
+    assert run["entries"] == [1, 2]
+    (item,) = registry.get("/experiments", project="nyc")["items"]
+    assert (item["runs"], item["entries"]) == (1, 2)
+    assert verified(registry)["whole"] is True
+    entries = registry.get("/experiments/nyc/late-flights/runs/job-1/entries")
+    assert entries[1]["previous_sha256"] == entries[0]["sha256"]
+    assert item["head_sha256"] == entries[1]["sha256"]
+
+
+def test_runs_are_compared_in_the_order_asked_for(registry: Registry) -> None:
+    post(registry, record("a", parameters={"depth": "6", "seed": "1"}, metrics={"auc": 0.7}))
+    post(registry, record("b", parameters={"depth": "8", "seed": "1"}, metrics={"auc": 0.75, "f1": 0.5}))
+
+    found = registry.get("/experiments/nyc/late-flights/compare", run=["b", "a"])
+
+    assert found["runs"] == ["b", "a"]
+    assert found["parameters"] == [
+        {"name": "depth", "values": ["8", "6"], "differs": True},
+        {"name": "seed", "values": ["1", "1"], "differs": False},
+    ]
+    assert {item["name"]: item["values"] for item in found["metrics"]} == {"auc": [0.75, 0.7], "f1": [0.5, None]}
+    assert registry.ask("/experiments/nyc/late-flights/compare", run=["a"]).status_code == 422
+    assert "no run c" in registry.ask("/experiments/nyc/late-flights/compare", run=["a", "c"]).json()["detail"]
+
+
+def test_runs_are_listed_the_newest_first_page_by_page(registry: Registry) -> None:
+    for number in range(5):
+        post(registry, record(f"job-{number}"))
+    post(registry, record("job-0", metrics={"auc": 0.5}))
+
+    first = registry.get("/experiments/nyc/late-flights/runs", limit=3)
+    second = registry.get("/experiments/nyc/late-flights/runs", limit=3, cursor=first["cursor"])
+
+    named = [item["record"]["run"] for item in [*first["items"], *second["items"]]]
+    assert named == ["job-4", "job-3", "job-2", "job-1", "job-0"]
+    assert second["cursor"] is None
+    assert registry.ask("/experiments/nyc/late-flights/runs", cursor="W10").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("statement", "broken_at", "reason"),
+    [
+        ("UPDATE experiment_entry SET content = replace(content, '0.7', '0.9') WHERE number = 2", 2, "content"),
+        ("DELETE FROM experiment_entry WHERE number = 2", 2, "missing"),
+        ("DELETE FROM experiment_entry WHERE number = 3", 3, "at the end"),
+        ("UPDATE experiment_entry SET recorded_by = 'somebody else' WHERE number = 1", 1, "author"),
+        ("UPDATE experiment_entry SET previous_sha256 = NULL WHERE number = 3", 3, "follow"),
+    ],
+)
+def test_a_chain_that_was_changed_shows(registry: Registry, statement: str, broken_at: int, reason: str) -> None:
+    for number in range(3):
+        post(registry, record(f"job-{number}", metrics={"auc": 0.7}))
+    changed(registry, statement)
+
+    found = verified(registry)
+
+    assert (found["whole"], found["broken_at"]) == (False, broken_at)
+    assert reason in found["reason"]
+
+
+@pytest.mark.parametrize("statement", ["UPDATE experiment_entry SET number = 7", "DELETE FROM experiment_entry"])
+def test_the_database_itself_refuses_to_change_an_entry(registry: Registry, statement: str) -> None:
+    post(registry, record())
+
+    with pytest.raises(DBAPIError, match="append-only"), registry.database.writing() as session:
+        session.execute(text(statement))
+
+
+def test_many_who_record_at_once_make_one_chain(registry: Registry) -> None:
+    told = [record(f"job-{number % 8}", metrics={"auc": number % 16 / 100}) for number in range(48)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda one: post_once(registry, one).status_code, told))
+
+    assert sorted(set(answers)) == [200, 201]
+    assert answers.count(201) == 16
+    found = verified(registry)
+    assert (found["whole"], found["entries"]) == (True, 16)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"run": ""},
+        {"experiment": "a/b"},
+        {"metrics": {"loss": "NaN"}},
+        {"parameters": {"depth": 6}},
+        {"unknown": 1},
+        {"data": [{"name": "train"}]},
+    ],
+)
+def test_what_is_no_record_is_refused_and_leaves_nothing(registry: Registry, wrong: Json) -> None:
+    answer = post_once(registry, record() | wrong)
+
+    assert answer.status_code == 422
+    assert next(iter(wrong)) in " ".join(answer.json()["errors"])
+    assert registry.get("/experiments")["items"] == []
