@@ -61,6 +61,8 @@ class ModelVersionFact(Model):
     """Name of the training set in its project, if it was built by a task of ours."""
     training_job: str | None = None
     """ARN or name."""
+    experiment: str | None = None
+    """SageMaker's experiment that the training job is part of."""
     supersedes: PositiveInt | None = None
     """The version that this one took the place of."""
     dag_id: str | None = None

@@ -30,7 +30,7 @@ from festaf.sensors.endpoint import EndpointReadySensor
 from festaf.sensors.feature_set import FeatureSetReadySensor
 from flights import counts, delays, model, planes, weather
 
-PROJECT = "nyc"
+PROJECT = model.PROJECT
 BUCKET = "{{ var.value.get('festaf_bucket', 'festaf-demo') }}"
 ROLE_ARN = "{{ var.value.get('festaf_role_arn', '') }}"
 RUN = "{{ dag_run.run_after.strftime('%Y%m%dT%H%M%S') }}"

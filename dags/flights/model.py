@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from machines.timetable import Slot
 
 NAME = "late-flights"
+PROJECT = "nyc"
 """Of the model package group and the endpoint."""
 
 DATABASE = "sagemaker_featurestore"
@@ -140,6 +141,7 @@ def training_job(
         "ResourceConfig": {"InstanceType": INSTANCE, "InstanceCount": instances, "VolumeSizeInGB": 10},
         "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
         "RoleArn": role_arn,
+        "Tags": [{"Key": "festaf:project", "Value": PROJECT}],
     }
 
 

@@ -173,6 +173,7 @@ class RegisterModelVersionOperator(ModelTask):
             training_set=source.manifest,
             training_set_name=source.name,
             training_job=job.arn if job else None,
+            experiment=job.experiment if job else None,
             description=self.description,
             approval=self.approval_status,
             metadata=self.metadata or {},

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from festaf.contract import facets
 from festaf.contract.datasets import input_datasets
+from festaf.contract.experiment import EXPERIMENT_FACET
 from festaf.contract.facts.told import Worker
 from festaf.contract.names import dag_run_id, owners_of, task_run_id
 from festaf.contract.openlineage import (
@@ -29,6 +30,7 @@ from festaf.provider.lineage.declared import declared_of
 from festaf.provider.lineage.extraction import Extracted, extract, joined
 from festaf.provider.lineage.schedule import schedule_text
 from festaf.provider.lineage.source import DagFile, dag_file, function_source, masked
+from festaf.provider.lineage.training_job import training_record
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -176,6 +178,8 @@ class TaskCapture:
             result["nominalTime"] = facets.nominal_time(start, self._dag_run.data_interval_end)
         if ended.error is not None:
             result["errorMessage"] = error_facet(ended.error)
+        if record := training_record(self._task, task_run, result.get("errorMessage", {}).get("message")):
+            result[EXPERIMENT_FACET] = facets.own("experiment", "experiment", record)
         return result
 
     def _job_facets(self) -> dict[str, facets.Facet]:

@@ -47,6 +47,7 @@ class Registration:
     training_set: str | None = None
     training_set_name: str | None = None
     training_job: str | None = None
+    experiment: str | None = None
     description: str | None = None
     approval: str = "PendingManualApproval"
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -158,6 +159,7 @@ class Registration:
             training_set=self.training_set,
             training_set_name=self.training_set_name,
             training_job=self.training_job,
+            experiment=self.experiment,
             **(standing(version) if version else {}),
             **origin.fields,
         )

@@ -40,6 +40,7 @@ class TrainedBy:
     arn: str
     image: str | None = None
     model_data: str | None = None
+    experiment: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -113,6 +114,7 @@ def trained_by(name: str, hook: ModelHook) -> TrainedBy:
         arn=job["TrainingJobArn"],
         image=job.get("AlgorithmSpecification", {}).get("TrainingImage"),
         model_data=(job.get("ModelArtifacts") or {}).get("S3ModelArtifacts"),
+        experiment=(job.get("ExperimentConfig") or {}).get("ExperimentName"),
         metrics={item["MetricName"]: float(item["Value"]) for item in job.get("FinalMetricDataList") or ()},
     )
 

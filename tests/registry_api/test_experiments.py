@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from tests.registry_api.events import facet, run_of, task_event
+
 if TYPE_CHECKING:
     from httpx import Response
 
@@ -159,3 +161,52 @@ def test_what_is_no_record_is_refused_and_leaves_nothing(registry: Registry, wro
     assert answer.status_code == 422
     assert next(iter(wrong)) in " ".join(answer.json()["errors"])
     assert registry.get("/experiments")["items"] == []
+
+
+def trained(run: str = "job-1", **said: Any) -> Json:
+    return {"festaf_experiment": facet(experiment=record(run, **said))}
+
+
+def registered(version: int = 3, **said: Any) -> Json:
+    fact = {
+        "project": "nyc",
+        "model": "late-flights",
+        "version": version,
+        "training_job": "arn:aws:sagemaker:us-east-1:123456789012:training-job/job-1",
+        "training_set": "s3://lake/manifest.json",
+        "metrics": {"auc": 0.75},
+        "experiment": "late-flights",
+        **said,
+    }
+    return {
+        "namespace": "x-festaf-model://nyc",
+        "name": "late-flights",
+        "facets": {"festaf_model_version": facet(model_version=fact)},
+    }
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 1, 2, 2)])
+def test_what_tasks_tell_of_training_and_registration_is_one_run_in_any_order(
+    registry: Registry, order: tuple[int, ...]
+) -> None:
+    told = [
+        task_event("START", 1, task="train"),
+        task_event(task="train", run_facets=trained(parameters={"depth": "6"}, state="Completed")),
+        task_event(task="register", outputs=(registered(),)),
+    ]
+    registry.post(*(told[number] for number in order))
+
+    (run,) = registry.get("/experiments/nyc/late-flights/runs")["items"]
+    found = run["record"]
+    assert (found["run"], found["parameters"], found["metrics"]) == ("job-1", {"depth": "6"}, {"auc": 0.75})
+    assert (found["model"]["name"], found["model"]["version"]) == ("late-flights", 3)
+    assert found["data"][0]["manifest"] == "s3://lake/manifest.json"
+    assert found["openlineage_run_id"] == str(run_of("train"))
+    assert len(run["entries"]) == 2
+
+
+def test_a_facet_that_is_no_record_is_kept_with_the_run_and_recorded_nowhere(registry: Registry) -> None:
+    registry.post(task_event(task="train", run_facets={"festaf_experiment": facet(experiment={"run": 7})}))
+
+    assert registry.get("/experiments")["items"] == []
+    assert registry.get(f"/runs/{run_of('train')}")["facets"]["festaf_experiment"]["experiment"] == {"run": 7}

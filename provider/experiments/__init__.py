@@ -1,0 +1,1 @@
+"""Experiments for other tools: the export to MLflow."""
