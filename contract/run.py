@@ -18,6 +18,15 @@ class RunDataset(Model):
     facets: dict[str, dict[str, Any]]
 
 
+class RunLink(Model):
+    """Another run; all but its id is None as long as nobody said it."""
+
+    id: UUID
+    namespace: str | None = None
+    job: str | None = None
+    state: EventType | None = None
+
+
 class RunRecord(Model):
     """A run: its state by event time, and everything its events said, the newest of each facet."""
 
@@ -30,6 +39,9 @@ class RunRecord(Model):
     ended_at: Moment | None = None
     last_event_at: Moment
     parent_run_id: UUID | None = None
+    parent: RunLink | None = None
+    root: RunLink | None = None
+    """The run that everything began with."""
     task: TaskRun | None = None
     dag_version: DagVersionRef
     facets: dict[str, dict[str, Any]]

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from festaf.contract.openlineage import EventType
 from festaf.contract.run import RunDataset, RunRecord
+from festaf.registry_api.dags.family import Family
 from festaf.registry_api.dags.service import DagService, RunService
 from festaf.registry_api.errors import NotFoundError
 from festaf.registry_api.lineage import reading
@@ -27,6 +28,7 @@ def run_record(session: Session, run_id: UUID) -> RunRecord:
     parent = runs.find(run.parent_uuid) if run.parent_uuid else None
     version, _ = DagService(session).version_of(run, parent)
     run_facets = bodies(state.run_facets)
+    family = Family(runs, run)
     return RunRecord(
         id=run.uuid,
         namespace=run.namespace,
@@ -36,6 +38,8 @@ def run_record(session: Session, run_id: UUID) -> RunRecord:
         ended_at=run.ended_at,
         last_event_at=run.last_event_at,
         parent_run_id=run.parent_uuid,
+        parent=family.parent(),
+        root=family.root(),
         task=reading.task_run(run_facets),
         dag_version=version,
         facets=run_facets,

@@ -105,6 +105,16 @@ def parent_run(facets: Facets) -> UUID | None:
         return None
 
 
+def run_named(facets: Facets, *path: str) -> tuple[UUID, str | None, str | None] | None:
+    """Read the id of a run, and namespace and name of its job, from a place in a run's facets."""
+    try:
+        run_id = UUID(str(_at(facets, *path, "run", "runId")))
+    except ValueError:
+        return None
+    namespace, name = _at(facets, *path, "job", "namespace"), _at(facets, *path, "job", "name")
+    return run_id, namespace if isinstance(namespace, str) else None, name if isinstance(name, str) else None
+
+
 def parent_job(facets: Facets) -> str | None:
     """Read the name of the job whose run is the parent."""
     name = _at(facets, "parent", "job", "name")
