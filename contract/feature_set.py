@@ -7,6 +7,7 @@ transaction of the task's success, so it cannot be lost), and as a facet of an O
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, StringConstraints
@@ -47,7 +48,7 @@ class FeatureDeclaration(Model):
     fresh_within_seconds: PositiveFloat | None = None
     """How old the newest values may be before something is wrong."""
 
-    @property
+    @cached_property
     def sha256(self) -> Sha256:
         """Hash the content: two declarations are one version of the feature if and only if this is equal."""
         said = self.model_dump(mode="json")

@@ -14,10 +14,16 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from festaf.registry_api.errors import SetupError
+from festaf.registry_api.memory import MEMORY, Memory, keep_recall
 
 WRITING = "festaf_writing"
 CONNECT_SECONDS = 5
+CACHE_KIBIBYTES = 64 * 1024
+"""SQLite's cache of each connection: large enough for the inner pages of the indexes of ten million rows."""
 MIGRATION_LOCK = 0x666573746166
+LOCK_ROOM = 0x66657374
+STRIPES = 256
+"""How many locks there are for names: few enough that large batches never use up what the server has room for."""
 
 
 class Database:
@@ -27,6 +33,7 @@ class Database:
         self.url = read_url(url)
         self.engine = _make_engine(self.url, busy_timeout)
         self._writing = self.engine.execution_options(**{WRITING: True})
+        self._memory = Memory()
 
     @property
     def sqlite(self) -> bool:
@@ -42,8 +49,10 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """Open a session whose work is committed at the end, or undone by an error."""
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
-            yield session
+        with Session(self._writing, expire_on_commit=False, info={MEMORY: self._memory}) as session:
+            with session.begin():
+                yield session
+            keep_recall(session)
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
@@ -85,18 +94,21 @@ def read_url(url: str) -> URL:
     return parsed
 
 
-def lock(session: Session, names: Iterable[str]) -> None:
+def lock(session: Session, names: Iterable[str], room: int = 0) -> None:
     """Let no other transaction work on the named things until this one ends.
 
     On SQLite a writing transaction, which begins here at the latest, is alone anyway. On PostgreSQL the locks are
-    taken in one order, so that two transactions never wait for each other.
+    taken in one order, so that two transactions never wait for each other: one call names all that is needed, or a
+    later call goes to a higher room.
     """
     connection = session.connection()
     if connection.dialect.name != "postgresql":
         return
-    numbers = {int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True) for name in names}
-    for number in sorted(numbers):
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+    numbers = {int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") % STRIPES for name in names}
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(:room, number) FROM unnest(CAST(:numbers AS integer[])) AS number"),
+        {"room": LOCK_ROOM + room, "numbers": sorted(numbers)},
+    )
 
 
 def describe_failure(url: URL, error: SQLAlchemyError) -> str:
@@ -143,7 +155,7 @@ def make_folder(url: URL) -> None:
 def _prepare_sqlite(connection: SqliteConnection, _record: Any) -> None:
     # The driver's own transactions would begin too late to wait for a lock; SQLAlchemy's events begin them.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"cache_size=-{CACHE_KIBIBYTES}"):
         connection.execute(f"PRAGMA {pragma}")
 
 

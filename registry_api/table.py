@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, TypeDecorator
@@ -24,8 +25,7 @@ class Moment(TypeDecorator[datetime]):
         """Store UTC; SQLite keeps it without the offset, in an order that sorts as text."""
         if value is None:
             return None
-        moment = as_utc(value)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+        return _bare(value) if dialect.name == "sqlite" else as_utc(value)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give the offset back."""
@@ -56,6 +56,12 @@ class Learned:
     recorded_at: Mapped[datetime] = mapped_column()
     superseded_at: Mapped[datetime | None] = mapped_column()
     """None while the fact stands."""
+
+
+@lru_cache(maxsize=20_000)
+def _bare(moment: datetime) -> datetime:
+    """Give UTC without the offset; the same few times stand in most rows of a batch."""
+    return as_utc(moment).replace(tzinfo=None)
 
 
 def as_utc(moment: datetime) -> datetime:

@@ -41,17 +41,17 @@ class DagService:
         """Keep what one event saw of a DAG."""
         dag = self.dags.ensure(namespace, snapshot.dag_id, at)
         dag.first_seen, dag.last_seen = min(dag.first_seen, at), max(dag.last_seen, at)
-        dag.facts = _newest(dag.facts, _said(snapshot), at, event_key)
+        dag.facts = newest_facts(dag.facts, said_by(snapshot), at, event_key)
         if snapshot.dag_version_id and snapshot.version_number is not None:
             self.dags.keep_number(dag.id, snapshot.dag_version_id, snapshot.version_number)
-        content = _content(snapshot, source_sha256)
+        content = content_of_version(snapshot, source_sha256)
         if content:
             row = {**content, "version_id": snapshot.dag_version_id, "dag_pk": dag.id}
             self.dags.ensure_version({**row, "content_sha256": content_sha256(content)}, at)
 
     def content_of(self, dag_pk: int, snapshot: DagSnapshot | None, source_sha256: str | None) -> int | None:
         """Give the id of the content that a snapshot saw, which ``record`` kept before; None if it saw none."""
-        content = _content(snapshot, source_sha256) if snapshot else None
+        content = content_of_version(snapshot, source_sha256) if snapshot else None
         return self.dags.version_id(dag_pk, content_sha256(content)) if content else None
 
     def ensure(self, namespace: str, dag_id: str, first: datetime, last: datetime) -> int:
@@ -152,7 +152,7 @@ class RunService:
         return known
 
 
-def _content(snapshot: DagSnapshot, source_sha256: str | None) -> dict[str, str | None] | None:
+def content_of_version(snapshot: DagSnapshot, source_sha256: str | None) -> dict[str, str | None] | None:
     """Give what makes a content of a DAG differ from another; None when nothing of it is known."""
     content = {
         "version_id": str(snapshot.dag_version_id) if snapshot.dag_version_id else None,
@@ -164,14 +164,14 @@ def _content(snapshot: DagSnapshot, source_sha256: str | None) -> dict[str, str 
     return content if any(content[name] for name in ("version_id", "bundle_version", "source_sha256")) else None
 
 
-def _said(snapshot: DagSnapshot) -> dict[str, Any]:
+def said_by(snapshot: DagSnapshot) -> dict[str, Any]:
     """Give the facts that a snapshot saw, those that it knows to be none included."""
     seen = snapshot.model_dump(mode="json", include=set(FACTS))
     told = {name: value for name, value in seen.items() if value not in (None, [])}
     return told | dict.fromkeys(name for name in snapshot.without if name in FACTS)
 
 
-def _newest(facts: dict[str, Any], said: dict[str, Any], at: datetime, event_key: str) -> dict[str, Any]:
+def newest_facts(facts: dict[str, Any], said: dict[str, Any], at: datetime, event_key: str) -> dict[str, Any]:
     """Replace each fact by what was said, if it was said later."""
     stamp = [as_utc(at).isoformat(timespec="microseconds"), event_key]
     newer = {name: [*stamp, value] for name, value in said.items() if name not in facts or facts[name][:2] < stamp}

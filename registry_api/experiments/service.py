@@ -41,7 +41,7 @@ class ExperimentService:
         grouped: dict[tuple[str, str], list[TrainingRecord]] = defaultdict(list)
         for record in records:
             grouped[record.project, record.experiment].append(record)
-        lock(self.session, [f"experiment:{project}:{name}" for project, name in grouped])
+        lock(self.session, [f"experiment:{project}:{name}" for project, name in grouped], room=1)
         return [
             entry
             for (project, name), found in sorted(grouped.items())

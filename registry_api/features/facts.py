@@ -10,6 +10,9 @@ from typing import Any, Literal
 from festaf.contract.feature_set import FeatureDeclaration
 from festaf.registry_api.table import content_sha256
 
+CAPACITY = 50_000
+CONTENTS: dict[str, FeatureContent] = {}
+"""What declarations say, by their hash: most are said again and again."""
 StatementKind = Literal["declared", "retired", "observed", "mentioned"]
 
 
@@ -56,11 +59,18 @@ class SetWrite:
 
 def declared_features(declarations: Iterable[FeatureDeclaration]) -> tuple[FeatureContent, ...]:
     """Read declarations; one that says nothing beyond the type does not count as declared."""
-    found: dict[str, FeatureContent] = {}
-    for item in declarations:
+    return tuple({item.name: _declared(item) for item in declarations}.values())
+
+
+def _declared(item: FeatureDeclaration) -> FeatureContent:
+    known = CONTENTS.get(item.sha256)
+    if known is None:
         said = item.model_dump(exclude={"name", "type", "collection", "dimension"}, exclude_defaults=True)
-        found[item.name] = FeatureContent(item.name, any(said.values()), item.model_dump(mode="json"), item.sha256)
-    return tuple(found.values())
+        known = FeatureContent(item.name, any(said.values()), item.model_dump(mode="json"), item.sha256)
+        if len(CONTENTS) >= CAPACITY:
+            CONTENTS.clear()
+        CONTENTS[item.sha256] = known
+    return known
 
 
 def observed_features(fields: Mapping[str, Mapping[str, str | None]]) -> tuple[FeatureContent, ...]:

@@ -120,6 +120,7 @@ class NewestRepository:
             .join(RunTable, RunTable.id == WriteTable.run_id)
             .outerjoin(DagTable, DagTable.id == RunTable.dag_pk)
             .where(WriteTable.feature_set_id == feature_set_id, WriteTable.lists_features.is_(False))
+            .where(WriteTable.superseded_at.is_(None))
             .order_by(WriteTable.ended_at.desc(), RunTable.uuid.desc())
             .limit(1)
         )
@@ -170,7 +171,7 @@ def newest_query(*, dated: bool) -> Select[*tuple[Any, ...]]:
 
 
 def _of(table: Said, dated: bool, *, declared: bool = False) -> list[ColumnElement[bool]]:
-    conditions = [table.feature_id == FeatureTable.id]
+    conditions = [table.feature_id == FeatureTable.id, table.superseded_at.is_(None)]
     if declared:
         conditions.append(table.declared.is_(True))
     if dated:

@@ -73,6 +73,8 @@ class Portrait:
             "last_written": self.last_written,
             "deleted": self.deleted,
             "version_id": self.newest.saying.version.id if self.newest.saying and self.declared else None,
+            "content_id": self.newest.saying.version.id if self.newest.saying else None,
+            "said_at": self.newest.saying.at if self.newest.saying else None,
         }
 
 

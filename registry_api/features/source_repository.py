@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import func, select, type_coerce
@@ -17,7 +17,6 @@ from festaf.registry_api.features.tables import (
     ProductionTable,
 )
 from festaf.registry_api.table import Moment
-from festaf.registry_api.upsert import insert_missing
 
 CHUNK = 200
 
@@ -27,12 +26,6 @@ class SourceRepository:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-
-    def keep(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Store which content, by version id, names which node."""
-        rows = [{"version_id": version, "node_id": node} for version, node in sorted(pairs)]
-        if rows:
-            insert_missing(self.session, FeatureSourceTable, rows, ["version_id", "node_id"])
 
     def features(self, project: str, feature_set: str, names: Collection[str]) -> list[FeatureTable]:
         """Give features of one set by name."""
@@ -70,12 +63,12 @@ class SourceRepository:
         """Give feature id, version id, node id, and when that version was first said, of every declared content."""
         said = (
             select(func.min(DeclarationTable.said_at))
-            .where(DeclarationTable.version_id == FeatureVersionTable.id)
+            .where(DeclarationTable.version_id == FeatureVersionTable.id, DeclarationTable.superseded_at.is_(None))
             .scalar_subquery()
         )
         written = (
             select(func.min(ProductionTable.ended_at))
-            .where(ProductionTable.version_id == FeatureVersionTable.id)
+            .where(ProductionTable.version_id == FeatureVersionTable.id, ProductionTable.superseded_at.is_(None))
             .scalar_subquery()
         )
         query = select(

@@ -83,6 +83,10 @@ class FeatureTable(Table):
     deleted: Mapped[bool] = mapped_column(Boolean, default=False)
     version_id: Mapped[int | None] = mapped_column(BigInteger)
     """The newest declared content."""
+    content_id: Mapped[int | None] = mapped_column(BigInteger)
+    """The content that type and description are of: the newest declared, else the newest name and type."""
+    said_at: Mapped[datetime | None]
+    """When that content was said last."""
 
 
 class FeatureVersionTable(Table):

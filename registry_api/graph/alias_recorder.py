@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -19,6 +20,20 @@ Known = tuple[int, str, datetime, int | None]
 """node, change, when, older name"""
 
 
+class Seen:
+    """Nodes with the earliest time at which they were named."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[NodeName, datetime] = {}
+
+    def add(self, nodes: Iterable[NodeName], at: datetime) -> None:
+        """Note that nodes were named at a time."""
+        for node in nodes:
+            known = self.nodes.get(node)
+            if known is None or at < known:
+                self.nodes[node] = at
+
+
 class AliasRecorder:
     """Keeps symlinks for good, and of each run what it did to datasets."""
 
@@ -30,15 +45,20 @@ class AliasRecorder:
         """Keep what the batch says of names."""
         symlinks: set[tuple[NodeName, NodeName]] = set()
         changes: dict[tuple[int | None, int | None], set[Change]] = defaultdict(set)
-        graph = GraphService(self.session, batch.now)
+        graph = GraphService(self.session)
+        seen = Seen()
         for item in batch.events:
             named = symlinks_of(item.event)
             symlinks |= named
             if not isinstance(item.event, RunEvent):
                 changes[None, item.id] |= changes_of_event(item.event)
-            graph.keep_nodes({other for _, other in named}, item.event.event_time)
+            seen.add((other for _, other in named), item.event.event_time)
         for run in batch.runs:
             changes[run.id, None] |= changes_of_run(run.state, run.facts.ended_at)
+        for said in changes.values():
+            for change in said:
+                seen.add(filter(None, (change.node, change.previous)), change.at)
+        graph.keep_nodes(seen.nodes)
         self._keep_symlinks(graph, symlinks, batch)
         self._keep_changes(graph, changes, batch)
 
@@ -50,9 +70,6 @@ class AliasRecorder:
         self, graph: GraphService, changes: dict[tuple[int | None, int | None], set[Change]], batch: Batch
     ) -> None:
         """Put what the runs of the batch did in the place of what they were known to have done."""
-        for said in changes.values():
-            for change in said:
-                graph.keep_nodes({change.node} | ({change.previous} if change.previous else set()), change.at)
         ids = graph.ids(
             {name for said in changes.values() for change in said for name in (change.node, change.previous) if name}
         )

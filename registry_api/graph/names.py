@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from festaf.contract.feature import Origin
 from festaf.contract.graph import NodeKind
@@ -75,8 +76,13 @@ class EdgeStatement:
     @property
     def sha256(self) -> str:
         """Hash the set of edges."""
-        ends = sorted([edge.source.key, edge.target.key, edge.transformation or ""] for edge in self.edges)
-        return content_sha256(ends)
+        return _sha256_of(self.edges)
+
+
+@lru_cache(maxsize=50_000)
+def _sha256_of(edges: frozenset[EdgeName]) -> str:
+    ends = sorted([edge.source.key, edge.target.key, edge.transformation or ""] for edge in edges)
+    return content_sha256(ends)
 
 
 def job_node(namespace: str, name: str) -> NodeName:

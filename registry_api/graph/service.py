@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -14,10 +14,10 @@ from festaf.contract.feature import Origin
 from festaf.registry_api.graph.alias_repository import AliasRepository
 from festaf.registry_api.graph.aliases import NEVER, Aliases, Rename, Spelling
 from festaf.registry_api.graph.edge_repository import EdgeRepository
-from festaf.registry_api.graph.names import NO_SOURCE, EdgeStatement, NodeName
+from festaf.registry_api.graph.names import NO_SOURCE, NodeName
 from festaf.registry_api.graph.precedence import FoundEdge, Word, contested, weigh
 from festaf.registry_api.graph.repository import GraphRepository
-from festaf.registry_api.graph.tables import NodeTable, SightingTable
+from festaf.registry_api.graph.tables import NodeTable
 from festaf.registry_api.table import natural_key
 from festaf.registry_api.viewpoint import NOW, Viewpoint
 
@@ -41,52 +41,22 @@ class Neighbour:
 class GraphService:
     """Keeps nodes and edges."""
 
-    def __init__(self, session: Session, now: datetime | None = None) -> None:
+    def __init__(self, session: Session) -> None:
         self.graph = GraphRepository(session)
         self.edges = EdgeRepository(session)
         self.aliases = AliasRepository(session)
         self.has_aliases: bool | None = None
         self.met: dict[NodeName, int] = {}
         """The ids of nodes that were met while reading."""
-        self.now = now
 
-    def keep_nodes(self, nodes: Iterable[NodeName], at: datetime) -> None:
-        """Keep nodes that an event names, with the datasets that fields are parts of."""
-        named = set(nodes)
-        self.graph.keep_nodes(named | {whole for node in named if (whole := node.whole)}, at)
-
-    def record(
-        self, statements: Sequence[EdgeStatement], *, run_id: int | None = None, event_id: int | None = None
-    ) -> None:
-        """Keep what a run (instead of what it said before) or an event said about edges.
-
-        A statement without any edge says nothing and closes nothing: most tasks report no dataset at all.
-        """
-        touched = set(self.graph.forget_run(run_id)) if run_id is not None else set()
-        for statement in statements:
-            if statement.edges:
-                touched.add((self._record(statement, run_id, event_id), statement.origin))
-        for asserter_id, origin in sorted(touched):
-            self.graph.refresh(asserter_id, origin)
-
-    def _record(self, statement: EdgeStatement, run_id: int | None, event_id: int | None) -> int:
-        asserter = self.graph.ids([statement.asserter])[statement.asserter]
-        edge_set = self.graph.ensure_edge_set(asserter, statement.origin, statement.sha256, statement.edges)
-        self.graph.add_sighting(
-            SightingTable(
-                asserter_id=asserter,
-                origin=statement.origin,
-                edge_set_id=edge_set.id,
-                stated_at=statement.stated_at,
-                closing=statement.closing,
-                last_run=statement.last_run,
-                mapped_in=statement.mapped_in,
-                run_id=run_id,
-                event_id=event_id,
-                recorded_at=self.now,
-            )
-        )
-        return asserter
+    def keep_nodes(self, seen: Mapping[NodeName, datetime]) -> None:
+        """Keep nodes with the times at which events name them, with the datasets that fields are parts of."""
+        every = dict(seen)
+        for node, at in seen.items():
+            whole = node.whole
+            if whole and (whole not in every or at < every[whole]):
+                every[whole] = at
+        self.graph.keep_nodes(every)
 
     def ids(self, nodes: Iterable[NodeName]) -> dict[NodeName, int]:
         """Give the ids of the nodes that are known."""

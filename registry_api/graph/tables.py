@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from festaf.contract.graph import NodeKind
@@ -33,7 +33,16 @@ class EdgeSetTable(Table):
     """A set of edges that one asserter stated from one origin; equal sets are one row."""
 
     __tablename__ = "edge_set"
-    __table_args__ = (UniqueConstraint("asserter_id", "origin", "sha256"),)
+    __table_args__ = (
+        UniqueConstraint("asserter_id", "origin", "sha256"),
+        Index(None, "asserter_id", "origin", "valid_to"),
+        Index(
+            "ix_edge_set_current",
+            "asserter_id",
+            sqlite_where=text("current IS 1"),
+            postgresql_where=text("current IS true"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     asserter_id: Mapped[int] = mapped_column(ForeignKey("node.id"))
@@ -70,6 +79,13 @@ class SightingTable(Learned, Table):
         Index(None, "asserter_id", "origin", "closing", "stated_at"),
         Index(None, "edge_set_id", "stated_at"),
         Index(None, "run_id"),
+        Index(
+            "ix_sighting_mapped",
+            "asserter_id",
+            "mapped_in",
+            sqlite_where=text("mapped_in IS NOT NULL"),
+            postgresql_where=text("mapped_in IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)

@@ -25,9 +25,12 @@ from festaf.registry_api.graph.names import (
     source_node,
 )
 from festaf.registry_api.lineage import reading
+from festaf.registry_api.memo import Memo
 
 Facets = Mapping[str, dict[str, Any]]
 Body = Mapping[str, Any]
+SAID: Memo[tuple[tuple[Origin, frozenset[EdgeName]], ...]] = Memo()
+"""The edges that were read last: a task says the same in each of its runs."""
 
 
 @dataclass(frozen=True)
@@ -82,15 +85,39 @@ def edges_of(
 
     :param explicit: bodies of the job's explicit lineage facet
     """
+    said = SAID.get(_spoken(asserter, inputs, outputs, explicit), lambda: _said(asserter, inputs, outputs, explicit))
+    return tuple(EdgeStatement(asserter, origin, edges, stated_at, closing) for origin, edges in said)
+
+
+def _said(
+    asserter: NodeName, inputs: Sequence[DatasetFacets], outputs: Sequence[DatasetFacets], explicit: Sequence[Body]
+) -> tuple[tuple[Origin, frozenset[EdgeName]], ...]:
+    """Read the edges of each origin that says any."""
     said: dict[Origin, Edges] = {
         "lineage_facet": _explicit(asserter, outputs, explicit),
         "column_lineage": _columns(outputs),
         "inputs_outputs": _inputs_and_outputs(asserter, inputs, outputs),
     }
-    statements = {origin: edges.names() for origin, edges in said.items()}
-    return tuple(
-        EdgeStatement(asserter, origin, edges, stated_at, closing) for origin, edges in statements.items() if edges
-    )
+    return tuple((origin, names) for origin, edges in said.items() if (names := edges.names()))
+
+
+def _spoken(
+    asserter: NodeName, inputs: Sequence[DatasetFacets], outputs: Sequence[DatasetFacets], explicit: Sequence[Body]
+) -> Any:
+    """Give all that edges are read from: where it is the same, so are the edges."""
+    return [
+        [asserter.kind, asserter.namespace, asserter.name],
+        [[item.namespace, item.name] for item in inputs],
+        [
+            [
+                *(item.namespace, item.name, is_data(item)),
+                write.source if (write := reading.write(item.facets)) else None,
+                *(item.facets.get(facet) for facet in ("columnLineage", "lineage")),
+            ]
+            for item in outputs
+        ],
+        explicit,
+    ]
 
 
 def _inputs_and_outputs(asserter: NodeName, inputs: Iterable[DatasetFacets], outputs: Iterable[DatasetFacets]) -> Edges:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import Field
+import orjson
+from pydantic import TypeAdapter
 
-from festaf.contract.model import Model
 from festaf.contract.openlineage import Dataset, EventType, RunEvent
 from festaf.registry_api.table import content_sha256
 
@@ -24,7 +25,8 @@ LINEAGE_FACET = "lineage"
 """The facet of explicit lineage, on jobs and on datasets."""
 
 
-class Stamp(Model):
+@dataclass(frozen=True, slots=True)
+class Stamp:
     """When something was said, and by which event; the event's key decides between equal times."""
 
     at: datetime
@@ -35,7 +37,8 @@ class Stamp(Model):
         return (self.at, self.event) > (other.at, other.event)
 
 
-class StampedFacet(Model):
+@dataclass(frozen=True, slots=True)
+class StampedFacet:
     """A facet and who said it."""
 
     stamp: Stamp
@@ -45,7 +48,8 @@ class StampedFacet(Model):
 FacetState = dict[str, StampedFacet]
 
 
-class DatasetState(Model):
+@dataclass(frozen=True, slots=True)
+class DatasetState:
     """A dataset with the facets that the run's events gave it."""
 
     namespace: str
@@ -55,7 +59,8 @@ class DatasetState(Model):
     """The last event that named it; None in a state that an older registry folded."""
 
 
-class StampedType(Model):
+@dataclass(frozen=True, slots=True)
+class StampedType:
     """A state of the run and who said it."""
 
     stamp: Stamp
@@ -68,7 +73,8 @@ class StampedType(Model):
         return self.stamp.later_than(other.stamp)
 
 
-class JobState(Model):
+@dataclass(frozen=True, slots=True)
+class JobState:
     """The job that the run is of."""
 
     stamp: Stamp
@@ -76,20 +82,21 @@ class JobState(Model):
     name: str
 
 
-class RunState(Model):
+@dataclass(frozen=True, slots=True)
+class RunState:
     """A run as far as its events told."""
 
     run_id: UUID
     job: JobState
-    state: StampedType | None = None
-    started_at: datetime | None = None
+    state: StampedType | None
+    started_at: datetime | None
     first_event_at: datetime
     last_event_at: datetime
     run_facets: FacetState
     job_facets: FacetState
     inputs: dict[str, DatasetState]
     outputs: dict[str, DatasetState]
-    explicit: FacetState = Field(default_factory=dict)
+    explicit: FacetState = field(default_factory=dict)
     """Every content that the job's lineage facet had, by hash: unlike other facets, this one accumulates in a run."""
 
 
@@ -135,12 +142,49 @@ def merge(one: RunState, other: RunState) -> RunState:
 
 def read_state(text: str) -> RunState:
     """Read a state that ``write_state`` wrote."""
-    return RunState.model_validate_json(text)
+    found = orjson.loads(text)
+    state, job = found["state"], found["job"]
+    return RunState(
+        run_id=UUID(found["run_id"]),
+        job=JobState(_stamp(job["stamp"]), job["namespace"], job["name"]),
+        state=StampedType(_stamp(state["stamp"]), EventType(state["event_type"])) if state else None,
+        started_at=datetime.fromisoformat(found["started_at"]) if found["started_at"] else None,
+        first_event_at=datetime.fromisoformat(found["first_event_at"]),
+        last_event_at=datetime.fromisoformat(found["last_event_at"]),
+        run_facets=_facets(found["run_facets"]),
+        job_facets=_facets(found["job_facets"]),
+        inputs=_dataset_states(found["inputs"]),
+        outputs=_dataset_states(found["outputs"]),
+        explicit=_facets(found.get("explicit") or {}),
+    )
 
 
 def write_state(state: RunState) -> str:
     """Write a state as a row keeps it."""
-    return state.model_dump_json()
+    try:
+        return orjson.dumps(state).decode()
+    except TypeError:  # A number of more than 64 bits.
+        return TypeAdapter(RunState).dump_json(state).decode()
+
+
+def _stamp(found: Any) -> Stamp:
+    return Stamp(datetime.fromisoformat(found["at"]), found["event"])
+
+
+def _facets(found: Mapping[str, Any]) -> FacetState:
+    return {name: StampedFacet(_stamp(facet["stamp"]), facet["body"]) for name, facet in found.items()}
+
+
+def _dataset_states(found: Mapping[str, Any]) -> dict[str, DatasetState]:
+    return {
+        key: DatasetState(
+            item["namespace"],
+            item["name"],
+            _facets(item["facets"]),
+            _stamp(item["named"]) if item.get("named") else None,
+        )
+        for key, item in found.items()
+    }
 
 
 def stamped(facets: Mapping[str, Body], stamp: Stamp) -> FacetState:
@@ -182,7 +226,7 @@ def _merge_datasets(one: dict[str, DatasetState], other: dict[str, DatasetState]
             merged[key] = dataset
             continue
         facets = _merge_facets(known.facets, dataset.facets)
-        merged[key] = dataset.model_copy(update={"facets": facets, "named": _later(known.named, dataset.named)})
+        merged[key] = replace(dataset, facets=facets, named=_later(known.named, dataset.named))
     return merged
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
 from pydantic import ValidationError
 
-from festaf.contract.names import sha256_of
-from festaf.contract.openlineage import EVENT, DatasetEvent, JobEvent, RunEvent
+from festaf.contract.openlineage import EVENT, DatasetEvent, RunEvent
 from festaf.registry_api.errors import UnreadableEventError
 from festaf.registry_api.lineage import reading
 from festaf.registry_api.lineage.recording import AnyEvent
 from festaf.registry_api.secrets.masking import mask_event
-from festaf.registry_api.table import as_utc
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Incoming:
 
     event: AnyEvent
     key: str
-    body: str
+    body: bytes
+    """Its canonical JSON: the key is the hash of it."""
     blobs: dict[str, str]
 
     @property
@@ -43,8 +44,8 @@ def read_event(value: Any) -> Incoming:
         event = EVENT.validate_python(value)
     except ValidationError as error:
         raise UnreadableEventError("the body is no OpenLineage event", reading.lines_of(error)) from error
-    body = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    key = _dedupe_key(event, body)
+    body = _canonical(value)
+    key = hashlib.sha256(body).hexdigest()
     blobs: dict[str, str] = {}
     if not isinstance(event, DatasetEvent):
         facets, blobs = reading.detach_code(event.job.facets)
@@ -67,14 +68,9 @@ def _check_facets(event: AnyEvent) -> None:
         reading.write(facets)
 
 
-def _dedupe_key(event: AnyEvent, body: str) -> str:
-    event_type = None
-    if isinstance(event, RunEvent):
-        subject = ["run", str(event.run.run_id)]
-        event_type = event.event_type
-    elif isinstance(event, JobEvent):
-        subject = ["job", event.job.namespace, event.job.name]
-    else:
-        subject = ["dataset", event.dataset.namespace, event.dataset.name]
-    moment = as_utc(event.event_time).isoformat()
-    return sha256_of(json.dumps([subject, event_type, moment, event.producer, sha256_of(body)]))
+def _canonical(value: Any) -> bytes:
+    """Write a JSON value so that equal values are equal texts."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # A number of more than 64 bits.
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

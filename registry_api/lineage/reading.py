@@ -8,18 +8,37 @@ every shape; what cannot be understood in them is passed over and kept verbatim.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from festaf.contract.feature_set import DEFINITION_FACET, WRITE_FACET, FeatureSetDefinition, FeatureWrite
+from festaf.contract.feature_set import (
+    DEFINITION_FACET,
+    WRITE_FACET,
+    FeatureDeclaration,
+    FeatureSetDefinition,
+    FeatureWrite,
+)
 from festaf.contract.names import PROJECT_PATTERN, sha256_of
 from festaf.contract.openlineage import DAG_FACET, TASK_FACET, DagSnapshot, TaskRun
 from festaf.registry_api.errors import UnreadableEventError
+from festaf.registry_api.memo import Memo, SameMemo
 
 Facets = Mapping[str, dict[str, Any]]
 Known = TypeVar("Known", bound=BaseModel)
+DECLARED: TypeAdapter[tuple[FeatureDeclaration, ...]] = TypeAdapter(tuple[FeatureDeclaration, ...])
+DECLARATIONS: Memo[tuple[FeatureDeclaration, ...]] = Memo()
+LARGEST = 2**63 - 1
+"""The largest number that a column holds."""
+SEEN: SameMemo[tuple[DagSnapshot, str | None]] = SameMemo()
+TASKS: SameMemo[TaskRun] = SameMemo()
+DEFINITIONS: SameMemo[FeatureSetDefinition] = SameMemo()
+WRITES: SameMemo[FeatureWrite] = SameMemo()
+"""What was read of the facets at hand: each is looked at several times while its event is kept."""
+READ: dict[type[BaseModel], Memo[Any]] = {}
+"""What was read last, by model: an event is looked at several times, and the next one says much the same."""
 HASHED = "sha256"
 MASK = "***"
 """What Airflow's secret masker leaves of an owner."""
@@ -42,9 +61,14 @@ def _detach(body: dict[str, Any], path: tuple[str, ...], blobs: dict[str, str]) 
         return {**body, name: _detach(inner, rest, blobs)}
     if rest or not isinstance(inner, str):
         return body
-    sha256 = sha256_of(inner)
+    sha256 = _sha256_of(inner)
     blobs[sha256] = inner
     return {**body, name: {HASHED: sha256}}
+
+
+@lru_cache(maxsize=1_000)
+def _sha256_of(text: str) -> str:
+    return sha256_of(text)
 
 
 def attached_sha256(value: Any) -> str | None:
@@ -56,22 +80,27 @@ def attached_sha256(value: Any) -> str | None:
 def dag_snapshot(facets: Facets) -> tuple[DagSnapshot, str | None] | None:
     """Read what a process saw of the DAG, and the hash of the source, from facets whose code was detached."""
     body = facets.get(DAG_FACET)
-    if body is None:
-        return None
+    return None if body is None else SEEN.get(body, _dag_snapshot)
+
+
+def _dag_snapshot(body: Mapping[str, Any]) -> tuple[DagSnapshot, str | None]:
     inner = body.get("dag")
     source = inner.get("source") if isinstance(inner, dict) else None
     if isinstance(inner, dict) and attached_sha256(source):
         inner = {**inner, "source": None}
     snapshot = _read(DagSnapshot, inner, f"job.facets.{DAG_FACET}.dag")
     _check_dag_id(snapshot.dag_id)
+    _check_size(f"{DAG_FACET}.dag", 2**31 - 1, snapshot.version_number)
     return snapshot, attached_sha256(source)
 
 
 def task_run(facets: Facets) -> TaskRun | None:
     """Read which task instance the run is."""
     body = facets.get(TASK_FACET)
-    if body is None:
-        return None
+    return None if body is None else TASKS.get(body, _task_run)
+
+
+def _task_run(body: Mapping[str, Any]) -> TaskRun:
     task = _read(TaskRun, body.get("task"), f"run.facets.{TASK_FACET}.task")
     _check_dag_id(task.dag_id)
     return task
@@ -80,8 +109,10 @@ def task_run(facets: Facets) -> TaskRun | None:
 def definition(facets: Facets) -> FeatureSetDefinition | None:
     """Read what was declared of a feature set."""
     body = facets.get(DEFINITION_FACET)
-    if body is None:
-        return None
+    return None if body is None else DEFINITIONS.get(body, _definition)
+
+
+def _definition(body: Mapping[str, Any]) -> FeatureSetDefinition:
     found = _read(FeatureSetDefinition, body.get("definition"), f"{DEFINITION_FACET}.definition")
     _check_feature_set(found.project, found.feature_set, DEFINITION_FACET)
     return found
@@ -90,10 +121,13 @@ def definition(facets: Facets) -> FeatureSetDefinition | None:
 def write(facets: Facets) -> FeatureWrite | None:
     """Read what was written into a feature set."""
     body = facets.get(WRITE_FACET)
-    if body is None:
-        return None
+    return None if body is None else WRITES.get(body, _write)
+
+
+def _write(body: Mapping[str, Any]) -> FeatureWrite:
     found = _read(FeatureWrite, body.get("write"), f"{WRITE_FACET}.write")
     _check_feature_set(found.project, found.feature_set, WRITE_FACET)
+    _check_size(f"{WRITE_FACET}.write", LARGEST, found.rows_read, found.rows_accepted, found.rows_rejected)
     return found
 
 
@@ -162,7 +196,7 @@ def schema_fields(facets: Facets) -> dict[str, dict[str, str | None]] | None:
 def row_count(facets: Facets) -> int | None:
     """Read how many rows were written."""
     count = _at(facets, "outputStatistics", "rowCount")
-    return count if isinstance(count, int) and count >= 0 else None
+    return count if isinstance(count, int) and 0 <= count <= LARGEST else None
 
 
 def code(facets: Facets) -> tuple[str, str] | None:
@@ -186,6 +220,11 @@ def _check_dag_id(dag_id: str) -> None:
         raise UnreadableEventError("the event cannot be read", ("dag_id: has to be 1 to 250 characters long",))
 
 
+def _check_size(place: str, largest: int, *numbers: int | None) -> None:
+    if any(number is not None and abs(number) > largest for number in numbers):
+        raise UnreadableEventError("the event cannot be read", (f"{place}: a number is out of range",))
+
+
 def _check_feature_set(project: str, feature_set: str, place: str) -> None:
     if not PROJECT_PATTERN.fullmatch(project) or "/" in feature_set:
         raise UnreadableEventError(
@@ -194,13 +233,31 @@ def _check_feature_set(project: str, feature_set: str, place: str) -> None:
 
 
 def _read(model: type[Known], value: Any, place: str) -> Known:
+    read: Memo[Known] = READ.setdefault(model, Memo(10_000))
+    return read.get(value, lambda: _validated(model, value, place))
+
+
+def _validated(model: type[Known], value: Any, place: str) -> Known:
     try:
-        return model.model_validate(value)
+        return model.model_validate(_with_declarations(model, value))
     except ValidationError as error:
         unknown = [item["loc"] for item in error.errors() if item["type"] == "extra_forbidden"]
         if unknown and len(unknown) == error.error_count():
             return model.model_validate(_without(value, unknown))
         raise UnreadableEventError("the event cannot be read", lines_of(error, place)) from error
+
+
+def _with_declarations(model: type[BaseModel], value: Any) -> Any:
+    """Put declarations that were read before in place of the same text: of a write, only the numbers are new."""
+    if model not in {FeatureSetDefinition, FeatureWrite} or not isinstance(value, dict):
+        return value
+    features = value.get("features")
+    if not isinstance(features, list):
+        return value
+    try:
+        return {**value, "features": DECLARATIONS.get(features, lambda: DECLARED.validate_python(features))}
+    except ValidationError:
+        return value
 
 
 def lines_of(error: ValidationError, place: str = "") -> tuple[str, ...]:

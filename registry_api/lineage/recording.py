@@ -41,6 +41,8 @@ class FoldedRun:
     facts: RunFacts
     known: bool
     """True when an earlier transaction folded it already: then something may have been recorded of it."""
+    moved: bool = False
+    """True when it is known now to be another DAG's than was thought before."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String
+from sqlalchemy import Index, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from festaf.registry_api.table import Key, Table
@@ -27,3 +27,11 @@ class EventTable(Table):
     received_at: Mapped[datetime]
     body: Mapped[bytes] = mapped_column(LargeBinary)
     """The canonical JSON of the event, compressed by zlib."""
+
+
+class GenerationTable(Table):
+    """How often the tables that are derived from events were built; ids of another generation mean nothing."""
+
+    __tablename__ = "generation"
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)

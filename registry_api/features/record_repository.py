@@ -1,0 +1,164 @@
+"""The SQL of recording what batches say of features: each table is read and written once for a whole batch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from festaf.registry_api.bulk import Key, add_numbered, add_rows, change_rows, chunks, ensure, fetch
+from festaf.registry_api.features.tables import (
+    DeclarationTable,
+    DefinitionTable,
+    FeatureSetTable,
+    FeatureSourceTable,
+    FeatureTable,
+    FeatureVersionTable,
+    ProductionTable,
+    WriteTable,
+)
+from festaf.registry_api.upsert import insert_missing
+
+Rows = list[dict[str, Any]]
+DEFINED = ("run_id", "feature_set_id", "kind", "said_at", "sha256")
+WRITTEN = (
+    "run_id",
+    "feature_set_id",
+    "ended_at",
+    "lists_features",
+    "rows_read",
+    "rows_accepted",
+    "rows_rejected",
+    "last_event_time",
+)
+PRODUCED = ("feature_id", "ended_at", "run_id", "version_id", "declared")
+
+
+class RecordRepository:
+    """Rows of features, as batches change them."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def ensure_sets(self, names: Iterable[tuple[str, str]]) -> tuple[dict[Key, int], set[Key]]:
+        """Give the ids of feature sets by project and name, and which are new."""
+        rows = {name: {"project": name[0], "name": name[1]} for name in names}
+        unique = (FeatureSetTable.project, FeatureSetTable.name)
+        return ensure(self.session, FeatureSetTable, FeatureSetTable.id, unique, rows)
+
+    def ensure_features(self, names: Iterable[tuple[int, str]]) -> tuple[dict[Key, int], set[Key]]:
+        """Give the ids of features by set and name, and which are new."""
+        rows = {name: {"feature_set_id": name[0], "name": name[1], "deleted": False} for name in names}
+        unique = (FeatureTable.feature_set_id, FeatureTable.name)
+        return ensure(self.session, FeatureTable, FeatureTable.id, unique, rows)
+
+    def ensure_versions(self, rows: Mapping[Key, Mapping[str, Any]]) -> tuple[dict[Key, int], set[Key]]:
+        """Give the ids of contents by feature and hash, and which are new."""
+        unique = (FeatureVersionTable.feature_id, FeatureVersionTable.sha256)
+        return ensure(self.session, FeatureVersionTable, FeatureVersionTable.id, unique, rows)
+
+    def keep_sources(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Store which content, by version id, names which node."""
+        rows = [{"version_id": version, "node_id": node} for version, node in sorted(pairs)]
+        insert_missing(self.session, FeatureSourceTable, rows, ["version_id", "node_id"])
+
+    def definitions(self, run_ids: Collection[int]) -> list[tuple[int, Key, dict[int, tuple[int, bool]]]]:
+        """Give what runs say of sets: id, the columns ``DEFINED``, and version by feature."""
+        columns = [getattr(DefinitionTable, name) for name in DEFINED]
+        query = select(DefinitionTable.id, *columns).where(DefinitionTable.superseded_at.is_(None))
+        found = list(fetch(self.session, query, DefinitionTable.run_id, run_ids))
+        declared: dict[int, dict[int, tuple[int, bool]]] = defaultdict(dict)
+        said = select(
+            DeclarationTable.definition_id,
+            DeclarationTable.feature_id,
+            DeclarationTable.version_id,
+            DeclarationTable.declared,
+        )
+        for definition, feature, version, flag in fetch(
+            self.session, said, DeclarationTable.definition_id, [row[0] for row in found]
+        ):
+            declared[definition][feature] = (version, flag)
+        return [(row[0], tuple(row[1:]), declared[row[0]]) for row in found]
+
+    def writes(self, run_ids: Collection[int]) -> list[tuple[int, Key]]:
+        """Give what runs wrote: id and the columns ``WRITTEN``."""
+        columns = [getattr(WriteTable, name) for name in WRITTEN]
+        query = select(WriteTable.id, *columns).where(WriteTable.superseded_at.is_(None))
+        return [(row[0], tuple(row[1:])) for row in fetch(self.session, query, WriteTable.run_id, run_ids)]
+
+    def productions(self, run_ids: Collection[int]) -> set[Key]:
+        """Give what runs produced: the columns ``PRODUCED``."""
+        columns = [getattr(ProductionTable, name) for name in PRODUCED]
+        query = select(*columns).where(ProductionTable.superseded_at.is_(None))
+        return {tuple(row) for row in fetch(self.session, query, ProductionTable.run_id, run_ids)}
+
+    def sets_of(self, feature_ids: Collection[int]) -> dict[int, int]:
+        """Give the sets of features."""
+        query = select(FeatureTable.id, FeatureTable.feature_set_id)
+        return {row[0]: row[1] for row in fetch(self.session, query, FeatureTable.id, feature_ids)}
+
+    def end_definitions(self, ids: Collection[int], now: datetime) -> None:
+        """End definitions with their declarations."""
+        connection = self.session.connection()
+        for chunk in chunks(sorted(ids)):
+            own, parts = DefinitionTable.id.in_(chunk), DeclarationTable.definition_id.in_(chunk)
+            connection.execute(delete(DeclarationTable).where(parts, DeclarationTable.recorded_at == now))
+            connection.execute(delete(DefinitionTable).where(own, DefinitionTable.recorded_at == now))
+            connection.execute(update(DeclarationTable).where(parts).values(superseded_at=now))
+            connection.execute(update(DefinitionTable).where(own).values(superseded_at=now))
+
+    def end_writes(self, ids: Collection[int], now: datetime) -> None:
+        """End writes."""
+        connection = self.session.connection()
+        for chunk in chunks(sorted(ids)):
+            own = WriteTable.id.in_(chunk)
+            connection.execute(delete(WriteTable).where(own, WriteTable.recorded_at == now))
+            connection.execute(update(WriteTable).where(own).values(superseded_at=now))
+
+    def end_productions(self, keys: Collection[Key], now: datetime) -> None:
+        """End productions, by feature, time and run."""
+        connection = self.session.connection()
+        columns = tuple_(ProductionTable.feature_id, ProductionTable.ended_at, ProductionTable.run_id)
+        for chunk in chunks(sorted(keys)):
+            own = columns.in_(chunk)
+            connection.execute(delete(ProductionTable).where(own, ProductionTable.recorded_at == now))
+            standing = ProductionTable.superseded_at.is_(None)
+            connection.execute(update(ProductionTable).where(own, standing).values(superseded_at=now))
+
+    def add_definitions(self, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Store definitions; give their ids."""
+        return add_numbered(self.session, DefinitionTable, DefinitionTable.id, rows)
+
+    def add_declarations(self, rows: Rows) -> None:
+        """Store declarations."""
+        add_rows(self.session, DeclarationTable, rows)
+
+    def add_writes(self, rows: Rows) -> None:
+        """Store writes."""
+        add_rows(self.session, WriteTable, rows)
+
+    def add_productions(self, rows: Rows) -> None:
+        """Store productions."""
+        add_rows(self.session, ProductionTable, rows)
+
+    def change_features(self, rows: Rows) -> None:
+        """Change what features' own rows repeat."""
+        change_rows(self.session, FeatureTable, FeatureTable.id, rows)
+
+    def rows_of(self, feature_ids: Collection[int]) -> dict[int, Any]:
+        """Give what is repeated on features' own rows."""
+        query = select(
+            FeatureTable.id,
+            FeatureTable.first_seen,
+            FeatureTable.last_written,
+            FeatureTable.deleted,
+            FeatureTable.version_id,
+            FeatureTable.content_id,
+            FeatureTable.said_at,
+            FeatureTable.dag_id,
+        )
+        return {row.id: row for row in fetch(self.session, query, FeatureTable.id, feature_ids)}

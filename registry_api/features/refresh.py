@@ -1,0 +1,82 @@
+"""Repeat the newest facts on the features' own rows.
+
+Most batches only add newer facts of the same content: then the row follows from itself and from what was added. Where
+more happened, the newest is asked of the tables, as for any answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from festaf.registry_api.features.portrait import Gallery
+from festaf.registry_api.features.record_repository import RecordRepository
+from festaf.registry_api.features.repository import FeatureRepository
+from festaf.registry_api.features.touched import Added, Touched
+
+
+class Refresher:
+    """Keeps the rows of features up to date."""
+
+    def __init__(self, session: Session) -> None:
+        self.rows = RecordRepository(session)
+        self.features = FeatureRepository(session)
+        self.gallery = Gallery(session)
+
+    def refresh(self, touched: Touched) -> None:
+        """Change the rows of what was touched."""
+        easy = {
+            feature_id: (set_id, added)
+            for set_id, features in touched.added.items()
+            if set_id not in touched.whole
+            for feature_id, added in features.items()
+            if feature_id not in touched.unsure.get(set_id, ())
+        }
+        hard: dict[int, set[int] | None] = {set_id: set(ids) for set_id, ids in touched.unsure.items() if ids}
+        changes: list[dict[str, Any]] = []
+        rows = self.rows.rows_of(easy)
+        for feature_id, (set_id, added) in easy.items():
+            change = _follow(rows[feature_id], added)
+            if change is None:
+                known = hard.setdefault(set_id, set())
+                known.add(feature_id) if known is not None else None
+            else:
+                changes.append({"which": feature_id, **change})
+        self.rows.change_features(changes)
+        hard |= dict.fromkeys(touched.whole)
+        for set_id, ids in sorted(hard.items()):
+            self._draw(set_id, ids)
+
+    def _draw(self, set_id: int, ids: set[int] | None) -> None:
+        changes = [
+            {"which": portrait.newest.feature.id, **portrait.row()}
+            for portrait in self.gallery.draw(set_id, self.features.features(set_id, ids))
+        ]
+        self.rows.change_features(changes)
+
+
+def _follow(row: Any, added: Sequence[Added]) -> dict[str, Any] | None:
+    """Give the columns that follow from what was added; None when the tables have to be asked."""
+    bounds = [moment for moment in (row.said_at, row.last_written) if moment]
+    if row.first_seen is None or row.deleted or not bounds or row.said_at is None:
+        return None
+    if min(item.at for item in added) <= max(bounds):
+        return None
+    declared = row.version_id is not None
+    said = [item for item in added if item.content.declared or not declared]
+    if not declared and any(item.content.declared for item in said):
+        return None
+    said_at: datetime = row.said_at
+    if said:
+        newest = max(said, key=lambda item: item.order)
+        if newest.version_id != row.content_id:
+            return None
+        said_at = newest.at
+    written, dag_id = row.last_written, row.dag_id
+    productions = [(item.at, item.run.state.run_id.hex, item.run.facts.dag_id) for item in added if item.run]
+    if productions:
+        written, _, dag_id = max(productions, key=lambda item: item[:2])
+    return {"said_at": said_at, "last_written": written, "dag_id": dag_id}
