@@ -10,6 +10,7 @@ import typer
 
 from festaf.registry_api.access.cli import COMMANDS
 from festaf.registry_api.access.token_cli import tokens
+from festaf.registry_api.lineage.cli import rebuild_tables
 from festaf.registry_api.settings import Settings, default_database_url, read_limits, read_oidc
 from festaf.registry_api.terminal import AsJson, DatabaseUrl, one_sentence, opened, reaching
 
@@ -17,6 +18,7 @@ app = typer.Typer(help="The registry: which DAG, version, run and task made a fe
 app.add_typer(tokens, name="token")
 for name, command in COMMANDS.items():
     app.add_typer(command, name=name)
+app.command("rebuild")(rebuild_tables)
 
 
 @app.command()

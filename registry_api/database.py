@@ -111,6 +111,18 @@ def lock(session: Session, names: Iterable[str], room: int = 0) -> None:
     )
 
 
+def lock_all(session: Session) -> None:
+    """Let no other transaction work on anything that ``lock`` names until this one ends, however long it takes."""
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        return
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(:room, number) FROM generate_series(0, :last) AS number"),
+        {"room": LOCK_ROOM, "last": STRIPES - 1},
+    )
+
+
 def describe_failure(url: URL, error: SQLAlchemyError) -> str:
     """Say in one sentence, without the password, why the database did not answer."""
     cause = str(getattr(error, "orig", None) or error).strip().splitlines()

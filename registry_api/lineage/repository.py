@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from festaf.registry_api.bulk import fetch
@@ -34,3 +35,13 @@ class EventRepository:
     def last_arrival(self) -> datetime | None:
         """Give when the newest event arrived."""
         return self.session.scalar(select(EventTable.received_at).order_by(EventTable.id.desc()).limit(1))
+
+    def count(self) -> int:
+        """Count the events."""
+        return self.session.scalar(select(func.count()).select_from(EventTable)) or 0
+
+    def after(self, number: int, limit: int) -> list[tuple[int, datetime, bytes]]:
+        """Give id, arrival and body of the next events by id."""
+        query = select(EventTable.id, EventTable.received_at, EventTable.body)
+        rows = self.session.execute(query.where(EventTable.id > number).order_by(EventTable.id).limit(limit))
+        return [(row[0], row[1], zlib.decompress(row[2])) for row in rows]

@@ -18,6 +18,7 @@ from festaf.registry_api.errors import ServiceError, UnreadableEventError
 from festaf.registry_api.graph.names import NodeName
 from festaf.registry_api.graph.service import GraphService
 from festaf.registry_api.lineage import reading
+from festaf.registry_api.lineage.body import parse_json
 from festaf.registry_api.lineage.incoming import Incoming, read_event
 from festaf.registry_api.lineage.nodes import Nodes, locks_of, nodes_of
 from festaf.registry_api.lineage.projection import facts_of_event
@@ -136,8 +137,17 @@ class LineageService:
         by_key = {named.incoming.key: named for named in events}
         ids = self.events.add({key: _row(named.incoming, now) for key, named in by_key.items()})
         fresh = [(ids[key], by_key[key]) for key in sorted(ids, key=ids.__getitem__)]
-        if not fresh:
-            return
+        if fresh:
+            self._record(fresh, now)
+            self.kept += [number for number, _ in fresh]
+
+    def replay(self, events: Sequence[tuple[int, bytes]]) -> None:
+        """Record again what stored events say, by id and body, as if they had just arrived."""
+        stored = [(number, read_event(parse_json(body))) for number, body in events]
+        self._record([(number, Named(incoming, nodes_of(incoming.event))) for number, incoming in stored], self.now)
+
+    def _record(self, fresh: Sequence[tuple[int, Named]], now: datetime) -> None:
+        """Fold the runs of new events, and let every area record what they say."""
         self._keep_nodes(named for _, named in fresh)
         dags = DagKeeper(self.session)
         dags.keep_code({sha256: text for _, named in fresh for sha256, text in named.incoming.blobs.items()})
@@ -147,7 +157,6 @@ class LineageService:
         batch = Batch(now, [_new_event(number, named.incoming) for number, named in fresh], folded)
         for recorder in self.recorders:
             recorder.record(batch)
-        self.kept += [number for number, _ in fresh]
 
     def _now(self) -> datetime:
         """Give the time of this transaction, which is never before the last one's: clocks of machines differ."""

@@ -1,0 +1,34 @@
+"""Which tables are functions of the events, and which hold what no event says."""
+
+from __future__ import annotations
+
+from sqlalchemy import Table as SqlTable
+
+from festaf.registry_api.table import Table
+
+DERIVED = frozenset(
+    {
+        *("definition", "declaration", "feature_set_write", "production"),
+        *("feature_set", "feature", "feature_version", "feature_source"),
+        *("node", "edge_set", "edge", "sighting", "alias", "lifecycle"),
+        *("dag", "dag_version", "dag_version_number", "dag_facts", "dag_saying", "source_blob", "run"),
+        *("artifact_fact", "search_document", "search_variant"),
+        *("namespace", "job", "job_facet", "job_version", "job_run", "dataset", "dataset_facet", "dataset_version"),
+    }
+)
+"""Emptied by a rebuild, and filled again by the recorders."""
+SOURCES = frozenset(
+    {
+        *("event", "generation", "access_state", "project", "principal", "team_member", "role_grant"),
+        *("project_namespace", "token", "audit", "experiment", "experiment_entry"),
+        *("namespace_note", "tag", "tagging", "removal"),
+        *("feature_request", "feature_request_vote", "feature_request_entry"),
+        *("airflow", "airflow_event", "airflow_dag", "airflow_run"),
+    }
+)
+"""Left alone by a rebuild."""
+
+
+def derived_tables() -> list[SqlTable]:
+    """Give the derived tables; those that others refer to come last."""
+    return [table for table in reversed(Table.metadata.sorted_tables) if table.name in DERIVED]
