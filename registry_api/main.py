@@ -21,6 +21,8 @@ from festaf.registry_api.edge import caller_of
 from festaf.registry_api.experiments.routes import router as experiments
 from festaf.registry_api.features.routes import router as features
 from festaf.registry_api.lineage.routes import router as lineage
+from festaf.registry_api.marquez.names import EncodedNames
+from festaf.registry_api.marquez.routes import router as marquez
 from festaf.registry_api.problems import add_problem_handlers
 from festaf.registry_api.settings import Settings
 
@@ -55,7 +57,8 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     app.state.throttle = Throttle(settings.limits)
     add_problem_handlers(app)
     app.include_router(health.router)
-    for router in (lineage, features, dags, experiments, *ACCESS):
+    app.add_middleware(EncodedNames)
+    for router in (lineage, features, dags, experiments, *ACCESS, marquez):
         # Whatever a route itself asks for: nobody gets to it whom nobody knows.
         app.include_router(router, prefix=API, dependencies=[Depends(caller_of)])
     add_documentation(app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from festaf.registry_api.catalog.recorder import CatalogRecorder
 from festaf.registry_api.experiments.recorder import ExperimentRecorder
 from festaf.registry_api.features.recorder import FeatureRecorder
 from festaf.registry_api.graph.alias_recorder import AliasRecorder
@@ -13,4 +14,10 @@ from festaf.registry_api.lineage.recording import Recorder
 
 def recorders(session: Session) -> tuple[Recorder, ...]:
     """Make the recorder of every area for one transaction."""
-    return (FeatureRecorder(session), GraphRecorder(session), AliasRecorder(session), ExperimentRecorder(session))
+    return (
+        FeatureRecorder(session),
+        GraphRecorder(session),
+        AliasRecorder(session),
+        ExperimentRecorder(session),
+        CatalogRecorder(session),
+    )

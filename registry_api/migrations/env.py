@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 from festaf.registry_api.access import tables as access
+from festaf.registry_api.catalog import tables as catalog
 from festaf.registry_api.dags import tables as dags
 from festaf.registry_api.experiments import tables as experiments
 from festaf.registry_api.features import tables as features
@@ -12,7 +13,7 @@ from festaf.registry_api.graph import tables as graph
 from festaf.registry_api.lineage import tables as lineage
 from festaf.registry_api.table import Table
 
-AREAS = (access, dags, experiments, features, graph, lineage)
+AREAS = (access, catalog, dags, experiments, features, graph, lineage)
 """Every area, so that its tables are known."""
 
 context.configure(
