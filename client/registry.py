@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from festaf.client.answer import read
 from festaf.client.errors import AbsentError, UnreachableError
-from festaf.client.sender import Sender
+from festaf.client.feature_request import WishingClient
 from festaf.contract.feature import Feature, FeatureSummary
 from festaf.contract.graph import Graph
 from festaf.contract.http import API, Page
@@ -26,7 +26,7 @@ _FEATURE = TypeAdapter(Feature)
 _GRAPH = TypeAdapter(Graph)
 
 
-class RegistryClient(Sender):
+class RegistryClient(WishingClient):
     """A connection to one registry that hands events over and asks questions."""
 
     def features(

@@ -163,5 +163,7 @@ class Feature(Model):
     """None when nothing was written yet."""
     sources: tuple[Source, ...] = ()
     consumers: tuple[Consumer, ...] = ()
+    fulfils: tuple[str, ...] = ()
+    """The addresses of the feature requests that were closed with it."""
     origins: dict[str, Origin] = Field(default_factory=dict)
     """Which fact comes from where: ``{"who.owner": "declared", "when.schedule": "airflow"}``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from pydantic import Field
 
@@ -20,6 +20,16 @@ class Page(Model, Generic[Item]):
     cursor: str | None = None
 
 
+class Related(Model):
+    """What a problem points to: a feature that stands already, or a request that says why one does not."""
+
+    kind: Literal["feature", "feature_request"]
+    href: str
+    title: str
+    state: str | None = None
+    reason: str | None = None
+
+
 class Problem(Model):
     """RFC 9457, with ``code`` (the HTTP status) and ``message`` repeated so that Marquez's clients can read it."""
 
@@ -32,3 +42,5 @@ class Problem(Model):
     message: str
     errors: tuple[str, ...] = Field(default=())
     """One line for each field that was wrong."""
+    related: tuple[Related, ...] = Field(default=())
+    """Where to look instead."""

@@ -8,6 +8,8 @@ RegistryError
     ├── ForbiddenError         403: the token lacks the scope; or a stranger asks a demo
     ├── NotFoundError          404
     ├── ConflictError          409: a name is taken
+    ├── StaleError             412: it was changed since the caller read it
+    ├── UnconditionalError     428: say by If-Match what is to be changed
     ├── TooLargeError          413: the body is larger than allowed
     ├── UnsupportedError       415: a content type or encoding that is not known
     ├── UnreadableEventError   422: JSON, but no OpenLineage event; says each field that is wrong
@@ -16,6 +18,8 @@ RegistryError
 """
 
 from __future__ import annotations
+
+from festaf.contract.http import Related
 
 
 class RegistryError(Exception):
@@ -32,10 +36,11 @@ class ServiceError(RegistryError):
     status_code = 500
     title = "Internal error"
 
-    def __init__(self, detail: str, errors: tuple[str, ...] = ()) -> None:
-        super().__init__(detail, errors)
+    def __init__(self, detail: str, errors: tuple[str, ...] = (), related: tuple[Related, ...] = ()) -> None:
+        super().__init__(detail, errors, related)
         self.detail = detail
         self.errors = errors
+        self.related = related
 
     @property
     def headers(self) -> dict[str, str]:
@@ -81,6 +86,20 @@ class ConflictError(ServiceError):
 
     status_code = 409
     title = "Conflict"
+
+
+class StaleError(ServiceError):
+    """It was changed since the caller read it."""
+
+    status_code = 412
+    title = "Changed since"
+
+
+class UnconditionalError(ServiceError):
+    """A change must say what it changes."""
+
+    status_code = 428
+    title = "Condition required"
 
 
 class TooLargeError(ServiceError):

@@ -19,11 +19,13 @@ from festaf.registry_api.database import Database
 from festaf.registry_api.documentation import add_documentation
 from festaf.registry_api.edge import caller_of
 from festaf.registry_api.experiments.routes import router as experiments
+from festaf.registry_api.feature_requests.routes import router as feature_requests
 from festaf.registry_api.features.routes import router as features
 from festaf.registry_api.lineage.routes import router as lineage
 from festaf.registry_api.marquez.names import EncodedNames
 from festaf.registry_api.marquez.routes import router as marquez
 from festaf.registry_api.problems import add_problem_handlers
+from festaf.registry_api.search.routes import router as search
 from festaf.registry_api.settings import Settings
 
 
@@ -58,7 +60,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     add_problem_handlers(app)
     app.include_router(health.router)
     app.add_middleware(EncodedNames)
-    for router in (lineage, features, dags, experiments, *ACCESS, marquez):
+    for router in (lineage, features, dags, experiments, search, feature_requests, *ACCESS, marquez):
         # Whatever a route itself asks for: nobody gets to it whom nobody knows.
         app.include_router(router, prefix=API, dependencies=[Depends(caller_of)])
     add_documentation(app)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from festaf.contract.http import Problem
+from festaf.contract.http import Problem, Related
 from festaf.registry_api.errors import BadRequestError, ServiceError, UnavailableError
 
 SQLITE_ERROR = 1
@@ -57,7 +57,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 
 def _answer(request: Request, error: ServiceError) -> Response:
-    return _problem(request, error.status_code, error.title, error.detail, error.errors, error.headers)
+    return _problem(request, error.status_code, error.title, error.detail, error.errors, error.headers, error.related)
 
 
 def _problem(
@@ -67,6 +67,7 @@ def _problem(
     detail: str,
     errors: tuple[str, ...] = (),
     headers: dict[str, str] | None = None,
+    related: tuple[Related, ...] = (),
 ) -> Response:
     problem = Problem(
         title=title,
@@ -76,5 +77,6 @@ def _problem(
         code=status,
         message=detail,
         errors=errors,
+        related=related,
     )
     return Response(problem.model_dump_json(), status, media_type=MEDIA_TYPE, headers=headers)

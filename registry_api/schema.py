@@ -34,11 +34,14 @@ def is_current(database: Database) -> bool:
 
 
 def migrate(database: Database) -> None:
-    """Bring a database to this code's schema; several may do it at once."""
+    """Bring a database to this code's schema, and its features into the search; several may do it at once."""
+    from festaf.registry_api.search.catching_up import index_missing
+
     config = _config()
     with database.migrating() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+    index_missing(database)
 
 
 def require_current(database: Database) -> None:

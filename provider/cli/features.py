@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect
+from festaf.provider.cli.feature_requests import decline, fulfil, plan, request, requests, vote
+from festaf.provider.cli.feature_search import search
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from festaf.contract.feature import FeatureSummary
 
 app = typer.Typer(no_args_is_help=True, help="List features and show what was declared of one.")
+
+
+for command in (search, request, requests, vote, plan, decline, fulfil):
+    app.command()(command)
 
 
 @app.command("list")

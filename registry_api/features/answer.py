@@ -24,9 +24,11 @@ from festaf.contract.feature import (
     Why,
 )
 from festaf.contract.names import DatasetName, sha256_of
+from festaf.registry_api.access.sight import EVERYTHING
 from festaf.registry_api.dags.service import DagService, RunService, dag_fact, dag_next_run, dag_owners
 from festaf.registry_api.dags.tables import DagTable, RunTable
 from festaf.registry_api.errors import NotFoundError
+from festaf.registry_api.feature_requests.shown import requests_about, requests_fulfilled
 from festaf.registry_api.features.newest_repository import Newest
 from festaf.registry_api.features.portrait import Gallery, Portrait, known_owner
 from festaf.registry_api.features.repository import FeatureRepository
@@ -90,6 +92,7 @@ class FeatureAnswer:
             run=self._run(made) if made else None,
             sources=self._sources(node, made),
             consumers=self._consumers(node),
+            fulfils=requests_fulfilled(self.features.session, project, feature_set, name),
             origins=dict(sorted(self.origins.items())),
         )
 
@@ -100,7 +103,8 @@ class FeatureAnswer:
         """
         row = self.features.find(project, feature_set, name)
         if row is None or row.first_seen is None:
-            raise NotFoundError(f"no feature {project}/{feature_set}/{name} is known")
+            asked = requests_about(self.features.session, EVERYTHING, project, name)
+            raise NotFoundError(f"no feature {project}/{feature_set}/{name} is known", related=asked)
         if self.as_of and row.first_seen > self.as_of:
             raise NotFoundError(f"the feature {project}/{feature_set}/{name} was not known at that time")
         return row

@@ -16,6 +16,7 @@ from festaf.registry_api.features.portrait import Gallery
 from festaf.registry_api.features.record_repository import RecordRepository
 from festaf.registry_api.features.repository import FeatureRepository
 from festaf.registry_api.features.touched import Added, Touched
+from festaf.registry_api.search.index import SearchIndex
 
 
 class Refresher:
@@ -25,6 +26,7 @@ class Refresher:
         self.rows = RecordRepository(session)
         self.features = FeatureRepository(session)
         self.gallery = Gallery(session)
+        self.index = SearchIndex(session)
 
     def refresh(self, touched: Touched) -> None:
         """Change the rows of what was touched."""
@@ -48,12 +50,15 @@ class Refresher:
         self.rows.change_features(changes)
         hard |= dict.fromkeys(touched.whole)
         for set_id, ids in sorted(hard.items()):
-            self._draw(set_id, ids)
+            self.draw(set_id, ids)
 
-    def _draw(self, set_id: int, ids: set[int] | None) -> None:
+    def draw(self, set_id: int, ids: set[int] | None) -> None:
+        """Change the rows of features of a set, or of all of them, by what the tables say."""
+        portraits = self.gallery.draw(set_id, self.features.features(set_id, ids))
+        indexed = self.index.keep(set_id, portraits)
         changes = [
-            {"which": portrait.newest.feature.id, **portrait.row()}
-            for portrait in self.gallery.draw(set_id, self.features.features(set_id, ids))
+            {"which": portrait.newest.feature.id, **portrait.row(), "indexed": signature}
+            for portrait, signature in zip(portraits, indexed, strict=True)
         ]
         self.rows.change_features(changes)
 
@@ -79,4 +84,6 @@ def _follow(row: Any, added: Sequence[Added]) -> dict[str, Any] | None:
     productions = [(item.at, item.run.state.run_id.hex, item.run.facts.dag_id) for item in added if item.run]
     if productions:
         written, _, dag_id = max(productions, key=lambda item: item[:2])
-    return {"said_at": said_at, "last_written": written, "dag_id": dag_id}
+    if dag_id != row.dag_id:
+        return None
+    return {"said_at": said_at, "last_written": written}

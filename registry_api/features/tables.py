@@ -87,6 +87,8 @@ class FeatureTable(Table):
     """The content that type and description are of: the newest declared, else the newest name and type."""
     said_at: Mapped[datetime | None]
     """When that content was said last."""
+    indexed: Mapped[str | None] = mapped_column(String(16))
+    """A hash of what the search's index says of it; None when it was not indexed yet."""
 
 
 class FeatureVersionTable(Table):

@@ -8,12 +8,14 @@ from festaf.registry_api.access import tables as access
 from festaf.registry_api.catalog import tables as catalog
 from festaf.registry_api.dags import tables as dags
 from festaf.registry_api.experiments import tables as experiments
+from festaf.registry_api.feature_requests import tables as feature_requests
 from festaf.registry_api.features import tables as features
 from festaf.registry_api.graph import tables as graph
 from festaf.registry_api.lineage import tables as lineage
+from festaf.registry_api.search import tables as search
 from festaf.registry_api.table import Table
 
-AREAS = (access, catalog, dags, experiments, features, graph, lineage)
+AREAS = (access, catalog, dags, experiments, feature_requests, features, graph, lineage, search)
 """Every area, so that its tables are known."""
 
 context.configure(

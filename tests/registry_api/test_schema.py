@@ -21,7 +21,9 @@ from festaf.registry_api.table import Table
 from tests.registry_api.events import DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy.sql.schema import SchemaItem
 
 
 @pytest.fixture
@@ -35,10 +37,22 @@ def test_the_migrations_make_the_tables_of_the_code(database: Database) -> None:
     migrate(database)
     create_app(Settings(str(database.url)), database)
     with database.engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), Table.metadata)
+        context = MigrationContext.configure(connection, opts={"include_object": _is_of(connection.dialect.name)})
+        differences = compare_metadata(context, Table.metadata)
 
     assert differences == []
     assert current(database) == head()
+
+
+def _is_of(dialect: str) -> Callable[..., bool]:
+    """Leave out what only the other database has, and the tables that SQLite's full text keeps for itself."""
+
+    def include(item: SchemaItem, name: str, kind: str, *_: object) -> bool:
+        if kind == "table" and name.startswith("search_text"):
+            return False
+        return item.info.get("only", dialect) == dialect
+
+    return include
 
 
 def test_several_may_migrate_at_once(sqlite_url: str) -> None:

@@ -1,0 +1,1 @@
+"""Requests for features that do not exist, and what became of them."""

@@ -1,0 +1,1 @@
+"""Find features by words, names nearly right, and facts."""

@@ -1,0 +1,118 @@
+"""Questions to a full-text index, in the languages of SQLite's FTS5 and PostgreSQL's tsquery.
+
+A document is a set of lexemes. A lexeme is a word behind a letter that says where the word stands: ``n`` in the name,
+``l`` on a label (project, feature set, owner, tags, DAG), ``t`` in a longer text; or ``k`` and the hash of a fact that
+a filter asks for. So one index answers all of it, and no row has to be read again to see where a word stood.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Place = Literal["n", "l", "t"]
+
+
+@dataclass(frozen=True)
+class Lexeme:
+    """One lexeme, or all that begin with it."""
+
+    text: str
+    prefix: bool = False
+
+    def fts5(self) -> str:
+        """Write it for SQLite."""
+        return f'"{self.text}" *' if self.prefix else f'"{self.text}"'
+
+    def tsquery(self) -> str:
+        """Write it for PostgreSQL."""
+        return f"'{self.text}':*" if self.prefix else f"'{self.text}'"
+
+    def matches(self, document: Collection[str]) -> bool:
+        """Tell whether a document has it."""
+        return any(item.startswith(self.text) for item in document) if self.prefix else self.text in document
+
+
+@dataclass(frozen=True)
+class Every:
+    """All of several."""
+
+    items: tuple[Expression, ...]
+
+    def fts5(self) -> str:
+        """Write it for SQLite."""
+        return f"({' AND '.join(item.fts5() for item in self.items)})"
+
+    def tsquery(self) -> str:
+        """Write it for PostgreSQL."""
+        return f"({' & '.join(item.tsquery() for item in self.items)})"
+
+    def matches(self, document: Collection[str]) -> bool:
+        """Tell whether a document has them all."""
+        return all(item.matches(document) for item in self.items)
+
+
+@dataclass(frozen=True)
+class Some:
+    """At least one of several."""
+
+    items: tuple[Expression, ...]
+
+    def fts5(self) -> str:
+        """Write it for SQLite."""
+        return f"({' OR '.join(item.fts5() for item in self.items)})"
+
+    def tsquery(self) -> str:
+        """Write it for PostgreSQL."""
+        return f"({' | '.join(item.tsquery() for item in self.items)})"
+
+    def matches(self, document: Collection[str]) -> bool:
+        """Tell whether a document has one of them."""
+        return any(item.matches(document) for item in self.items)
+
+
+@dataclass(frozen=True)
+class Without:
+    """One, but not the other."""
+
+    wanted: Expression
+    unwanted: Expression
+
+    def fts5(self) -> str:
+        """Write it for SQLite."""
+        return f"({self.wanted.fts5()} NOT {self.unwanted.fts5()})"
+
+    def tsquery(self) -> str:
+        """Write it for PostgreSQL."""
+        return f"({self.wanted.tsquery()} & !{self.unwanted.tsquery()})"
+
+    def matches(self, document: Collection[str]) -> bool:
+        """Tell whether a document has the one and not the other."""
+        return self.wanted.matches(document) and not self.unwanted.matches(document)
+
+
+Expression = Lexeme | Every | Some | Without
+
+
+def every(items: Iterable[Expression]) -> Expression:
+    """Ask for all of them."""
+    found = tuple(items)
+    return found[0] if len(found) == 1 else Every(found)
+
+
+def some(items: Iterable[Expression]) -> Expression:
+    """Ask for at least one of them."""
+    found = tuple(dict.fromkeys(items))
+    return found[0] if len(found) == 1 else Some(found)
+
+
+def lexeme(place: Place, word: str) -> str:
+    """Code a word: letters beyond ASCII in hexadecimal, so that both databases take it as it is, and its prefixes."""
+    return place + (word if word.isascii() else "0x" + word.encode("utf-8").hex())
+
+
+def fact(kind: str, value: str) -> str:
+    """Code a fact that filters ask for."""
+    return "k" + hashlib.sha256(f"{kind}={value}".encode()).hexdigest()[:16]

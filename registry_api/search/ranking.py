@@ -1,0 +1,32 @@
+"""Order what one window of a stage found; every order ends with name and id, so that it is the same each time."""
+
+from __future__ import annotations
+
+from rapidfuzz import fuzz
+
+from festaf.registry_api.search.asked import Asked
+from festaf.registry_api.search.position import Key, Stage
+from festaf.registry_api.search.repository import Candidate
+
+
+def rank(stage: Stage, asked: Asked, found: Candidate) -> Key:
+    """Give the key of a feature; smaller is better."""
+    name: Key = (len(found.compact), found.compact, found.feature_id)
+    if stage in {Stage.BEGINNING, Stage.NAME}:
+        return (_nearness(asked, found), *name)
+    if stage in {Stage.LABELS, Stage.ANYWHERE}:
+        return (-sum(run.whole in found.compact for run in asked.runs), *name)
+    if stage is Stage.SIMILAR:
+        return (-likeness(asked, found.compact), *name)
+    return (found.feature_id,)
+
+
+def likeness(asked: Asked, compact: str) -> int:
+    """Say how alike a name is to the words, of 100."""
+    return round(max(fuzz.ratio(asked.compact, compact), fuzz.partial_ratio(asked.compact, compact) * 0.9))
+
+
+def _nearness(asked: Asked, found: Candidate) -> int:
+    if found.name == asked.text.strip():
+        return 0
+    return 1 if found.compact == asked.compact else 2
