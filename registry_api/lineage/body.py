@@ -70,7 +70,7 @@ def parse_json(body: bytes) -> Any:
 
 def _plain(values: Collection[Any], depth: int) -> bool:
     """Tell whether the fast reader kept every number as it is; it makes a float of one of more than 64 bits."""
-    if depth > MAX_DEPTH + 1:
+    if depth > MAX_DEPTH and values:
         raise BadRequestError(f"the body is nested deeper than {MAX_DEPTH} levels")
     for item in values:
         kind = type(item)

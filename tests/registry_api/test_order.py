@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import shutil
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +23,7 @@ from festaf.registry_api.graph.names import feature_node
 from festaf.registry_api.graph.walk import Walk
 from festaf.registry_api.lineage.service import LineageService
 from festaf.registry_api.schema import migrate
+from tests.registry_api.contents import contents, differences
 from tests.registry_api.events import DAY, at, dag_run_of, run_of
 from tests.registry_api.story import story
 
@@ -41,6 +45,13 @@ def tell(database: Database, events: list[Json]) -> None:
         service = LineageService(session, DAY)
         for event in events:
             service.take(event)
+
+
+def tell_in_batches(database: Database, batches: list[list[Json]]) -> None:
+    """Tell batches, each a minute after the one before."""
+    for number, events in enumerate(batches):
+        with database.writing() as session:
+            assert LineageService(session, DAY + timedelta(minutes=number)).take_batch(events) == []
 
 
 class Answers:
@@ -89,13 +100,21 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _told(empty: Path, events: list[Json]) -> Answers:
+@dataclass
+class Told:
+    """What a registry says after it was told something, and the rows that stand."""
+
+    answers: Answers
+    rows: dict[str, list[str]]
+
+
+def _told(empty: Path, batches: list[list[Json]]) -> Told:
     path = empty.with_name("told.db")
     shutil.copy(empty, path)
     database = Database(f"sqlite:///{path}")
     try:
-        tell(database, events)
-        return everything(database)
+        tell_in_batches(database, batches)
+        return Told(everything(database), contents(database))
     finally:
         database.close()
         for left in empty.parent.glob("told.db*"):
@@ -103,9 +122,9 @@ def _told(empty: Path, events: list[Json]) -> Answers:
 
 
 @pytest.fixture(scope="module")
-def in_order(empty: Path) -> Answers:
-    """Give the answers after the story was told in order."""
-    return _told(empty, STORY)
+def in_order(empty: Path) -> Told:
+    """Give what is said after the story was told in order, event by event."""
+    return _told(empty, [[event] for event in STORY])
 
 
 # Shrinking would tell the story hundreds of times; a shuffle that fails is short enough to read.
@@ -113,16 +132,23 @@ def in_order(empty: Path) -> Answers:
 @given(
     order=st.permutations(range(len(STORY))),
     repeated=st.lists(st.integers(0, len(STORY) - 1), max_size=5),
+    cuts=st.sets(st.integers(1, len(STORY) + 4), max_size=6),
 )
-def test_any_order_with_repeats_gives_the_same_answers(
-    empty: Path, in_order: Answers, order: list[int], repeated: list[int]
+def test_any_order_with_repeats_in_any_batches_gives_the_same_answers_and_rows(
+    empty: Path, in_order: Told, order: list[int], repeated: list[int], cuts: set[int]
 ) -> None:
-    assert _told(empty, [STORY[index] for index in [*order, *repeated]]).differences(in_order) == []
+    events = [STORY[index] for index in [*order, *repeated]]
+    ends = sorted(cuts | {0, len(events)})
+    told = _told(empty, [events[start:end] for start, end in itertools.pairwise(ends)])
+
+    assert told.answers.differences(in_order.answers) == []
+    assert differences(told.rows, in_order.rows) == []
 
 
-def test_postgresql_gives_the_answers_that_sqlite_gives(postgres_url: str, in_order: Answers) -> None:
+def test_postgresql_gives_the_answers_that_sqlite_gives(postgres_url: str, in_order: Told) -> None:
     database = Database(postgres_url)
     shuffled = random.Random(7).sample(STORY, len(STORY)) + STORY[:3]
     tell(database, shuffled)
-    assert everything(database).differences(in_order) == []
+    assert everything(database).differences(in_order.answers) == []
+    assert differences(contents(database), in_order.rows) == []
     database.close()
