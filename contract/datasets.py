@@ -89,7 +89,8 @@ def asset_dataset(uri: str) -> DatasetName | None:
         return DatasetName(ASSET_NAMESPACE, uri)
     if name.namespace.startswith(f"{SCHEME}://") and name.name.endswith("/definition"):
         return None
-    return DatasetName(name.namespace, name.name)
+    # A whole bucket has no key; OpenLineage's datasets have names.
+    return DatasetName(name.namespace, name.name or "/")
 
 
 def _told(kind: str, content: dict[str, Any], uri: str | None, worker: Worker) -> Told | None:

@@ -20,6 +20,8 @@ TASK_FACET = "festaf_task"
 """The run facet that carries a TaskRun under the key ``task``."""
 DAG_FACET = "festaf_dag"
 """The job facet that carries a DagSnapshot under the key ``dag``."""
+PARTITION_FACET = "festaf_partitions"
+"""The output dataset facet that carries AssetPartitions under the key ``partitions``."""
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 Facets = dict[str, dict[str, Any]]
@@ -175,6 +177,12 @@ class DagSnapshot(Model):
     last_parsed: Moment | None = None
     without: tuple[str, ...] = ()
     """Names of facts that the sender knows to be none, such as ``next_run``: an empty value alone means "not seen"."""
+
+
+class AssetPartitions(Model):
+    """Which partitions of an asset a run wrote, by the keys of Airflow's partitioned asset events."""
+
+    keys: tuple[str, ...]
 
 
 class FailedEvent(Model):

@@ -11,6 +11,7 @@ import typer
 from festaf.registry_api.access.cli import COMMANDS
 from festaf.registry_api.access.token_cli import tokens
 from festaf.registry_api.lineage.cli import rebuild_tables
+from festaf.registry_api.airflow.cli import app as airflow
 from festaf.registry_api.settings import Settings, default_database_url, read_limits, read_oidc
 from festaf.registry_api.terminal import AsJson, DatabaseUrl, one_sentence, opened, reaching
 
@@ -19,6 +20,7 @@ app.add_typer(tokens, name="token")
 for name, command in COMMANDS.items():
     app.add_typer(command, name=name)
 app.command("rebuild")(rebuild_tables)
+app.add_typer(airflow, name="airflow")
 
 
 @app.command()
@@ -43,6 +45,7 @@ def serve(
             demo=demo,
             limits=read_limits(os.environ),
             oidc=read_oidc(os.environ),
+            sync=True,
         )
         with opened(settings.database_url) as database:
             with reaching(database):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,8 @@ from festaf.registry_api.access.limits import Throttle
 from festaf.registry_api.access.oidc import IdentityProvider
 from festaf.registry_api.access.recognition import Doorkeeper
 from festaf.registry_api.access.routes import ROUTERS as ACCESS
+from festaf.registry_api.airflow.routes import router as airflow
+from festaf.registry_api.airflow.syncer import Syncer
 from festaf.registry_api.dags.routes import router as dags
 from festaf.registry_api.database import Database
 from festaf.registry_api.documentation import add_documentation
@@ -39,11 +42,16 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if settings.sync:
+            syncer.start()
         yield
+        if settings.sync:
+            await to_thread(syncer.stop)
         opened.close()
         if provider is not None:
             provider.close()
 
+    syncer = Syncer(opened)
     app = FastAPI(
         title="festaf registry",
         summary="Where does this feature come from?",
@@ -55,12 +63,13 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = opened
+    app.state.airflow_figures = syncer.board
     app.state.doorkeeper = Doorkeeper(opened, provider)
     app.state.throttle = Throttle(settings.limits)
     add_problem_handlers(app)
     app.include_router(health.router)
     app.add_middleware(EncodedNames)
-    for router in (lineage, features, dags, experiments, search, feature_requests, *ACCESS, marquez):
+    for router in (lineage, features, dags, experiments, search, feature_requests, marquez, airflow, *ACCESS):
         # Whatever a route itself asks for: nobody gets to it whom nobody knows.
         app.include_router(router, prefix=API, dependencies=[Depends(caller_of)])
     add_documentation(app)

@@ -28,6 +28,8 @@ class Settings:
     max_batch_events: int = 1_000
     busy_timeout: float = 5.0
     """How long a request waits for the database's locks before it answers 503."""
+    sync: bool = False
+    """Read the Airflows that are due, in the background; ``festaf registry serve`` does."""
     limits: Limits = field(default_factory=Limits)
     """How often one caller may ask."""
     oidc: OidcSettings | None = None

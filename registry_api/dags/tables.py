@@ -6,10 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from festaf.registry_api.table import Key, Table
+
+UNFINISHED = text("state IS NULL OR state IN ('START', 'RUNNING', 'OTHER')")
+"""Of a run that no event ended."""
 
 
 class SourceBlobTable(Table):
@@ -70,7 +73,18 @@ class RunTable(Table):
     """A run, folded from its events by event time."""
 
     __tablename__ = "run"
-    __table_args__ = (Index(None, "parent_uuid"), Index(None, "dag_version_pk"))
+    __table_args__ = (
+        Index(None, "parent_uuid"),
+        Index(None, "dag_version_pk"),
+        Index(None, "airflow_run_id"),
+        Index(
+            "ix_run_unfinished",
+            "namespace",
+            "last_event_at",
+            sqlite_where=UNFINISHED,
+            postgresql_where=UNFINISHED,
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     uuid: Mapped[UUID] = mapped_column(unique=True)

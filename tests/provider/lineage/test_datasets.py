@@ -127,3 +127,8 @@ def test_a_fact_of_an_unknown_kind_is_logged_and_its_dataset_stays(caplog: pytes
         (output,) = outputs([], attached_to(events, Worker()))
     assert output.name == "weather"
     assert "'prophecy'" in caplog.text
+
+
+def test_a_whole_bucket_is_a_dataset_with_a_name() -> None:
+    (dataset,) = inputs([Asset("s3://bucket")], Attached())
+    assert (dataset.namespace, dataset.name) == ("s3://bucket", "/")

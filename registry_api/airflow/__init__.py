@@ -1,0 +1,1 @@
+"""The sync: reads Airflow deployments over their REST API, and fills what push missed."""

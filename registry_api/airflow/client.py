@@ -1,0 +1,244 @@
+"""Ask one Airflow over HTTP: politely, within bounds, and with every fault sorted into a named error."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from festaf.registry_api.airflow.errors import (
+    AbsentError,
+    AirflowAwayError,
+    AnswerTooLargeError,
+    RefusedError,
+    SpentError,
+    StoppedError,
+    UnexpectedError,
+)
+from festaf.registry_api.airflow.figures import Figures
+from festaf.registry_api.airflow.secret import read_secret
+
+log = logging.getLogger(__name__)
+PASSING = {408, 425, 429, 500, 502, 503, 504}
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How hard an Airflow is asked; times in seconds."""
+
+    page: int = 100
+    """Items of one page. Airflow gives fewer when its own bound is lower."""
+    pause: float = 0.02
+    """Between two requests."""
+    requests: int = 2_000
+    """In one cycle at most; the next goes on where this ended."""
+    tries: int = 4
+    first_delay: float = 0.5
+    longest_delay: float = 30.0
+    """A ``Retry-After`` beyond it ends the cycle; the next begins no earlier than it says."""
+    timeout: float = 30.0
+    max_bytes: int = 64 * MEBIBYTE
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where an Airflow stands and what opens it; the secret is a reference."""
+
+    base_url: str
+    username: str | None = None
+    secret: str | None = None
+
+
+class AirflowClient:
+    """Reads from one Airflow. Use it as a context manager.
+
+    :param wait: waits this many seconds; true when the sync is to stop
+    :param before: is called before each request, such as to keep a lease
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        pace: Pace,
+        figures: Figures,
+        wait: Callable[[float], bool],
+        before: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.access = access
+        self.pace = pace
+        self.figures = figures
+        self.airflow_time: datetime | None = None
+        """What Airflow's clock said last, from its answer's ``Date``."""
+        self._wait = wait
+        self._before = before
+        self._asked = 0
+        self._token: str | None = None
+        self._http = httpx.Client(base_url=access.base_url.rstrip("/"), timeout=pace.timeout, follow_redirects=False)
+
+    def __enter__(self) -> AirflowClient:
+        """Connect when it is first asked."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def now(self) -> datetime:
+        """Give Airflow's time, ours before it answered."""
+        return self.airflow_time or datetime.now(UTC)
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Ask for JSON.
+
+        :raises AirflowError: as its subclasses say
+        """
+        url = f"/api/v2{path}"
+        asked = {name: value for name, value in query.items() if value is not None}
+        if self._token is None:
+            self._log_in()
+        answer = self._try("GET", url, params=asked)
+        if answer.status == httpx.codes.UNAUTHORIZED:
+            # The token has expired; one that is fresh and refused is a wrong one.
+            self._log_in()
+            answer = self._try("GET", url, params=asked)
+        return self._content(answer, url)
+
+    def _log_in(self) -> None:
+        """Get a token: the one that is referred to, or the user's, or anybody's from an Airflow that asks for none."""
+        self.figures.add("logins")
+        secret = read_secret(self.access.secret) if self.access.secret else None
+        if secret and self.access.username is None:
+            self._token = secret
+            return
+        url = "/auth/token"
+        if secret:
+            body = {"username": self.access.username, "password": secret}
+            answer = self._try("POST", url, json=body)
+        else:
+            answer = self._try("GET", url)
+        if answer.status == httpx.codes.UNAUTHORIZED:
+            raise RefusedError(f"Airflow refuses the login of {self.access.username or 'everyone'} at {url}")
+        content = self._content(answer, url)
+        token = content.get("access_token") if isinstance(content, dict) else None
+        if not isinstance(token, str) or not token:
+            raise UnexpectedError(f"Airflow answered {url} without an access token")
+        self._token = token
+
+    def _try(self, method: str, url: str, **request: Any) -> _Answer:
+        """Send a request until it is answered by more than a passing fault."""
+        fault, retry_after, failing = "", None, False
+        for attempt in range(1, self.pace.tries + 1):
+            if attempt > 1:
+                self.figures.add("retries")
+                self._pause(self._delay(attempt, retry_after, fault))
+            self._gate()
+            try:
+                answer = self._send(method, url, **request)
+                if answer.status not in PASSING and (answer.status >= 300 or answer.json() is not None):
+                    return answer
+                fault, retry_after = f"status {answer.status}", answer.retry_after
+                failing = answer.status == httpx.codes.INTERNAL_SERVER_ERROR
+            except httpx.TransportError as error:
+                fault, retry_after, failing = type(error).__name__, None, False
+            except ValueError:
+                fault, retry_after, failing = "broken JSON", None, False
+        raise AirflowAwayError(f"Airflow answered {url} with {fault}", retry_after, failing=failing)
+
+    def _delay(self, attempt: int, retry_after: float | None, fault: str) -> float:
+        if retry_after is not None:
+            if retry_after > self.pace.longest_delay:
+                raise AirflowAwayError(f"Airflow asks to come again in {retry_after:.0f} s ({fault})", retry_after)
+            return retry_after
+        longest = min(self.pace.first_delay * 2.0 ** (attempt - 2), self.pace.longest_delay)
+        return float(longest) * (0.5 + random.random() / 2)
+
+    def _gate(self) -> None:
+        self._before()
+        if self._asked >= self.pace.requests:
+            raise SpentError(f"{self._asked} requests were sent in this cycle")
+        if self._asked:
+            self._pause(self.pace.pause)
+        self._asked += 1
+        self.figures.add("requests")
+
+    def _pause(self, seconds: float) -> None:
+        if self._wait(seconds):
+            raise StoppedError("the registry stops")
+
+    def _send(self, method: str, url: str, **request: Any) -> _Answer:
+        headers = {"Accept": "application/json"}
+        if self._token and not url.startswith("/auth/"):
+            headers["Authorization"] = f"Bearer {self._token}"
+        with self._http.stream(method, url, headers=headers, **request) as response:
+            body = bytearray()
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > self.pace.max_bytes:
+                    raise AnswerTooLargeError(f"Airflow's answer to {url} is larger than {self.pace.max_bytes} bytes")
+            said = _date(response.headers.get("date"))
+            self.airflow_time = said or self.airflow_time
+            return _Answer(
+                response.status_code,
+                bytes(body),
+                _retry_after(response.headers.get("retry-after"), said or datetime.now(UTC)),
+                response.headers.get("location"),
+            )
+
+    def _content(self, answer: _Answer, url: str) -> Any:
+        status = answer.status
+        if status < 300:
+            return answer.json()
+        if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+            raise RefusedError(f"Airflow refuses {url} with status {status}: the account may not read it")
+        if status == httpx.codes.NOT_FOUND:
+            raise AbsentError(f"Airflow has no {url}")
+        if status < 400:
+            raise UnexpectedError(f"Airflow sends {url} on to another address: use that as the deployment's URL")
+        raise UnexpectedError(f"Airflow answered {url} with status {status}")
+
+
+@dataclass(frozen=True)
+class _Answer:
+    status: int
+    body: bytes
+    retry_after: float | None
+    location: str | None
+
+    def json(self) -> Any:
+        """Read the body.
+
+        :raises ValueError: it is no JSON
+        """
+        try:
+            return json.loads(self.body)
+        except RecursionError as error:
+            raise ValueError("nested too deep") from error
+
+
+def _retry_after(text: str | None, now: datetime) -> float | None:
+    """Read ``Retry-After``: seconds, or a date."""
+    if text is None:
+        return None
+    if text.strip().isdigit():
+        return float(text)
+    moment = _date(text)
+    return max(0.0, (moment - now).total_seconds()) if moment else None
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text) if text else None
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment and moment.tzinfo else None
