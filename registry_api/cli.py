@@ -10,8 +10,8 @@ import typer
 
 from festaf.registry_api.access.cli import COMMANDS
 from festaf.registry_api.access.token_cli import tokens
-from festaf.registry_api.lineage.cli import rebuild_tables
 from festaf.registry_api.airflow.cli import app as airflow
+from festaf.registry_api.lineage.cli import rebuild_tables
 from festaf.registry_api.settings import Settings, default_database_url, read_limits, read_oidc
 from festaf.registry_api.terminal import AsJson, DatabaseUrl, one_sentence, opened, reaching
 

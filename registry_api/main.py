@@ -69,7 +69,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     add_problem_handlers(app)
     app.include_router(health.router)
     app.add_middleware(EncodedNames)
-    for router in (lineage, features, dags, experiments, search, feature_requests, marquez, airflow, *ACCESS):
+    for router in (lineage, features, dags, experiments, search, feature_requests, airflow, *ACCESS, marquez):
         # Whatever a route itself asks for: nobody gets to it whom nobody knows.
         app.include_router(router, prefix=API, dependencies=[Depends(caller_of)])
     add_documentation(app)

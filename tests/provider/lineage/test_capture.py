@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -167,6 +168,45 @@ def test_a_failed_try_says_why(events: list[RunEvent]) -> None:
 def test_a_skipped_task_read_nothing(events: list[RunEvent]) -> None:
     skipped = _of(events, "tides.skipped", "ABORT")
     assert (skipped.inputs, skipped.outputs, _task(skipped).state) == ((), (), "skipped")
+
+
+def test_the_sync_tells_from_airflows_database_alone_what_push_told(
+    airflow: Airflow, recorder: Recorder, events: list[RunEvent], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    pytest.importorskip("alembic", reason="the registry is not installed beside the oldest Airflow")
+    from tests.provider.lineage.synced import synced
+
+    until(lambda: {run.state for run in (airflow.api.latest_run("harbour"),) if run}, lambda seen: seen == {"success"})
+    first, second = (tmp_path_factory.mktemp(name) for name in ("missed", "pushed"))
+    with synced(airflow, first) as missed, synced(airflow, second) as pushed:
+        assert missed.read().counts()["asset_events"] == 3
+        pushed.registry.post(*recorder.events)
+        assert pushed.productions() == missed.productions() == 1
+        for job in ("tides.define", "tides.fill", "tides", "harbour"):
+            assert missed.run(_of(events, job)) == pushed.run(_of(events, job))
+        one, other = (item.registry.feature("height", "tides", "sea") for item in (missed, pushed))
+        assert one["run"] | {"started_at": None} == other["run"] | {"started_at": None}
+        for part in ("who", "why", "sources", "version_sha256"):
+            assert one[part] == other[part]
+        assert one["how"]["dag_file"] == other["how"]["dag_file"]
+        assert one["how"]["dag_file"]["text"] == SOURCE
+
+        # Both ways, again and again: nothing doubles.
+        figures = pushed.read().counts()
+        assert (figures["known_already"], pushed.productions()) == (3, 1)
+        missed.registry.post(*recorder.events)
+        assert missed.read().counts()["asset_events"] == 0
+        assert missed.productions() == 1
+        assert missed.run(_of(events, "tides.fill")) == pushed.run(_of(events, "tides.fill"))
+
+        assert missed.dags()["far_away"]["next_run"] == "2100-01-01T06:00:00Z"
+        assert missed.dags()["far_away"]["schedule"] == "0 6 * * *"
+        airflow.api._client.patch("/api/v2/dags/far_away", json={"is_paused": True}).raise_for_status()
+        airflow.api._client.delete("/api/v2/dags/harbour").raise_for_status()
+        time.sleep(1.1)
+        missed.read()
+        assert (missed.dags()["far_away"]["paused"], missed.dags()["far_away"]["next_run"]) == (True, None)
+        assert {name for name, dag in missed.dags().items() if dag["deleted"]} == {"harbour"}
 
 
 @pytest.fixture

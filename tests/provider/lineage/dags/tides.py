@@ -1,6 +1,6 @@
 """Tasks that end in every way, for the tests of the lineage listener."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow.sdk import DAG, Asset, AssetAlias, get_current_context, task
@@ -98,3 +98,11 @@ with DAG("lone", schedule=None, is_paused_upon_creation=False):
         pass
 
     only()
+
+with DAG("far_away", schedule="0 6 * * *", start_date=datetime(2100, 1, 1, tzinfo=UTC), is_paused_upon_creation=False):
+
+    @task
+    def someday():
+        pass
+
+    someday()
