@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_told_before: set[tuple[str, str, int]] = set()
 SQL_KEY = "sql_job"
 """Under which a hook of Airflow's common.sql provider reports a statement."""
 
@@ -96,6 +97,7 @@ def _ask(task: Any, task_instance: Any, failed: bool, found: list[Extracted]) ->
         collected = _guarded("the hooks", _hooks)
         if collected is not None:
             found.append(joined(found[-1], collected) if found else collected)
+    _guarded("the hooks", _remember)
 
 
 def _guarded(who: str, ask: Callable[[], Extracted | None]) -> Extracted | None:
@@ -209,25 +211,46 @@ def _told(found: Read | None) -> Extracted | None:
 
 
 def _hooks() -> Extracted | None:
-    """Read what hooks reported to Airflow's collector, if this process has one."""
-    collector = _collector()
-    if collector is None or not getattr(collector, "has_collected", False):
+    """Read what hooks reported to Airflow's collector since the task before, if this process has one."""
+    inputs, outputs, extra = (
+        [item for item in items if (kind, *_key(item)) not in _told_before] for kind, items in _collected().items()
+    )
+    if not (inputs or outputs or extra):
         return None
-    collected = collector.collected_assets
-    inputs, outputs = (
-        [name for item in items if (name := datasets.asset_dataset(str(item.asset.uri)))]
-        for items in (collected.inputs, collected.outputs)
+    read, written = (
+        [name for item in items if (name := datasets.asset_dataset(str(item.asset.uri)))] for items in (inputs, outputs)
     )
     found = Extracted(
-        tuple(InputDataset(namespace=name.namespace, name=name.name) for name in inputs),
-        tuple(OutputDataset(namespace=name.namespace, name=name.name) for name in outputs),
+        tuple(InputDataset(namespace=name.namespace, name=name.name) for name in read),
+        tuple(OutputDataset(namespace=name.namespace, name=name.name) for name in written),
     )
-    for item in getattr(collected, "extra", ()):
+    for item in extra:
         if item.key == SQL_KEY and isinstance(text := item.value.get("sql"), str):
             database = sql.database_of(item.context, item.value.get("default_db"))
             said = _told(sql.read(sql.statements_of(text), database))
             found = joined(found, said) if said else found
     return found
+
+
+def _remember() -> Extracted | None:
+    """Keep what was collected until now from the next task: ``airflow dags test`` runs them all in one process."""
+    for kind, items in _collected().items():
+        _told_before.update((kind, *_key(item)) for item in items)
+    return None
+
+
+def _collected() -> dict[str, list[Any]]:
+    collector = _collector()
+    if collector is None or not getattr(collector, "has_collected", False):
+        return {"inputs": [], "outputs": [], "extra": []}
+    found = collector.collected_assets
+    return {kind: list(getattr(found, kind, ())) for kind in ("inputs", "outputs", "extra")}
+
+
+def _key(item: Any) -> tuple[str, int]:
+    """Tell one entry of the collector from the others; what is done again is counted up."""
+    what = item.asset.uri if hasattr(item, "asset") else (item.key, item.value)
+    return repr(what), item.count
 
 
 def _collector() -> Any:

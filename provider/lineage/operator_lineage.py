@@ -55,11 +55,17 @@ def _lineage(task_instance: Any, kind: str) -> OperatorLineage[Any, Any] | None:
     state = getattr(task_instance.state, "value", task_instance.state)
     event = TaskCapture(task_instance, load_settings()).task_event(Ended(EventType(kind), str(state)))
     # The facets are plain JSON, with ``_producer`` and ``_schemaURL`` as the client's own classes would write them.
-    inputs: list[Any] = [(item.namespace, item.name, item.facets, item.input_facets) for item in event.inputs]
-    outputs: list[Any] = [(item.namespace, item.name, item.facets, item.output_facets) for item in event.outputs]
+    inputs: list[Any] = [
+        ((item.namespace, item.name), {"facets": item.facets, "inputFacets": item.input_facets})
+        for item in event.inputs
+    ]
+    outputs: list[Any] = [
+        ((item.namespace, item.name), {"facets": item.facets, "outputFacets": item.output_facets})
+        for item in event.outputs
+    ]
     return OperatorLineage(
-        inputs=[InputDataset(*item) for item in inputs],
-        outputs=[OutputDataset(*item) for item in outputs],
+        inputs=[InputDataset(*name, **facets) for name, facets in inputs],
+        outputs=[OutputDataset(*name, **facets) for name, facets in outputs],
         run_facets={TASK_FACET: event.run.facets[TASK_FACET]},
         job_facets={DAG_FACET: event.job.facets[DAG_FACET]},
     )

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from festaf.contract.openlineage import EVENT, DatasetEvent, RunEvent
 from festaf.registry_api.errors import UnreadableEventError
-from festaf.registry_api.lineage import reading
+from festaf.registry_api.lineage import airflow_facets, reading
 from festaf.registry_api.lineage.recording import AnyEvent
 from festaf.registry_api.secrets.masking import mask_event
 
@@ -50,6 +50,8 @@ def read_event(value: Any) -> Incoming:
     if not isinstance(event, DatasetEvent):
         facets, blobs = reading.detach_code(event.job.facets)
         event = event.model_copy(update={"job": event.job.model_copy(update={"facets": facets})})
+    if isinstance(event, RunEvent):
+        event = airflow_facets.with_attached(event)
     incoming = Incoming(event, key, body, blobs)
     _check_facets(event)
     return incoming

@@ -120,7 +120,7 @@ def locks_of(incoming: Incoming, nodes: Nodes) -> set[str]:
     if incoming.run_id:
         names.add(f"run:{incoming.run_id}")
     event = incoming.event
-    found = None if isinstance(event, DatasetEvent) else reading.dag_snapshot(event.job.facets)
+    found = reading.seen_dag(event)
     if found and not isinstance(event, DatasetEvent):
         names.add(f"dag:{event.job.namespace}:{found[0].dag_id}")
     return names

@@ -18,7 +18,7 @@ from festaf.registry_api.features.facts import (
     observed_features,
 )
 from festaf.registry_api.graph.names import EdgeStatement, dataset_node, feature_set_name, job_node
-from festaf.registry_api.lineage import reading
+from festaf.registry_api.lineage import airflow_facets, reading
 from festaf.registry_api.lineage.edges import DatasetFacets, edges_of
 from festaf.registry_api.lineage.folding import LINEAGE_FACET, DatasetState, FacetState, RunState, Stamp, bodies
 
@@ -81,7 +81,7 @@ def facts_of(state: RunState) -> RunFacts:
     """Read a folded run."""
     run_facets, job_facets = bodies(state.run_facets), bodies(state.job_facets)
     task = reading.task_run(run_facets)
-    found = reading.dag_snapshot(job_facets)
+    found = reading.dag_snapshot(job_facets, run_facets)
     snapshot, source = found or (None, None)
     event_type = state.state.event_type if state.state else None
     ended = _ended(state, task)
@@ -108,7 +108,7 @@ def facts_of(state: RunState) -> RunFacts:
         first_event_at=state.first_event_at,
         last_event_at=state.last_event_at,
         parent_run_id=parent,
-        dag_id=_dag_id(task, snapshot, reading.parent_job(run_facets), state.job.name),
+        dag_id=_dag_id(task, snapshot, run_facets, state.job.name),
         snapshot=snapshot,
         source_sha256=source,
         task=task,
@@ -176,11 +176,11 @@ def _explicit(state: RunState, since: Stamp | None) -> list[Mapping[str, Any]]:
     ]
 
 
-def _dag_id(task: TaskRun | None, snapshot: DagSnapshot | None, parent: str | None, job: str) -> str | None:
-    """Name the DAG: ours say it; else the parent's job is the DAG when the job is ``<parent>.<task>``."""
+def _dag_id(task: TaskRun | None, snapshot: DagSnapshot | None, run_facets: Facets, job: str) -> str | None:
+    """Name the DAG: ours say it; else the root's or parent's job is the DAG when the job is ``<name>.<task>``."""
     if task or snapshot:
         return task.dag_id if task else snapshot.dag_id if snapshot else None
-    return parent if parent and job.startswith(f"{parent}.") and len(parent) <= 250 else None
+    return airflow_facets.dag_of_child(run_facets, job)
 
 
 def _outcome(

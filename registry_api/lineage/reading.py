@@ -22,8 +22,17 @@ from festaf.contract.feature_set import (
     FeatureWrite,
 )
 from festaf.contract.names import PROJECT_PATTERN, sha256_of
-from festaf.contract.openlineage import DAG_FACET, TASK_FACET, DagSnapshot, TaskRun
+from festaf.contract.openlineage import (
+    DAG_FACET,
+    TASK_FACET,
+    DagSnapshot,
+    DatasetEvent,
+    JobEvent,
+    RunEvent,
+    TaskRun,
+)
 from festaf.registry_api.errors import UnreadableEventError
+from festaf.registry_api.lineage import airflow_facets
 from festaf.registry_api.memo import Memo, SameMemo
 
 Facets = Mapping[str, dict[str, Any]]
@@ -77,10 +86,16 @@ def attached_sha256(value: Any) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def dag_snapshot(facets: Facets) -> tuple[DagSnapshot, str | None] | None:
-    """Read what a process saw of the DAG, and the hash of the source, from facets whose code was detached."""
+def dag_snapshot(facets: Facets, run_facets: Facets | None = None) -> tuple[DagSnapshot, str | None] | None:
+    """Read what a process saw of the DAG, and the hash of the source, from facets whose code was detached.
+
+    :param run_facets: where Airflow's own OpenLineage provider says it, when the job's facets do not
+    """
     body = facets.get(DAG_FACET)
-    return None if body is None else SEEN.get(body, _dag_snapshot)
+    if body is None:
+        seen = airflow_facets.dag_snapshot(run_facets or {})
+        return (seen, None) if seen else None
+    return SEEN.get(body, _dag_snapshot)
 
 
 def _dag_snapshot(body: Mapping[str, Any]) -> tuple[DagSnapshot, str | None]:
@@ -94,10 +109,17 @@ def _dag_snapshot(body: Mapping[str, Any]) -> tuple[DagSnapshot, str | None]:
     return snapshot, attached_sha256(source)
 
 
+def seen_dag(event: RunEvent | JobEvent | DatasetEvent) -> tuple[DagSnapshot, str | None] | None:
+    """Read what an event saw of a DAG."""
+    if isinstance(event, DatasetEvent):
+        return None
+    return dag_snapshot(event.job.facets, event.run.facets if isinstance(event, RunEvent) else None)
+
+
 def task_run(facets: Facets) -> TaskRun | None:
     """Read which task instance the run is."""
     body = facets.get(TASK_FACET)
-    return None if body is None else TASKS.get(body, _task_run)
+    return airflow_facets.task_run(facets) if body is None else TASKS.get(body, _task_run)
 
 
 def _task_run(body: Mapping[str, Any]) -> TaskRun:

@@ -204,7 +204,7 @@ def _seen(told: Iterable[tuple[AnyEvent, str]]) -> list[SeenDag]:
     """Give what events saw of DAGs."""
     seen: list[SeenDag] = []
     for event, key in told:
-        found = None if isinstance(event, DatasetEvent) else reading.dag_snapshot(event.job.facets)
+        found = reading.seen_dag(event)
         if found and not isinstance(event, DatasetEvent):
             seen.append(SeenDag(event.job.namespace, *found, event.event_time, key))
     return seen

@@ -1,4 +1,4 @@
-"""The examples of the pages on monitors, onboarding and two accounts are DAGs that Airflow reads and serialises."""
+"""The examples on monitors, onboarding, lineage and two accounts are DAGs that Airflow reads and serialises."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ PAGES = {
         "delay_monitoring": ["monitor"],
     },
     "reference/onboarding.md": {"onboarding": ["planes", "delay"]},
+    "how-to/declare-lineage.md": {"river_features": ["count_stations", "compute_levels", "find_floods"]},
     "how-to/two-accounts.md": {"two_accounts": ["approve", "deploy", "ready"]},
 }
 

@@ -193,8 +193,8 @@ def test_nobody_is_asked_when_there_is_no_time(operator: SQLExecuteQueryOperator
 
 
 def test_what_hooks_reported_is_told_of_a_task_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    asset = SimpleNamespace(asset=SimpleNamespace(uri="s3://lake/raw.parquet"))
-    said = SimpleNamespace(key="sql_job", value={"sql": INSERT}, context=Warehouse().get_db_hook())
+    asset = SimpleNamespace(asset=SimpleNamespace(uri="s3://lake/raw.parquet"), count=1)
+    said = SimpleNamespace(key="sql_job", value={"sql": INSERT}, context=Warehouse().get_db_hook(), count=1)
     collected = SimpleNamespace(inputs=[asset], outputs=[], extra=[said])
     collector = SimpleNamespace(has_collected=True, collected_assets=collected)
     monkeypatch.setitem(sys.modules, "airflow.sdk.lineage", None)
@@ -202,3 +202,6 @@ def test_what_hooks_reported_is_told_of_a_task_that_says_nothing(monkeypatch: py
     found = _extracted(SimpleNamespace())
     assert [item.name for item in found.inputs] == ["raw.parquet", "lake.public.raw"]
     assert [item.name for item in found.outputs] == ["lake.public.weather"]
+    assert _extracted(SimpleNamespace()) == Extracted(), "the next task in the same process did nothing of it"
+    asset.count = 2
+    assert [item.name for item in _extracted(SimpleNamespace()).inputs] == ["raw.parquet"]
