@@ -65,6 +65,8 @@ class FeatureGraph:
 
     def _declared(self, nodes: Collection[NodeName], side: Side) -> Neighbours:
         features = self._asked(nodes) if side == "source" else self._fed_by(nodes)
+        if not features:
+            return {}
         newest = self._newest(features)
         rows = self.sources.sources([feature.id for feature, _ in features.values()])
         names = self.graph.names({node for _, _, node, _ in rows})

@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from festaf.contract.graph import Graph
+from festaf.registry_api.access.sight import Sight
+from festaf.registry_api.graph.ground import EventGraph
+from festaf.registry_api.graph.names import dataset_node, job_node
+from festaf.registry_api.graph.service import GraphService
+from festaf.registry_api.graph.walk import Walk
+from festaf.registry_api.lineage.service import LineageService
+from festaf.registry_api.viewpoint import Viewpoint
 from tests.registry_api.events import RICH, at, dataset, facet, feature_set, task_event, written
 
 if TYPE_CHECKING:
@@ -133,3 +140,49 @@ def test_bounds_out_of_range_are_refused(registry: Registry) -> None:
     registry.post(task_event(outputs=(written(RICH),)))
     for wrong in ({"depth": 0}, {"limit": 100_000}, {"direction": "sideways"}, {"asOf": "2026-01-01T00:00:00"}):
         assert registry.ask(LINEAGE, **wrong).status_code == 422, wrong
+
+
+def test_a_neighbour_that_one_may_not_see_is_a_stub_and_a_dead_end(registry: Registry) -> None:
+    secret = dataset("salaries", "postgres://hr:5432")
+    registry.post(
+        task_event(task="load", inputs=(dataset("source"),), outputs=(secret,)),
+        task_event(inputs=(secret, dataset("open")), outputs=(dataset("out"),)),
+    )
+    sight = Sight(projects=frozenset(), namespaces=frozenset({"s3://raw", "airflow-prod"}))
+
+    def seen(limit: int) -> Graph:
+        with registry.database.reading() as session:
+            return Walk(EventGraph(session), dataset_node("s3://raw", "out"), limit, sight).go("upstream", 9)
+
+    graph = seen(100)
+    stub = next(node for node in graph.nodes if node.access == "restricted")
+    assert (stub.kind, stub.namespace, stub.name, stub.distance) == ("dataset", None, None, -2)
+    assert {node.name for node in graph.nodes} == {"out", "open", "flights_features.ingest", None}
+    assert [edge.last_run for edge in graph.edges if edge.source == stub.id] == [None]
+    assert "salaries" not in graph.model_dump_json()
+    assert "hr" not in stub.id
+    assert seen(100) == graph
+    assert seen(3).truncated is True
+
+
+def test_the_graph_is_given_as_it_was_known(registry: Registry) -> None:
+    job = job_node("airflow-prod", "flights_features.ingest")
+    events = (
+        task_event(inputs=(dataset("a"), dataset("b")), outputs=(dataset("out"),)),
+        task_event(day=1, inputs=(dataset("a"),), outputs=(dataset("out"),)),
+        task_event(task="rename", outputs=(dataset("c", symlinks=facet(identifiers=[dataset("a")])),)),
+    )
+    for number, event in enumerate(events):
+        with registry.database.writing() as session:
+            LineageService(session, at(5000 + number)).take(event)
+
+    def sources(**view: Any) -> set[str]:
+        with registry.database.reading() as session:
+            found = GraphService(session).neighbours([job], "source", Viewpoint(**view))
+            return {item.node.name for item in found[job]}
+
+    assert sources(known_at=at(4999)) == set()
+    assert sources(known_at=at(5000)) == {"a", "b"}
+    assert sources(known_at=at(5001)) == {"a"}
+    assert sources(known_at=at(5002)) == sources() == {"c"}
+    assert sources(known_at=at(5001), as_of=at(60)) == {"a", "b"}
