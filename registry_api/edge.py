@@ -1,4 +1,7 @@
-"""What routes stand on: sessions that commit at the edge, the caller, the time."""
+"""What routes stand on: sessions that commit at the edge, the caller, the time.
+
+What only looks at values is asynchronous, since each other dependency takes a turn in a thread.
+"""
 
 from __future__ import annotations
 
@@ -29,18 +32,18 @@ from festaf.registry_api.viewpoint import Viewpoint
 log = logging.getLogger(__name__)
 
 
-def now() -> datetime:
+async def now() -> datetime:
     """Give the time; tests put another in its place."""
     return datetime.now(UTC)
 
 
-def settings_of(request: Request) -> Settings:
+async def settings_of(request: Request) -> Settings:
     """Give the settings that the application was made with."""
     settings: Settings = request.app.state.settings
     return settings
 
 
-def database_of(request: Request) -> Database:
+async def database_of(request: Request) -> Database:
     """Give the application's database."""
     database: Database = request.app.state.database
     return database
@@ -107,26 +110,26 @@ Known = Annotated[Caller, Depends(caller_of)]
 """One who has a token that opens anything at all; only for routes that tell no more than who asks."""
 
 
-def _reads(caller: Known) -> Caller:
+async def _reads(caller: Known) -> Caller:
     caller.require(Scope.REGISTRY_READ)
     if caller.sight.nothing:
         raise ForbiddenError(f"{caller.name!r} may read in no project")
     return caller
 
 
-def _writes(caller: Known) -> Caller:
+async def _writes(caller: Known) -> Caller:
     caller.require(Scope.LINEAGE_WRITE)
     if caller.writes.nothing:
         raise ForbiddenError(f"{caller.name!r} may write in no project")
     return caller
 
 
-def _administers(caller: Known) -> Caller:
+async def _administers(caller: Known) -> Caller:
     caller.require_admin()
     return caller
 
 
-def _administers_project(
+async def _administers_project(
     project: Annotated[str, Path(max_length=64, description="A project; * is all of them")], caller: Known
 ) -> Caller:
     if project == ALL_PROJECTS:
@@ -183,7 +186,7 @@ KnownAt = Annotated[
 ]
 
 
-def viewpoint_of(as_of: AsOf = None, known_at: KnownAt = None) -> Viewpoint:
+async def viewpoint_of(as_of: AsOf = None, known_at: KnownAt = None) -> Viewpoint:
     """Read the two clocks."""
     return Viewpoint(as_of, known_at)
 

@@ -62,12 +62,11 @@ class Doorkeeper:
 
     def _of_token(self, sha256: str, now: datetime) -> Caller:
         """Find a token by its hash, so that the time it takes says nothing about near misses."""
-        with self.database.reading() as session:
-            current = generation(session)
-            found = self.known.get(sha256)
-            if found is None or found.generation != current:
-                found = _read_token(session, sha256, current)
-                self._remember(sha256, found)
+        found = self._known(sha256)
+        if found is None:
+            with self.database.reading() as session:
+                found = _read_token(session, sha256, generation(session.connection()))
+            self._remember(sha256, found)
         if found.expires_at is not None and found.expires_at <= now:
             raise UnauthenticatedError("the token has expired")
         if found.last_used_at is None or found.last_used_at + USED_EVERY <= now:
@@ -75,13 +74,21 @@ class Doorkeeper:
         return found.caller
 
     def _of_person(self, person: Person) -> Caller:
-        with self.database.reading() as session:
-            current = generation(session)
-            found = self.known.get(person)
-            if found is None or found.generation != current:
+        found = self._known(person)
+        if found is None:
+            with self.database.reading() as session:
+                current = generation(session.connection())
                 found = Remembered(current, _read_person(session, person))
-                self._remember(person, found)
+            self._remember(person, found)
         return found.caller
+
+    def _known(self, key: str | Person) -> Remembered | None:
+        """Give what is remembered, unless access changed since."""
+        found = self.known.get(key)
+        if found is None:
+            return None
+        with self.database.engine.connect() as connection:
+            return found if found.generation == generation(connection) else None
 
     def _remember(self, key: str | Person, found: Remembered) -> None:
         if len(self.known) >= REMEMBERED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.orm import Session
 
 from festaf.registry_api.access.tables import AccessStateTable, TokenTable
@@ -12,9 +12,9 @@ from festaf.registry_api.access.tables import AccessStateTable, TokenTable
 _GENERATION = text("SELECT generation FROM access_state WHERE id = 1")
 
 
-def generation(session: Session) -> int:
+def generation(connection: Connection) -> int:
     """Give the number of changes of access so far."""
-    return int(session.connection().execute(_GENERATION).scalar_one())
+    return int(connection.execute(_GENERATION).scalar_one())
 
 
 def changed(session: Session) -> None:
