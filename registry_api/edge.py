@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AwareDatetime
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -54,7 +55,19 @@ TheSettings = Annotated[Settings, Depends(settings_of)]
 TheDatabase = Annotated[Database, Depends(database_of)]
 
 
-def caller_of(request: Request, settings: TheSettings, moment: Now) -> Caller:
+BEARER = HTTPBearer(
+    auto_error=False,
+    description="A token of the registry, or a person's JWT of the identity provider",
+)
+"""Says in the OpenAPI schema how to tell who asks; it decides nothing."""
+
+
+def caller_of(
+    request: Request,
+    settings: TheSettings,
+    moment: Now,
+    _: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
+) -> Caller:
     """Tell who asks; whatever goes wrong in telling is a refusal.
 
     :raises UnauthenticatedError: there is no bearer token, or it opens nothing

@@ -234,6 +234,19 @@ def test_one_of_another_project_learns_nothing_of_this_one(house: House) -> None
     assert wrong == []
 
 
+def test_the_schema_says_of_every_route_that_it_asks_for_a_token(house: House) -> None:
+    described = house.http.get("/api/v1/openapi.json").json()["paths"]
+    operations = {
+        f"{method.upper()} {path}": said
+        for path, methods in described.items()
+        for method, said in methods.items()
+        if f"{method.upper()} {path}" not in PUBLIC
+    }
+
+    assert len(operations) > 25
+    assert [name for name, said in operations.items() if said.get("security") != [{"HTTPBearer": []}]] == []
+
+
 def test_a_route_that_forgets_to_ask_is_found(house: House) -> None:
     async def forgotten() -> str:
         return "dep_delay"
