@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
+from pydantic import model_validator
+
 from festaf.contract.model import Model, Moment, Sha256
+from festaf.contract.secrets import with_masked
 
 
 class Dag(Model):
@@ -41,3 +45,10 @@ class DagVersion(Model):
     source_sha256: Sha256 | None = None
     first_seen: Moment
     last_seen: Moment
+    masked: int = 0
+    """In how many places the text held a secret that the registry masked."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count(cls, data: Any) -> Any:
+        return with_masked(data, "source")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from festaf.contract.model import Model, Moment, Sha256
+from festaf.contract.secrets import with_masked
 
 Origin = Literal["declared", "lineage", "airflow", "lineage_facet", "column_lineage", "inputs_outputs"]
 """Who said it: the author's declaration, an OpenLineage event, or Airflow.
@@ -67,6 +68,13 @@ class Code(Model):
     text: str | None = None
     sha256: Sha256 | None = None
     path: str | None = None
+    masked: int = 0
+    """In how many places the text held a secret that the registry masked."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count(cls, data: Any) -> Any:
+        return with_masked(data, "text")
 
 
 class How(Model):

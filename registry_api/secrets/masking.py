@@ -15,10 +15,9 @@ from typing import Any
 
 import orjson
 
+from festaf.contract.secrets import MASKED
 from festaf.registry_api.secrets.rules import OWN_TOKEN, Filter, is_literal, rules, secret_name, triggers
 
-MASKED = "***masked***"
-"""What stands in the place of a secret; it may stand in the user part of a URL, and nobody's owner has it."""
 SHORT = 256
 """Texts up to this length are remembered as they are, longer ones by their hash."""
 REMEMBERED = 4_096
@@ -54,11 +53,6 @@ def mask_text(text: str) -> str:
     if len(text) < SHORTEST:
         return text
     return _mask_short(text) if len(text) <= SHORT else _long.mask(text)
-
-
-def masked_places(text: str | None) -> int:
-    """Count the places of a text that were masked."""
-    return text.count(MASKED) if text else 0
 
 
 def _mask_dict(value: dict[str, Any]) -> dict[str, Any]:

@@ -213,6 +213,7 @@ def test_secrets_of_events_are_stored_nowhere(office: Office) -> None:
 
     run = office.done("GET", f"/runs/{event['run']['runId']}")
     feature = office.done("GET", "/features/nyc/delays/dep_delay")
+    assert feature["how"]["dag_file"]["masked"] == 1
     assert "***masked***" in str(run)
     assert "***masked***" in str(feature)
     assert SECRET not in str(run) + str(feature)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from festaf.registry_api.secrets.masking import MASKED, mask, mask_event, mask_text, masked_places
+from festaf.contract.secrets import MASKED, masked_places
+from festaf.registry_api.secrets.masking import mask, mask_event, mask_text
 from tests.registry_api.events import RICH, dag_event, task_event, written
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
