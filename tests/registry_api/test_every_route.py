@@ -121,7 +121,6 @@ class House:
             entrance.method, entrance.url(project), headers=headers, params=query, json=None if entrance.reads else body
         )
 
-
     def _wanted(self, entrance: Entrance) -> set[str]:
         """Name the query parameters that an entrance knows."""
         wanted: set[str] = set()
