@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from festaf.contract.openlineage import EventType
-from festaf.registry_api.catalog.saying import Kind, Saying, Subject, join, sayings_of, source_of, tags_of
+from festaf.registry_api.catalog.saying import Body, Kind, Saying, Subject, join, sayings_of, source_of, tags_of
+from festaf.registry_api.catalog.tables import Stamps
 from festaf.registry_api.catalog.versions import job_content, job_version_id, written
 from festaf.registry_api.catalog.write_repository import CatalogWrites, FacetChange, Known
 from festaf.registry_api.lineage.recording import Batch, FoldedRun
-
-MUTABLE: dict[Kind, tuple[str, ...]] = {
-    "job": ("first_seen", "last_seen", "stamps", "latest_at", "latest_run"),
-    "dataset": ("first_seen", "last_seen", "stamps", "source_name", "source_uri"),
-}
-"""What an event may change of a row."""
 
 
 class CatalogRecorder:
@@ -55,11 +50,11 @@ class CatalogRecorder:
             row, saying = known[key], sayings[subject]
             # A row that was missing may be another transaction's by now; if it says what ours says, it counts as ours.
             ours = key in missing and row.stamps == missing[key]["stamps"]
-            _, bodies = join({} if ours else row.stamps, saying)
+            joined, bodies = join({} if ours else row.stamps, saying)
             changes += [FacetChange(row.id, key, name, body) for name, body in bodies.items()]
-            update = _row(subject, saying, row)
-            if any(update[name] != getattr(row, name) for name in MUTABLE[kind]):
-                updates.append({"subject_id": row.id, **{name: update[name] for name in MUTABLE[kind]}})
+            update = _update(kind, saying, row, joined, bodies)
+            if any(value != getattr(row, name) for name, value in update.items()):
+                updates.append({"subject_id": row.id, **update})
         self.writes.update(kind, updates)
         self.writes.change_facets(kind, changes)
         self._tags(changes)
@@ -124,20 +119,36 @@ class CatalogRecorder:
         self.writes.keep_dataset_versions(sorted(rows, key=lambda row: (row["dataset_id"], row["run_id"])))
 
 
-def _row(subject: Subject, saying: Saying, known: Known | None = None) -> dict[str, Any]:
-    joined, changed = join(known.stamps if known else {}, saying)
+def _row(subject: Subject, saying: Saying) -> dict[str, Any]:
+    """Make the row of a job or dataset that is new."""
+    joined, changed = join({}, saying)
     row: dict[str, Any] = {
         **subject.columns,
-        "first_seen": min(saying.first, known.first_seen) if known else saying.first,
-        "last_seen": max(saying.last, known.last_seen) if known else saying.last,
+        "first_seen": saying.first,
+        "last_seen": saying.last,
         "stamps": joined,
     }
     if subject.kind == "dataset":
-        if known is None or "dataSource" in changed:
-            row["source_name"], row["source_uri"] = source_of(changed.get("dataSource"))
-        else:
-            row["source_name"], row["source_uri"] = known.source_name, known.source_uri
-        return row
-    newest = [item for item in (known.latest if known else None, saying.latest) if item]
-    row["latest_at"], row["latest_run"] = max(newest, default=(None, None))
+        row["source_name"], row["source_uri"] = source_of(changed.get("dataSource"))
+    else:
+        row["latest_at"], row["latest_run"] = saying.latest or (None, None)
+    return row
+
+
+def _update(
+    kind: Kind, saying: Saying, known: Known, joined: Stamps, changed: Mapping[str, Body | None]
+) -> dict[str, Any]:
+    """Give what a row is to hold from now on."""
+    row: dict[str, Any] = {
+        "first_seen": min(saying.first, known.first_seen),
+        "last_seen": max(saying.last, known.last_seen),
+        "stamps": joined,
+    }
+    if kind == "dataset":
+        said = "dataSource" in changed
+        source = source_of(changed["dataSource"]) if said else (known.source_name, known.source_uri)
+        row["source_name"], row["source_uri"] = source
+    else:
+        newest = [item for item in (known.latest, saying.latest) if item]
+        row["latest_at"], row["latest_run"] = max(newest, default=(None, None))
     return row

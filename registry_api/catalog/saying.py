@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID
 
@@ -32,7 +33,7 @@ class Subject:
     namespace: str
     name: str
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Give the unique key of its row."""
         return natural_key(self.kind, self.namespace, self.name)
@@ -95,7 +96,9 @@ def _named(dataset: Dataset) -> Subject:
 
 
 def _hear(found: dict[Subject, Saying], subject: Subject, at: datetime, key: str, facets: Mapping[str, Body]) -> Saying:
-    saying = found.setdefault(subject, Saying(at, at))
+    saying = found.get(subject)
+    if saying is None:
+        saying = found[subject] = Saying(at, at)
     saying.hear(at, key, facets)
     return saying
 

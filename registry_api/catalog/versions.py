@@ -15,6 +15,7 @@ from festaf.registry_api.catalog.saying import Subject
 from festaf.registry_api.graph.names import is_definition
 from festaf.registry_api.lineage.folding import DatasetState, RunState, bodies
 from festaf.registry_api.lineage.projection import RunFacts
+from festaf.registry_api.lineage.reading import attached_sha256
 from festaf.registry_api.table import content_sha256
 
 UUID_MARKS = (0xF << 76) | (0b11 << 62)
@@ -56,7 +57,7 @@ def job_content(state: RunState) -> JobContent:
         inputs=tuple(sorted((item.namespace, item.name) for item in state.inputs.values())),
         outputs=tuple(sorted((item.namespace, item.name) for item in state.outputs.values())),
         location=location_of(facets),
-        code=tuple("" if part is None else content_sha256(part) for part in parts),
+        code=tuple(attached_sha256(part) or ("" if part is None else content_sha256(part)) for part in parts),
     )
 
 
