@@ -44,6 +44,22 @@ class Who(Model):
     dag_owners: tuple[str, ...] = ()
 
 
+class Freshness(Model):
+    """How old the newest values may be, and are."""
+
+    bound_seconds: float | None = None
+    """The declared bound; None when none was declared."""
+    age_seconds: float | None = None
+    """Age of the newest values at the time that the answer is for."""
+    measured_by: Literal["last_event_time", "last_written"] | None = None
+    """What the age counts from: the newest event time, else the end of the last write."""
+    status: Literal["fresh", "stale", "unknown"] = "unknown"
+    due_at: Moment | None = None
+    """When the values become stale, or became so."""
+    next_run_in_time: bool | None = None
+    """Whether the next run starts before that; None when either is not known."""
+
+
 class When(Model):
     """When it appeared, was last written, and will be written next. Times are UTC."""
 
@@ -59,6 +75,21 @@ class When(Model):
     """None when no Airflow was asked."""
     dag_deleted: bool = False
     """True when Airflow no longer has the DAG that wrote the values."""
+    freshness: Freshness = Freshness()
+
+
+class CodeLocation(Model):
+    """Where the code is kept: what the ``sourceCodeLocation`` facet says, else the bundle."""
+
+    url: str | None = None
+    """A link to the file, for a browser."""
+    repository_url: str | None = None
+    path: str | None = None
+    commit: str | None = None
+    branch: str | None = None
+    tag: str | None = None
+    bundle_name: str | None = None
+    bundle_version: str | None = None
 
 
 class Code(Model):
@@ -82,7 +113,10 @@ class How(Model):
 
     technique: str | None = None
     logic: Code | None = None
+    sql: Code | None = None
+    """The SQL that the task ran, when its logic is not that SQL."""
     dag_file: Code | None = None
+    location: CodeLocation | None = None
 
 
 class Why(Model):
@@ -131,23 +165,36 @@ class RunRef(Model):
 
 
 class Source(Model):
-    """Something the feature is made from."""
+    """Something the feature is made from; without a name when the caller may not see it."""
 
-    uri: str
-    namespace: str
-    name: str
+    uri: str | None
+    namespace: str | None
+    name: str | None
     field: str | None = None
     origin: Origin
+    access: Access = "accessible"
+
+
+ConsumerKind = Literal[
+    "task", "dag", "dataset", "feature", "feature_set", "training_set", "model", "endpoint", "monitor"
+]
 
 
 class Consumer(Model):
-    """Something that reads the feature set the feature stands in."""
+    """Something that uses the feature, or reads the feature set that it stands in; without a name when hidden."""
 
-    kind: Literal["task", "dag", "dataset", "model", "endpoint"]
-    namespace: str
-    name: str
+    kind: ConsumerKind
+    namespace: str | None
+    name: str | None
+    distance: int = 1
+    """1 for what reads the feature itself; what is made from that, by one more step each."""
+    version: int | None = None
+    """Of a model: the newest version that uses the feature."""
+    approval: str | None = None
+    """Of that version."""
     last_read: Moment | None = None
     origin: Origin
+    access: Access = "accessible"
 
 
 class Feature(Model):

@@ -24,9 +24,13 @@ DEFINITION_FACET = "festaf_definition"
 WRITE_FACET = "festaf_write"
 """The output dataset facet that carries a FeatureWrite under the key ``write``."""
 
+DECLARATION_FACET = "festaf_declaration"
+"""The dataset facet that carries a FeatureSetDeclaration under the key ``declaration``."""
+
 FeatureType = Literal["Integral", "Fractional", "String"]
 CollectionType = Literal["List", "Set", "Vector"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+LATER_FIELDS = frozenset({"fresh_within_seconds", "deleted"})
 
 
 class FeatureDeclaration(Model):
@@ -46,15 +50,18 @@ class FeatureDeclaration(Model):
     """URIs, with ``#column`` where a column is meant: ``s3://bucket/flights.parquet#dep_delay``."""
     tags: tuple[str, ...] = ()
     fresh_within_seconds: PositiveFloat | None = None
-    """How old the newest values may be before something is wrong."""
+    """How old the newest values may be at most: the author's promise to those who read them."""
+    deleted: bool = False
+    """True when this feature was retired while its feature set goes on."""
 
     @cached_property
     def sha256(self) -> Sha256:
-        """Hash the content: two declarations are one version of the feature if and only if this is equal."""
-        said = self.model_dump(mode="json")
-        if self.fresh_within_seconds is None:
-            # Hashes that were made before there was this field stay what they are.
-            del said["fresh_within_seconds"]
+        """Hash the content: two declarations are one version of the feature if and only if this is equal.
+
+        Fields that came later count only when they were said, so that what was declared before keeps its hash.
+        """
+        content = self.model_dump(mode="json")
+        said = {name: value for name, value in content.items() if value or name not in LATER_FIELDS}
         return sha256_of(json.dumps(said, sort_keys=True, separators=(",", ":")))
 
 
@@ -71,11 +78,36 @@ class FeatureSetDefinition(Model):
     description: str | None = None
     owner: str | None = None
     purpose: str | None = None
+    fresh_within_seconds: PositiveFloat | None = None
+    """For those of its features that do not say their own."""
     features: tuple[FeatureDeclaration, ...]
     region: str | None = None
     account: str | None = None
     deleted: bool = False
     """True when the task retired the feature set."""
+
+
+class FeatureSetDescription(Model):
+    """What a person says of a feature set as a whole; what is None was not said."""
+
+    description: str | None = None
+    owner: str | None = None
+    purpose: str | None = None
+    fresh_within_seconds: PositiveFloat | None = None
+    deleted: bool = False
+    """True when the feature set was retired."""
+
+
+class FeatureSetDeclaration(Model):
+    """What was declared by a call instead of a task: of a feature set, or of features in it."""
+
+    kind: Literal["declaration"] = "declaration"
+    project: str = DEFAULT_PROJECT
+    feature_set: Name
+    about: FeatureSetDescription | None = None
+    features: tuple[FeatureDeclaration, ...] = ()
+    declared_by: str | None = None
+    """Who called: the name of the token or the person."""
 
 
 class FeatureWrite(Model):

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from festaf.contract.openlineage import EventType
 from festaf.contract.run import RunLink
-from festaf.registry_api.dags.service import RunService
-from festaf.registry_api.dags.tables import RunTable
+from festaf.registry_api.access.sight import Sight
+from festaf.registry_api.dags.seen import Seen, SeenRun
 from festaf.registry_api.lineage import reading
-from festaf.registry_api.lineage.folding import bodies, read_state
+from festaf.registry_api.lineage.folding import bodies
 
 HIGHEST = 20
 """How many generations are looked up, so that a circle of parents ends."""
@@ -18,10 +18,11 @@ HIGHEST = 20
 class Family:
     """Gives the parent and the root of a run."""
 
-    def __init__(self, runs: RunService, run: RunTable) -> None:
-        self.runs = runs
+    def __init__(self, seen: Seen, run: SeenRun, sight: Sight) -> None:
+        self.seen = seen
         self.run = run
-        self.facets = bodies(read_state(run.folded).run_facets)
+        self.sight = sight
+        self.facets = bodies(run.told.run_facets)
 
     def parent(self) -> RunLink | None:
         """Give the run that started this one."""
@@ -39,17 +40,19 @@ class Family:
                 break
             named = parent
             seen.add(parent[0])
-            row = self.runs.find(parent[0])
+            row = self.seen.run(parent[0])
             if row is None:
                 break
-            facets = bodies(read_state(row.folded).run_facets)
+            facets = bodies(row.told.run_facets)
         return self._link(named)
 
     def _link(self, named: tuple[UUID, str | None, str | None] | None) -> RunLink | None:
         if named is None:
             return None
         run_id, namespace, job = named
-        row = self.runs.find(run_id)
+        row = self.seen.run(run_id)
+        if namespace and not self.sight.sees_namespace(row.namespace if row else namespace):
+            return RunLink(id=run_id)
         if row is None:
             return RunLink(id=run_id, namespace=namespace, job=job)
         return RunLink(

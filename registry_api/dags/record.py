@@ -6,29 +6,35 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from festaf.contract.feature import DagVersionRef
 from festaf.contract.openlineage import EventType
 from festaf.contract.run import RunDataset, RunRecord
+from festaf.registry_api.access.sight import EVERYTHING, Sight
 from festaf.registry_api.dags.family import Family
-from festaf.registry_api.dags.service import DagService, RunService
+from festaf.registry_api.dags.seen import Seen, SeenRun
 from festaf.registry_api.errors import NotFoundError
 from festaf.registry_api.lineage import reading
-from festaf.registry_api.lineage.folding import DatasetState, bodies, read_state
+from festaf.registry_api.lineage.folding import DatasetState, bodies
+from festaf.registry_api.viewpoint import Viewpoint
 
 
-def run_record(session: Session, run_id: UUID) -> RunRecord:
-    """Give a run.
+def run_record(session: Session, run_id: UUID, view: Viewpoint, sight: Sight = EVERYTHING) -> RunRecord:
+    """Give a run, folded from the events that count from the viewpoint.
 
-    :raises NotFoundError: no event spoke of it
+    :raises NotFoundError: no event spoke of it, or none by then, or the caller may not see it
     """
-    runs = RunService(session)
-    run = runs.find(run_id)
-    if run is None:
+    seen = Seen(session, view)
+    run = seen.run(run_id)
+    if run is None or not sight.sees_namespace(run.namespace):
         raise NotFoundError(f"no run {run_id} is known")
-    state = read_state(run.folded)
-    parent = runs.find(run.parent_uuid) if run.parent_uuid else None
-    version, _ = DagService(session).version_of(run, parent)
+    parents = seen.parents([run])
+    version, _ = seen.versions([run], parents)[run.id]
+    return _record(run, version, Family(seen, run, sight), sight)
+
+
+def _record(run: SeenRun, version: DagVersionRef, family: Family, sight: Sight) -> RunRecord:
+    state = run.told
     run_facets = bodies(state.run_facets)
-    family = Family(runs, run)
     return RunRecord(
         id=run.uuid,
         namespace=run.namespace,
@@ -44,13 +50,14 @@ def run_record(session: Session, run_id: UUID) -> RunRecord:
         dag_version=version,
         facets=run_facets,
         job_facets=bodies(state.job_facets),
-        inputs=_datasets(state.inputs),
-        outputs=_datasets(state.outputs),
+        inputs=_datasets(state.inputs, sight),
+        outputs=_datasets(state.outputs, sight),
     )
 
 
-def _datasets(datasets: dict[str, DatasetState]) -> tuple[RunDataset, ...]:
+def _datasets(datasets: dict[str, DatasetState], sight: Sight) -> tuple[RunDataset, ...]:
     return tuple(
         RunDataset(namespace=item.namespace, name=item.name, facets=bodies(item.facets))
         for _, item in sorted(datasets.items())
+        if sight.sees_namespace(item.namespace)
     )

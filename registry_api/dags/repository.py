@@ -20,6 +20,8 @@ from festaf.registry_api.dags.tables import (
 from festaf.registry_api.table import natural_key
 from festaf.registry_api.upsert import insert_missing
 
+CHUNK = 400
+
 
 class DagRepository:
     """DAGs and their versions."""
@@ -47,6 +49,30 @@ class DagRepository:
     def find(self, dag_pk: int) -> DagTable | None:
         """Give a DAG by its id."""
         return self.session.get(DagTable, dag_pk)
+
+    def by_id(self, dag_pks: Collection[int]) -> dict[int, DagTable]:
+        """Give DAGs by their ids."""
+        query = select(DagTable).where(DagTable.id.in_(sorted(dag_pks)))
+        return {row.id: row for row in self.session.scalars(query)} if dag_pks else {}
+
+    def ids_by_key(self, keys: Collection[str]) -> dict[str, int]:
+        """Give the ids of DAGs by their natural keys."""
+        ordered = sorted(keys)
+        found: dict[str, int] = {}
+        for start in range(0, len(ordered), CHUNK):
+            query = select(DagTable.key, DagTable.id).where(DagTable.key.in_(ordered[start : start + CHUNK]))
+            found |= {row[0]: row[1] for row in self.session.execute(query)}
+        return found
+
+    def versions_by_id(self, version_pks: Collection[int]) -> dict[int, DagVersionTable]:
+        """Give versions by their ids."""
+        query = select(DagVersionTable).where(DagVersionTable.id.in_(sorted(version_pks)))
+        return {row.id: row for row in self.session.scalars(query)} if version_pks else {}
+
+    def codes(self, hashes: Collection[str]) -> dict[str, str]:
+        """Give texts of code by hash."""
+        query = select(SourceBlobTable.sha256, SourceBlobTable.text).where(SourceBlobTable.sha256.in_(sorted(hashes)))
+        return {row[0]: row[1] for row in self.session.execute(query)} if hashes else {}
 
     def ensure_version(self, row: Mapping[str, Any], at: datetime) -> None:
         """Store a version if its content is new; widen the time it was seen."""
@@ -95,11 +121,22 @@ class DagRepository:
             .limit(1)
         ).first()
 
-    def dags(self, namespace: str | None, after: tuple[str, ...] | None, limit: int) -> Sequence[DagTable]:
-        """List DAGs by id and namespace."""
+    def dags(
+        self,
+        namespace: str | None,
+        after: tuple[str, ...] | None,
+        limit: int,
+        namespaces: Collection[str] | None = None,
+    ) -> Sequence[DagTable]:
+        """List DAGs by id and namespace.
+
+        :param namespaces: those that may be seen; None for all
+        """
         query = select(DagTable).order_by(DagTable.dag_id, DagTable.namespace).limit(limit)
         if namespace is not None:
             query = query.where(DagTable.namespace == namespace)
+        if namespaces is not None:
+            query = query.where(DagTable.namespace.in_(sorted(namespaces)))
         if after is not None:
             query = query.where(tuple_(DagTable.dag_id, DagTable.namespace) > tuple_(*after))
         return self.session.scalars(query).all()
@@ -157,6 +194,14 @@ class RunRepository:
     def find(self, uuid: UUID) -> RunTable | None:
         """Give a run by its OpenLineage id."""
         return self.session.scalars(_by_uuid(uuid)).first()
+
+    def by_id(self, ids: Collection[int]) -> Sequence[RunTable]:
+        """Give runs by the ids of their rows."""
+        return self.session.scalars(select(RunTable).where(RunTable.id.in_(sorted(ids)))).all() if ids else []
+
+    def by_uuid(self, uuids: Collection[UUID]) -> Sequence[RunTable]:
+        """Give runs by their OpenLineage ids."""
+        return self.session.scalars(select(RunTable).where(RunTable.uuid.in_(sorted(uuids)))).all() if uuids else []
 
     def add(self, run: RunTable) -> RunTable:
         """Store a new run; ``run.id`` is set afterwards."""

@@ -1,4 +1,4 @@
-"""Decide what is kept of DAGs, versions and runs, and answer for them."""
+"""Decide what is kept of DAGs, versions and runs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from festaf.contract.dag import Dag, DagVersion
-from festaf.contract.feature import DagVersionRef
-from festaf.contract.http import Page
 from festaf.contract.openlineage import DagSnapshot
 from festaf.registry_api.dags.repository import DagRepository, RunRepository
 from festaf.registry_api.dags.tables import DagTable, RunTable
-from festaf.registry_api.errors import BadRequestError, NotFoundError
-from festaf.registry_api.page import decode_cursor, encode_cursor
 from festaf.registry_api.table import as_utc, content_sha256
 
 FACTS = (
@@ -26,7 +21,7 @@ FACTS = (
 
 
 class DagService:
-    """Keeps and gives DAGs, versions and code."""
+    """Keeps DAGs, versions and code."""
 
     def __init__(self, session: Session) -> None:
         self.dags = DagRepository(session)
@@ -72,66 +67,6 @@ class DagService:
         """Give a DAG by its id."""
         return self.dags.find(dag_pk)
 
-    def list_dags(self, namespace: str | None, cursor: str | None, limit: int) -> Page[Dag]:
-        """List DAGs."""
-        rows = self.dags.dags(namespace, decode_cursor(cursor, 2) if cursor else None, limit + 1)
-        more = encode_cursor(rows[limit - 1].dag_id, rows[limit - 1].namespace) if len(rows) > limit else None
-        return Page(items=tuple(_dag(row) for row in rows[:limit]), cursor=more)
-
-    def list_versions(self, dag_id: str, namespace: str | None, cursor: str | None, limit: int) -> Page[DagVersion]:
-        """List the contents of a DAG, the newest first.
-
-        :raises NotFoundError: no Airflow reported such a DAG
-        """
-        dags = self.dags.named(dag_id, namespace)
-        if not dags:
-            raise NotFoundError(f"no DAG {dag_id!r} is known")
-        rows = self.dags.versions([dag.id for dag in dags], _version_key(cursor), limit + 1)
-        items = tuple(
-            DagVersion(
-                namespace=dag.namespace,
-                dag_id=dag.dag_id,
-                id=version.version_id,
-                number=number,
-                bundle_name=version.bundle_name,
-                bundle_version=version.bundle_version,
-                path=version.path,
-                source=text,
-                source_sha256=version.source_sha256,
-                first_seen=version.first_seen,
-                last_seen=version.last_seen,
-            )
-            for version, dag, number, text in rows[:limit]
-        )
-        last = rows[limit - 1][0] if len(rows) > limit else None
-        return Page(
-            items=items, cursor=encode_cursor(last.first_seen.isoformat(), last.content_sha256) if last else None
-        )
-
-    def version_of(self, run: RunTable, parent: RunTable | None) -> tuple[DagVersionRef, str | None]:
-        """Give the DAG version that a run ran, and the path of the DAG's file.
-
-        A worker knows the source, the scheduler the number; a run that does not know its version id has its parent's.
-        """
-        version = self.dags.version(run.dag_version_pk) if run.dag_version_pk else None
-        version_id = run.version_id or (parent.version_id if parent else None)
-        dag_pk = run.dag_pk or (parent.dag_pk if parent else None)
-        if (version is None or version.source_sha256 is None) and version_id and dag_pk:
-            version = self.dags.sourced_version(dag_pk, version_id) or version
-        if version is None and parent and parent.dag_version_pk:
-            version = self.dags.version(parent.dag_version_pk)
-        number = self.dags.number(dag_pk, version_id) if dag_pk and version_id else None
-        if version is None:
-            return DagVersionRef(id=version_id, number=number), None
-        reference = DagVersionRef(
-            id=version_id,
-            number=number,
-            source_sha256=version.source_sha256,
-            bundle_name=version.bundle_name,
-            bundle_version=version.bundle_version,
-        )
-        return reference, version.path
-
 
 class RunService:
     """Keeps and gives runs."""
@@ -176,48 +111,3 @@ def newest_facts(facts: dict[str, Any], said: dict[str, Any], at: datetime, even
     stamp = [as_utc(at).isoformat(timespec="microseconds"), event_key]
     newer = {name: [*stamp, value] for name, value in said.items() if name not in facts or facts[name][:2] < stamp}
     return {**facts, **newer}
-
-
-def dag_fact(dag: DagTable, name: str) -> Any:
-    """Give the newest value of a fact, None when nobody said it."""
-    stamped = dag.facts.get(name)
-    return stamped[2] if stamped else None
-
-
-def dag_owners(dag: DagTable) -> tuple[str, ...]:
-    """Give the DAG's owners, the masked ones left out."""
-    return tuple(owner for owner in dag_fact(dag, "owners") or () if "***" not in owner)
-
-
-def dag_next_run(dag: DagTable) -> Any:
-    """Give when the DAG runs next; None while it is paused, and when Airflow no longer has it."""
-    return None if dag_fact(dag, "paused") or dag_fact(dag, "deleted") else dag_fact(dag, "next_run")
-
-
-def _dag(row: DagTable) -> Dag:
-    return Dag(
-        namespace=row.namespace,
-        dag_id=row.dag_id,
-        owners=dag_owners(row),
-        tags=tuple(dag_fact(row, "tags") or ()),
-        description=dag_fact(row, "description"),
-        schedule=dag_fact(row, "schedule"),
-        next_run=dag_next_run(row),
-        paused=dag_fact(row, "paused"),
-        deleted=bool(dag_fact(row, "deleted")),
-        first_seen=row.first_seen,
-        last_seen=row.last_seen,
-    )
-
-
-def _version_key(cursor: str | None) -> tuple[datetime, str] | None:
-    if cursor is None:
-        return None
-    moment, sha256 = decode_cursor(cursor, 2)
-    try:
-        parsed = datetime.fromisoformat(moment)
-    except ValueError as error:
-        raise BadRequestError("the cursor is not one that this list gave out") from error
-    if parsed.tzinfo is None:
-        raise BadRequestError("the cursor is not one that this list gave out")
-    return parsed, sha256

@@ -69,6 +69,33 @@ class DagVersionNumberTable(Table):
     number: Mapped[int] = mapped_column(Integer)
 
 
+class DagFactsTable(Table):
+    """Owners, tags, description and schedule of a DAG as one or more events said them, stored once by content."""
+
+    __tablename__ = "dag_facts"
+    __table_args__ = (UniqueConstraint("dag_pk", "sha256"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    dag_pk: Mapped[int] = mapped_column(ForeignKey("dag.id"))
+    sha256: Mapped[str] = mapped_column(String(64))
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class DagSayingTable(Table):
+    """One event spoke of a DAG: from these rows an earlier time is answered, the present from the DAG's own row."""
+
+    __tablename__ = "dag_saying"
+    __table_args__ = (Index(None, "facts_pk", "said_at"), Index(None, "version_pk", "said_at"))
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
+    facts_pk: Mapped[int] = mapped_column(ForeignKey("dag_facts.id"))
+    version_pk: Mapped[int | None] = mapped_column(ForeignKey("dag_version.id"))
+    number: Mapped[int | None] = mapped_column(Integer)
+    next_run: Mapped[datetime | None]
+    said_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+
+
 class RunTable(Table):
     """A run, folded from its events by event time."""
 

@@ -13,7 +13,7 @@ from festaf.registry_api.table import content_sha256
 CAPACITY = 50_000
 CONTENTS: dict[str, FeatureContent] = {}
 """What declarations say, by their hash: most are said again and again."""
-StatementKind = Literal["declared", "retired", "observed", "mentioned"]
+StatementKind = Literal["declared", "described", "retired", "observed", "mentioned"]
 
 
 @dataclass(frozen=True)

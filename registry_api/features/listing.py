@@ -1,64 +1,126 @@
-"""List features by what is repeated on their own rows: one query."""
+"""List features: now by what is repeated on their own rows, earlier by their portraits of that time."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from festaf.contract.feature import FeatureSummary
 from festaf.contract.http import Page
 from festaf.contract.model import Model
+from festaf.registry_api.access.sight import EVERYTHING, Sight
+from festaf.registry_api.edge import AsOf, KnownAt
 from festaf.registry_api.features.portrait import Gallery
 from festaf.registry_api.features.repository import FeatureRepository
-from festaf.registry_api.features.tables import FeatureTable
+from festaf.registry_api.features.tables import FeatureSetTable, FeatureTable
 from festaf.registry_api.page import decode_cursor, encode_cursor
+from festaf.registry_api.viewpoint import Viewpoint
 
 SHOWN = ("type", "description", "owner", "dag_id", "last_written", "deleted")
+SCANNED = 2_000
+"""How many features one request for an earlier time looks at; a page may then be short, and its cursor goes on."""
+FeatureRow = tuple[FeatureTable, FeatureSetTable]
 
 
 class FeatureFilter(Model):
-    """Which features are asked for; what is None does not matter. Owner, DAG and text are those of today."""
+    """Which features are asked for; what is None does not matter."""
 
     project: str | None = Field(None, max_length=64)
     feature_set: str | None = Field(None, max_length=64)
     owner: str | None = Field(None, max_length=500)
     dag_id: str | None = Field(None, max_length=250)
     q: str | None = Field(None, max_length=200, description="A part of the name or the description, in any case")
-    as_of: AwareDatetime | None = Field(None, alias="asOf", description="List what stood at this time (with offset)")
+    as_of: AsOf = Field(None, alias="asOf")
+    known_at: KnownAt = Field(None, alias="knownAt")
     limit: int = Field(100, ge=1, le=1000)
     cursor: str | None = Field(None, max_length=2000)
 
+    @property
+    def view(self) -> Viewpoint:
+        """Give the two clocks."""
+        return Viewpoint(self.as_of, self.known_at)
+
+
+class FeatureListing:
+    """Lists features that a caller may see."""
+
+    def __init__(self, session: Session, sight: Sight = EVERYTHING) -> None:
+        self.session = session
+        self.sight = sight
+        self.features = FeatureRepository(session)
+
+    def page(self, asked: FeatureFilter) -> Page[FeatureSummary]:
+        """Give one page."""
+        after = decode_cursor(asked.cursor, 3) if asked.cursor else None
+        if asked.view.now:
+            items, more = self._present(asked, after)
+        else:
+            items, more = self._past(asked, after)
+        last = (items[-1].project, items[-1].feature_set, items[-1].name) if more is True and items else None
+        key = more if isinstance(more, tuple) else last
+        return Page(items=tuple(items), cursor=encode_cursor(*key) if key else None)
+
+    def _present(
+        self, asked: FeatureFilter, after: tuple[str, ...] | None
+    ) -> tuple[list[FeatureSummary], bool | tuple[str, ...]]:
+        wanted = asked.model_dump(include={"project", "feature_set", "owner", "dag_id"}, exclude_none=True)
+        rows = self.features.page(wanted, asked.q, after, asked.limit + 1, projects=self.sight.projects)
+        facts = [{name: getattr(feature, name) for name in SHOWN} for feature, _ in rows[: asked.limit]]
+        items = [_summary((row[0], row[1]), shown) for row, shown in zip(rows, facts, strict=False)]
+        return items, len(rows) > asked.limit
+
+    def _past(
+        self, asked: FeatureFilter, after: tuple[str, ...] | None
+    ) -> tuple[list[FeatureSummary], bool | tuple[str, ...]]:
+        """Look at features in order until the page is full; owner, DAG and text are those of that time."""
+        wanted = asked.model_dump(include={"project", "feature_set"}, exclude_none=True)
+        items: list[FeatureSummary] = []
+        chunk = max(asked.limit, SCANNED // 10)
+        for _ in range(max(SCANNED // chunk, 1)):
+            rows = self.features.page(wanted, None, after, chunk + 1, projects=self.sight.projects, taken_back=True)
+            looked = [(row[0], row[1]) for row in rows[:chunk]]
+            shown = self._portraits(asked.view, looked)
+            for row in looked:
+                facts = shown.get(row[0].id)
+                if facts and _fits(row, facts, asked):
+                    items.append(_summary(row, facts))
+                    if len(items) > asked.limit:
+                        return items[:-1], True
+            if len(rows) <= chunk:
+                return items, False
+            after = _key(looked[-1])
+        return items, after or False
+
+    def _portraits(self, view: Viewpoint, rows: Sequence[FeatureRow]) -> dict[int, dict[str, Any]]:
+        gallery = Gallery(self.session, view)
+        by_set: dict[int, list[FeatureTable]] = defaultdict(list)
+        for feature, _ in rows:
+            by_set[feature.feature_set_id].append(feature)
+        drawn = [portrait for set_id, group in by_set.items() for portrait in gallery.draw(set_id, group)]
+        return {item.newest.feature.id: item.row() for item in drawn if item.newest.first_said is not None}
+
 
 def list_features(session: Session, asked: FeatureFilter) -> Page[FeatureSummary]:
-    """Give one page."""
-    after = decode_cursor(asked.cursor, 3) if asked.cursor else None
-    wanted = asked.model_dump(include={"project", "feature_set", "owner", "dag_id"}, exclude_none=True)
-    rows = FeatureRepository(session).page(wanted, asked.q, asked.as_of, after, asked.limit + 1)
-    shown = _at(session, asked.as_of, [feature for feature, _ in rows[: asked.limit]])
-    items = tuple(
-        FeatureSummary(project=feature_set.project, feature_set=feature_set.name, name=feature.name, **facts)
-        for (feature, feature_set), facts in zip(rows, shown, strict=False)
-    )
-    last = items[-1] if len(rows) > asked.limit else None
-    return Page(items=items, cursor=encode_cursor(last.project, last.feature_set, last.name) if last else None)
+    """Give one page to one who may see everything."""
+    return FeatureListing(session).page(asked)
 
 
-def _at(session: Session, as_of: datetime | None, features: Sequence[FeatureTable]) -> list[dict[str, Any]]:
-    """Give what is shown of each feature: what its row repeats now, or a portrait of that time."""
-    if as_of is None:
-        return [{name: getattr(feature, name) for name in SHOWN} for feature in features]
-    gallery = Gallery(session, as_of)
-    by_set: dict[int, list[FeatureTable]] = defaultdict(list)
-    for feature in features:
-        by_set[feature.feature_set_id].append(feature)
-    drawn = {
-        portrait.newest.feature.id: portrait.row()
-        for set_id, group in by_set.items()
-        for portrait in gallery.draw(set_id, group)
-    }
-    return [{name: drawn[feature.id][name] for name in SHOWN} for feature in features]
+def _key(row: FeatureRow) -> tuple[str, ...]:
+    return row[1].project, row[1].name, row[0].name
+
+
+def _summary(row: FeatureRow, facts: dict[str, Any]) -> FeatureSummary:
+    feature, feature_set = row
+    shown = {name: facts[name] for name in SHOWN}
+    return FeatureSummary(project=feature_set.project, feature_set=feature_set.name, name=feature.name, **shown)
+
+
+def _fits(row: FeatureRow, facts: dict[str, Any], asked: FeatureFilter) -> bool:
+    if any(getattr(asked, name) not in {None, facts[name]} for name in ("owner", "dag_id")):
+        return False
+    text = (asked.q or "").lower()
+    return text in row[0].name.lower() or text in (facts["description"] or "").lower()

@@ -20,9 +20,9 @@ from festaf.registry_api.features.tables import (
     WriteTable,
 )
 from festaf.registry_api.table import Moment
+from festaf.registry_api.viewpoint import AS_OF, Viewpoint, standing
 
 CHUNK = 200
-AS_OF = bindparam("as_of", type_=Moment())
 Said = type[DeclarationTable] | type[ProductionTable]
 
 
@@ -69,9 +69,9 @@ class Newest:
 class NewestRepository:
     """Reads the newest facts, as they were at a time when one is given."""
 
-    def __init__(self, session: Session, as_of: datetime | None) -> None:
+    def __init__(self, session: Session, view: Viewpoint) -> None:
         self.session = session
-        self.as_of = as_of
+        self.view = view
 
     def of(self, feature_set_id: int, features: Collection[FeatureTable]) -> list[Newest]:
         """Give the newest of each feature of one set."""
@@ -84,8 +84,8 @@ class NewestRepository:
 
     def _chunk(self, features: Sequence[FeatureTable], whole: Production | None) -> list[Newest]:
         by_id = {feature.id: feature for feature in features}
-        asked = {"features": list(by_id)} | ({"as_of": self.as_of} if self.as_of else {})
-        rows = self.session.execute(newest_query(dated=self.as_of is not None), asked).all()
+        asked = {"features": list(by_id), **self.view.asked}
+        rows = self.session.execute(newest_query(self.view.dated, self.view.known), asked).all()
         versions = self._versions({value for row in rows for value in row[5:9] if value is not None})
         runs = self._runs({row.run_id for row in rows if row.run_id is not None})
         by_row = {row.id: row for row in rows}
@@ -115,18 +115,8 @@ class NewestRepository:
 
     def _whole_write(self, feature_set_id: int) -> Production | None:
         """Give the newest write that did not say which features it wrote."""
-        query = (
-            select(WriteTable.ended_at, RunTable, DagTable.dag_id)
-            .join(RunTable, RunTable.id == WriteTable.run_id)
-            .outerjoin(DagTable, DagTable.id == RunTable.dag_pk)
-            .where(WriteTable.feature_set_id == feature_set_id, WriteTable.lists_features.is_(False))
-            .where(WriteTable.superseded_at.is_(None))
-            .order_by(WriteTable.ended_at.desc(), RunTable.uuid.desc())
-            .limit(1)
-        )
-        if self.as_of is not None:
-            query = query.where(WriteTable.ended_at <= self.as_of)
-        row = self.session.execute(query).first()
+        asked = {"feature_set": feature_set_id, **self.view.asked}
+        row = self.session.execute(whole_write_query(self.view.dated, self.view.known), asked).first()
         return Production(*row) if row else None
 
     def _versions(self, ids: Collection[int]) -> dict[int, FeatureVersionTable]:
@@ -143,62 +133,82 @@ class NewestRepository:
 
 
 @cache
-def newest_query(*, dated: bool) -> Select[*tuple[Any, ...]]:
+def whole_write_query(dated: bool, known: bool) -> Select[*tuple[Any, ...]]:
+    """Build the query for the newest write of a set that did not say which features it wrote."""
+    return (
+        select(WriteTable.ended_at, RunTable, DagTable.dag_id)
+        .join(RunTable, RunTable.id == WriteTable.run_id)
+        .outerjoin(DagTable, DagTable.id == RunTable.dag_pk)
+        .where(WriteTable.feature_set_id == bindparam("feature_set"), WriteTable.lists_features.is_(False))
+        .where(*standing(WriteTable, known), *([WriteTable.ended_at <= AS_OF] if dated else []))
+        .order_by(WriteTable.ended_at.desc(), RunTable.uuid.desc())
+        .limit(1)
+    )
+
+
+@cache
+def newest_query(dated: bool, known: bool) -> Select[*tuple[Any, ...]]:
     """Build the query once: that takes longer than running it."""
-    said, written = DeclarationTable, ProductionTable
+    said, written = _Told(DeclarationTable, dated, known), _Told(ProductionTable, dated, known)
     run = (
         select(ProductionTable.run_id)
         .join(RunTable, RunTable.id == ProductionTable.run_id)
-        .where(*_of(ProductionTable, dated))
+        .where(*written.conditions())
         .order_by(ProductionTable.ended_at.desc(), RunTable.uuid.desc())
         .limit(1)
         .scalar_subquery()
     )
     return select(
         FeatureTable.id,
-        _bound(said, func.min, dated).label("first_said"),
-        _bound(written, func.min, dated).label("first_written"),
-        _bound(said, func.max, dated).label("last_said"),
-        _bound(written, func.max, dated).label("last_written"),
-        _version(said, dated, declared=True).label("said_declared"),
-        _version(written, dated, declared=True).label("written_declared"),
-        _version(said, dated).label("said"),
-        _version(written, dated).label("written"),
-        _bound(said, func.max, dated, declared=True).label("said_declared_at"),
-        _bound(written, func.max, dated, declared=True).label("written_declared_at"),
+        said.bound(func.min).label("first_said"),
+        written.bound(func.min).label("first_written"),
+        said.bound(func.max).label("last_said"),
+        written.bound(func.max).label("last_written"),
+        said.version(declared=True).label("said_declared"),
+        written.version(declared=True).label("written_declared"),
+        said.version().label("said"),
+        written.version().label("written"),
+        said.bound(func.max, declared=True).label("said_declared_at"),
+        written.bound(func.max, declared=True).label("written_declared_at"),
         run.label("run_id"),
     ).where(FeatureTable.id.in_(bindparam("features", expanding=True)))
 
 
-def _of(table: Said, dated: bool, *, declared: bool = False) -> list[ColumnElement[bool]]:
-    conditions = [table.feature_id == FeatureTable.id, table.superseded_at.is_(None)]
-    if declared:
-        conditions.append(table.declared.is_(True))
-    if dated:
-        conditions.append(_moment(table) <= AS_OF)
-    return conditions
+@dataclass(frozen=True)
+class _Told:
+    """The rows of one table that speak of a feature, as they are seen from a viewpoint."""
 
+    table: Said
+    dated: bool
+    known: bool
 
-def _bound(table: Said, bound: Any, dated: bool, *, declared: bool = False) -> ColumnElement[datetime | None]:
-    query = select(bound(_moment(table))).where(*_of(table, dated, declared=declared))
-    return type_coerce(query.scalar_subquery(), Moment)
+    def conditions(self, *, declared: bool = False) -> list[ColumnElement[bool]]:
+        found = [self.table.feature_id == FeatureTable.id, *standing(self.table, self.known)]
+        if declared:
+            found.append(self.table.declared.is_(True))
+        if self.dated:
+            found.append(_moment(self.table) <= AS_OF)
+        return found
 
+    def bound(self, bound: Any, *, declared: bool = False) -> ColumnElement[datetime | None]:
+        query = select(bound(_moment(self.table))).where(*self.conditions(declared=declared))
+        return type_coerce(query.scalar_subquery(), Moment)
 
-def _version(table: Said, dated: bool, *, declared: bool = False) -> ColumnElement[int | None]:
-    query = (
-        select(table.version_id)
-        .join(FeatureVersionTable, FeatureVersionTable.id == table.version_id)
-        .where(*_of(table, dated, declared=declared))
-        .order_by(_moment(table).desc(), FeatureVersionTable.sha256.desc())
-        .limit(1)
-    )
-    return query.scalar_subquery()
-
-
-def _moment(table: Said) -> InstrumentedAttribute[datetime]:
-    return table.said_at if table is DeclarationTable else ProductionTable.ended_at
+    def version(self, *, declared: bool = False) -> ColumnElement[int | None]:
+        query = (
+            select(self.table.version_id)
+            .join(FeatureVersionTable, FeatureVersionTable.id == self.table.version_id)
+            .where(*self.conditions(declared=declared))
+            .order_by(_moment(self.table).desc(), FeatureVersionTable.sha256.desc())
+            .limit(1)
+        )
+        return query.scalar_subquery()
 
 
 def _later(*said: tuple[datetime | None, FeatureVersionTable | None]) -> Saying | None:
     found = [Saying(at, version) for at, version in said if at and version]
     return max(found, key=lambda item: item.order, default=None)
+
+
+def _moment(table: Said) -> InstrumentedAttribute[datetime]:
+    return table.said_at if table is DeclarationTable else ProductionTable.ended_at

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from festaf.registry_api.features.newest_repository import Newest, NewestRepository
 from festaf.registry_api.features.repository import FeatureRepository
-from festaf.registry_api.features.tables import DefinitionTable, FeatureTable
+from festaf.registry_api.features.tables import FeatureTable
 from festaf.registry_api.lineage.reading import MASK
+from festaf.registry_api.viewpoint import NOW, Viewpoint
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class SetPortrait:
     """What is known of a feature set as a whole."""
 
     declared: Mapping[str, Any]
-    """The newest definition."""
+    """What the newest definition and the newest description say; of each fact the newer, if it was said."""
     observed: Mapping[str, Any]
     """The newest of OpenLineage's own facets."""
     retired_at: datetime | None
@@ -59,7 +60,16 @@ class Portrait:
         """Tell whether nothing spoke of the feature after its set was retired."""
         life = max((moment for moment in (self.newest.last_said, self.last_written) if moment), default=None)
         retired = self.about.retired_at
+        saying = self.newest.saying
+        if saying and saying.version.content.get("deleted") and (life is None or life <= saying.at):
+            return True
         return retired is not None and (life is None or life < retired)
+
+    @property
+    def fresh_within_seconds(self) -> float | None:
+        """Give how old the newest values may be: what the feature says, else its set."""
+        found = self.content.get("fresh_within_seconds") or self.about.declared.get("fresh_within_seconds")
+        return float(found) if isinstance(found, int | float) else None
 
     def row(self) -> dict[str, Any]:
         """Give what the feature's own row repeats."""
@@ -79,12 +89,12 @@ class Portrait:
 
 
 class Gallery:
-    """Draws portraits of the features of one set at one time."""
+    """Draws portraits of the features of one set, as they are seen from a viewpoint."""
 
-    def __init__(self, session: Session, as_of: datetime | None = None) -> None:
-        self.as_of = as_of
+    def __init__(self, session: Session, view: Viewpoint = NOW) -> None:
+        self.view = view
         self.features = FeatureRepository(session)
-        self.newest = NewestRepository(session, as_of)
+        self.newest = NewestRepository(session, view)
 
     def draw(self, feature_set_id: int, features: Collection[FeatureTable]) -> list[Portrait]:
         """Draw features of one set."""
@@ -93,16 +103,16 @@ class Gallery:
 
     def about(self, feature_set_id: int) -> SetPortrait:
         """Draw the set as a whole."""
-        retired = self._definition(feature_set_id, "retired")
-        declared, observed = (self._definition(feature_set_id, kind) for kind in ("declared", "observed"))
+        newest = self.features.newest_definitions(feature_set_id, self.view)
+        said = [newest[kind] for kind in ("declared", "described") if kind in newest]
+        declared: dict[str, Any] = {}
+        for definition in sorted(said, key=lambda item: (item.said_at, item.sha256)):
+            declared |= {name: value for name, value in definition.content.items() if value is not None}
         return SetPortrait(
-            declared=declared.content if declared else {},
-            observed=observed.content if observed else {},
-            retired_at=retired.said_at if retired else None,
+            declared=declared,
+            observed=newest["observed"].content if "observed" in newest else {},
+            retired_at=newest["retired"].said_at if "retired" in newest else None,
         )
-
-    def _definition(self, feature_set_id: int, kind: str) -> DefinitionTable | None:
-        return self.features.newest_definition(feature_set_id, kind, self.as_of)
 
 
 def known_owner(owner: str | None) -> str | None:

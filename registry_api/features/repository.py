@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, tuple_, type_coerce
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, bindparam, func, or_, select, tuple_, type_coerce
+from sqlalchemy.orm import Session, aliased
 
-from festaf.registry_api.dags.tables import RunTable
 from festaf.registry_api.features.tables import (
     DeclarationTable,
     DefinitionTable,
@@ -20,6 +20,7 @@ from festaf.registry_api.features.tables import (
     WriteTable,
 )
 from festaf.registry_api.table import Moment
+from festaf.registry_api.viewpoint import AS_OF, Viewpoint, standing
 
 CHUNK = 400
 
@@ -31,29 +32,31 @@ class FeatureRepository:
         self.session = session
 
     def find(self, project: str, feature_set: str, name: str) -> FeatureTable | None:
-        """Give a feature that something still speaks of."""
+        """Give a feature that something speaks of, or spoke of until it was taken back."""
+        asked = {"project": project, "feature_set": feature_set, "name": name}
+        return self.session.scalars(_by_name(), asked).first()
+
+    def find_set(self, project: str, feature_set: str) -> FeatureSetTable | None:
+        """Give a feature set by name."""
         return self.session.scalars(
-            select(FeatureTable)
-            .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
-            .where(
-                FeatureSetTable.project == project,
-                FeatureSetTable.name == feature_set,
-                FeatureTable.name == name,
-                FeatureTable.first_seen.is_not(None),
-            )
+            select(FeatureSetTable).where(FeatureSetTable.project == project, FeatureSetTable.name == feature_set)
         ).first()
 
     def page(
         self,
         wanted: Mapping[str, str],
         text: str | None,
-        as_of: datetime | None,
         after: tuple[str, ...] | None,
         limit: int,
+        *,
+        projects: Collection[str] | None = None,
+        taken_back: bool = False,
     ) -> Sequence[Row[FeatureTable, FeatureSetTable]]:
         """List features by project, feature set and name.
 
         :param wanted: values that ``project``, ``feature_set``, ``owner`` and ``dag_id`` must have
+        :param projects: those that may be seen; None for all
+        :param taken_back: whether features count of which nothing that was said stands now
         """
         key = (FeatureSetTable.project, FeatureSetTable.name, FeatureTable.name)
         columns = dict(zip(("project", "feature_set"), key, strict=False)) | {
@@ -63,12 +66,14 @@ class FeatureRepository:
         query = (
             select(FeatureTable, FeatureSetTable)
             .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
-            .where(FeatureTable.first_seen.is_not(None), *(columns[name] == value for name, value in wanted.items()))
+            .where(*(columns[name] == value for name, value in wanted.items()))
             .order_by(*key)
             .limit(limit)
         )
-        if as_of is not None:
-            query = query.where(FeatureTable.first_seen <= as_of)
+        if projects is not None:
+            query = query.where(FeatureSetTable.project.in_(sorted(projects)))
+        if not taken_back:
+            query = query.where(FeatureTable.first_seen.is_not(None))
         if text:
             like = [column.icontains(text, autoescape=True) for column in (FeatureTable.name, FeatureTable.description)]
             query = query.where(or_(*like))
@@ -91,51 +96,94 @@ class FeatureRepository:
         """Give a feature set."""
         return self.session.get_one(FeatureSetTable, feature_set_id)
 
-    def newest_definition(self, feature_set_id: int, kind: str, as_of: datetime | None) -> DefinitionTable | None:
-        """Give the newest statement of a kind about a set."""
-        query = select(DefinitionTable).where(
-            DefinitionTable.feature_set_id == feature_set_id,
-            DefinitionTable.kind == kind,
-            DefinitionTable.superseded_at.is_(None),
-        )
-        query = query.where(DefinitionTable.said_at <= as_of) if as_of else query
-        return self.session.scalars(
-            query.order_by(DefinitionTable.said_at.desc(), DefinitionTable.sha256.desc()).limit(1)
-        ).first()
+    def newest_definitions(self, feature_set_id: int, view: Viewpoint) -> dict[str, DefinitionTable]:
+        """Give by kind the newest statement about a set as a whole."""
+        query = _newest_definitions(view.dated, view.known)
+        rows = self.session.scalars(query, {"feature_set": feature_set_id, **view.asked})
+        return {row.kind: row for row in rows}
 
-    def run_and_write(self, run_id: int, feature_set_id: int) -> tuple[RunTable, WriteTable]:
-        """Give a run and what it wrote into a set."""
-        query = (
-            select(RunTable, WriteTable)
-            .join(WriteTable, WriteTable.run_id == RunTable.id)
-            .where(
-                RunTable.id == run_id, WriteTable.feature_set_id == feature_set_id, WriteTable.superseded_at.is_(None)
+    def writes(self, pairs: Collection[tuple[int, int]], view: Viewpoint) -> dict[tuple[int, int], WriteTable]:
+        """Give what runs wrote into sets, by the ids of run and set."""
+        key = tuple_(WriteTable.run_id, WriteTable.feature_set_id)
+        found: dict[tuple[int, int], WriteTable] = {}
+        for chunk in _chunks(sorted(pairs)):
+            query = select(WriteTable).where(key.in_(chunk), *standing(WriteTable, view.known))
+            found |= {(row.run_id, row.feature_set_id): row for row in self.session.scalars(query, view.asked)}
+        return found
+
+    def declared_orders(self, feature_ids: Collection[int], view: Viewpoint) -> dict[int, list[str]]:
+        """Give by feature the hashes of every declared content that is still said, by when it was first said."""
+        found: dict[int, list[tuple[datetime, str]]] = {}
+        for chunk in _chunks(sorted(feature_ids)):
+            asked = {"features": chunk, **view.asked}
+            for feature_id, sha256, *known in self.session.execute(_declared_orders(view.known), asked):
+                if moments := [moment for moment in known if moment]:
+                    found.setdefault(feature_id, []).append((min(moments), sha256))
+        return {feature_id: [sha256 for _, sha256 in sorted(items)] for feature_id, items in found.items()}
+
+    def contents(self, feature_id: int, hashes: Collection[str]) -> dict[str, dict[str, Any]]:
+        """Give contents of a feature by their hashes."""
+        query = select(FeatureVersionTable.sha256, FeatureVersionTable.content)
+        return {
+            sha256: content
+            for chunk in _chunks(sorted(hashes))
+            for sha256, content in self.session.execute(
+                query.where(FeatureVersionTable.feature_id == feature_id, FeatureVersionTable.sha256.in_(chunk))
+            )
+        }
+
+
+@cache
+def _by_name() -> Select[FeatureTable]:
+    return (
+        select(FeatureTable)
+        .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
+        .where(
+            FeatureSetTable.project == bindparam("project"),
+            FeatureSetTable.name == bindparam("feature_set"),
+            FeatureTable.name == bindparam("name"),
+        )
+    )
+
+
+@cache
+def _newest_definitions(dated: bool, known: bool) -> Select[Any]:
+    kinds = ("declared", "described", "observed", "retired")
+    newest = aliased(DefinitionTable)
+    seen = [newest.said_at <= AS_OF] if dated else []
+    return select(DefinitionTable).where(
+        or_(
+            *(
+                DefinitionTable.id
+                == select(newest.id)
+                .where(newest.feature_set_id == bindparam("feature_set"), newest.kind == kind)
+                .where(*standing(newest, known), *seen)
+                .order_by(newest.said_at.desc(), newest.sha256.desc())
+                .limit(1)
+                .scalar_subquery()
+                for kind in kinds
             )
         )
-        row = self.session.execute(query).one()
-        return row[0], row[1]
+    )
 
-    def declared_order(self, feature_id: int) -> list[str]:
-        """Give the hashes of every declared content of a feature that is still said, by when it was first said."""
-        said = (
-            select(func.min(DeclarationTable.said_at))
-            .where(DeclarationTable.version_id == FeatureVersionTable.id, DeclarationTable.superseded_at.is_(None))
-            .scalar_subquery()
-        )
-        written = (
-            select(func.min(ProductionTable.ended_at))
-            .where(ProductionTable.version_id == FeatureVersionTable.id, ProductionTable.superseded_at.is_(None))
-            .scalar_subquery()
-        )
-        query = select(FeatureVersionTable.sha256, type_coerce(said, Moment), type_coerce(written, Moment)).where(
-            FeatureVersionTable.feature_id == feature_id, FeatureVersionTable.declared.is_(True)
-        )
-        found = [
-            (min(moments), sha256)
-            for sha256, *known in self.session.execute(query)
-            if (moments := [moment for moment in known if moment])
-        ]
-        return [sha256 for _, sha256 in sorted(found)]
+
+@cache
+def _declared_orders(known: bool) -> Select[*tuple[Any, ...]]:
+    said = (
+        select(func.min(DeclarationTable.said_at))
+        .where(DeclarationTable.version_id == FeatureVersionTable.id, *standing(DeclarationTable, known))
+        .scalar_subquery()
+    )
+    written = (
+        select(func.min(ProductionTable.ended_at))
+        .where(ProductionTable.version_id == FeatureVersionTable.id, *standing(ProductionTable, known))
+        .scalar_subquery()
+    )
+    columns = (FeatureVersionTable.feature_id, FeatureVersionTable.sha256)
+    return select(*columns, type_coerce(said, Moment), type_coerce(written, Moment)).where(
+        FeatureVersionTable.feature_id.in_(bindparam("features", expanding=True)),
+        FeatureVersionTable.declared.is_(True),
+    )
 
 
 def _chunks(items: Sequence[Any]) -> Iterable[Sequence[Any]]:

@@ -1,4 +1,4 @@
-"""``/features``: the list, the one answer, and the graph around a feature."""
+"""``/features``: the list, the one answer, its history, the graph around it, and what a change breaks."""
 
 from __future__ import annotations
 
@@ -8,31 +8,74 @@ from fastapi import APIRouter, Path, Query
 
 from festaf.contract.feature import Feature, FeatureSummary
 from festaf.contract.graph import Graph
+from festaf.contract.history import HistoryItem
 from festaf.contract.http import Page
-from festaf.registry_api.edge import AsOf, Limit, Reader, Reading
+from festaf.contract.impact import Impact
+from festaf.contract.model_features import EndpointFeatures, ModelFeatures
+from festaf.registry_api.edge import Cursor, Limit, Now, Reader, Reading, View
 from festaf.registry_api.features.answer import FeatureAnswer
-from festaf.registry_api.features.listing import FeatureFilter, list_features
+from festaf.registry_api.features.declaration_routes import router as declarations
+from festaf.registry_api.features.history import FeatureHistory
+from festaf.registry_api.features.impact import ImpactAnswer
+from festaf.registry_api.features.listing import FeatureFilter, FeatureListing
+from festaf.registry_api.features.model_features import ModelFeaturesAnswer
 from festaf.registry_api.features.sources import FeatureGraph
 from festaf.registry_api.graph.names import feature_node
 from festaf.registry_api.graph.walk import Direction, Walk
 
 router = APIRouter(tags=["features"])
+router.include_router(declarations)
 Name = Annotated[str, Path(max_length=64)]
-Text = Annotated[str | None, Query(max_length=500)]
+ArtifactName = Annotated[str, Path(max_length=200)]
+Depth = Annotated[int, Query(ge=1, le=50, description="How many steps at most")]
 
 
 @router.get("/features", summary="List features")
-def get_features(_: Reader, session: Reading, asked: Annotated[FeatureFilter, Query()]) -> Page[FeatureSummary]:
+def get_features(caller: Reader, session: Reading, asked: Annotated[FeatureFilter, Query()]) -> Page[FeatureSummary]:
     """List features by project, feature set and name; deleted ones are listed and say so."""
-    return list_features(session, asked)
+    return FeatureListing(session, caller.sight).page(asked)
 
 
 @router.get("/features/{project}/{feature_set}/{feature}", summary="Tell where a feature comes from")
 def get_feature(
-    project: Name, feature_set: Name, feature: Name, _: Reader, session: Reading, as_of: AsOf = None
+    project: Name, feature_set: Name, feature: Name, caller: Reader, session: Reading, view: View, now: Now
 ) -> Feature:
-    """Tell who made a feature, when, how, why, by which run, from which sources, and who reads it."""
-    return FeatureAnswer(session, as_of).give(project, feature_set, feature)
+    """Tell who made a feature, when, how, why, by which run, from which sources, and who uses it."""
+    return FeatureAnswer(session, view, now, caller.sight).give(project, feature_set, feature)
+
+
+@router.get("/features/{project}/{feature_set}/{feature}/history", summary="Tell the life of a feature")
+def get_history(
+    project: Name,
+    feature_set: Name,
+    feature: Name,
+    caller: Reader,
+    session: Reading,
+    view: View,
+    now: Now,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[HistoryItem]:
+    """Tell what changed between the versions of a feature, and when it was written, retired and made again."""
+    row, _ = FeatureAnswer(session, view, now, caller.sight).require(project, feature_set, feature)
+    return FeatureHistory(session, view, row).page(cursor, limit)
+
+
+@router.get("/features/{project}/{feature_set}/{feature}/impact", summary="Tell what a change breaks")
+def get_impact(
+    project: Name,
+    feature_set: Name,
+    feature: Name,
+    caller: Reader,
+    session: Reading,
+    view: View,
+    now: Now,
+    depth: Depth = 10,
+    limit: Limit = 500,
+) -> Impact:
+    """Give everything downstream of a feature, within bounds, and who is to be told."""
+    FeatureAnswer(session, view, now, caller.sight).require(project, feature_set, feature)
+    return ImpactAnswer(session, view, caller.sight).give(project, feature_set, feature, depth=depth, limit=limit)
 
 
 @router.get("/features/{project}/{feature_set}/{feature}/lineage", summary="Walk the graph around a feature")
@@ -40,13 +83,37 @@ def get_lineage(
     project: Name,
     feature_set: Name,
     feature: Name,
-    _: Reader,
+    caller: Reader,
     session: Reading,
+    view: View,
+    now: Now,
     direction: Direction = "both",
-    depth: Annotated[int, Query(ge=1, le=50)] = 5,
+    depth: Depth = 5,
     limit: Limit = 200,
-    as_of: AsOf = None,
 ) -> Graph:
     """Walk from a feature to what it is made from and to what is made from it, within bounds."""
-    FeatureAnswer(session, as_of).require(project, feature_set, feature)
-    return Walk(FeatureGraph(session, as_of), feature_node(project, feature_set, feature), limit).go(direction, depth)
+    FeatureAnswer(session, view, now, caller.sight).require(project, feature_set, feature)
+    ground = FeatureGraph(session, view)
+    return Walk(ground, feature_node(project, feature_set, feature), limit, caller.sight).go(direction, depth)
+
+
+@router.get("/models/{project}/{model}/features", summary="Tell which runs made the values that a model saw")
+def get_model_features(
+    project: Name,
+    model: ArtifactName,
+    caller: Reader,
+    session: Reading,
+    view: View,
+    now: Now,
+    version: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="The newest without")] = None,
+) -> ModelFeatures:
+    """Give the features that a version of a model uses, each with the production in force at the time."""
+    return ModelFeaturesAnswer(session, view, now, caller.sight).model(project, model, version)
+
+
+@router.get("/endpoints/{project}/{endpoint}/features", summary="Tell which runs made the values behind an endpoint")
+def get_endpoint_features(
+    project: Name, endpoint: ArtifactName, caller: Reader, session: Reading, view: View, now: Now
+) -> EndpointFeatures:
+    """Give the models that an endpoint served, each with its features and the productions in force at the time."""
+    return ModelFeaturesAnswer(session, view, now, caller.sight).endpoint(project, endpoint)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import func, select, type_coerce
+from sqlalchemy import Select, bindparam, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from festaf.registry_api.features.tables import (
@@ -17,6 +19,7 @@ from festaf.registry_api.features.tables import (
     ProductionTable,
 )
 from festaf.registry_api.table import Moment
+from festaf.registry_api.viewpoint import Viewpoint, standing
 
 CHUNK = 200
 
@@ -41,6 +44,16 @@ class SourceRepository:
             for row in self.session.scalars(query.where(FeatureTable.name.in_(ordered[start : start + CHUNK])))
         ]
 
+    def names(self, project: str, feature_set: str) -> list[str]:
+        """Give the names of the features of a set."""
+        query = (
+            select(FeatureTable.name)
+            .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
+            .where(FeatureSetTable.project == project, FeatureSetTable.name == feature_set)
+            .order_by(FeatureTable.name)
+        )
+        return list(self.session.scalars(query))
+
     def fed_by(self, node_ids: Collection[int]) -> list[tuple[FeatureTable, FeatureSetTable]]:
         """Give the features that any declared content ever made from one of the nodes."""
         query = (
@@ -48,7 +61,6 @@ class SourceRepository:
             .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
             .join(FeatureVersionTable, FeatureVersionTable.feature_id == FeatureTable.id)
             .join(FeatureSourceTable, FeatureSourceTable.version_id == FeatureVersionTable.id)
-            .where(FeatureTable.first_seen.is_not(None))
             .order_by(FeatureTable.id)
         )
         ordered = sorted(node_ids)
@@ -59,30 +71,39 @@ class SourceRepository:
                 found[feature.id] = (feature, feature_set)
         return list(found.values())
 
-    def sources(self, feature_ids: Collection[int]) -> list[tuple[int, int, int, datetime | None]]:
+    def sources(self, feature_ids: Collection[int], view: Viewpoint) -> list[tuple[int, int, int, datetime | None]]:
         """Give feature id, version id, node id, and when that version was first said, of every declared content."""
-        said = (
-            select(func.min(DeclarationTable.said_at))
-            .where(DeclarationTable.version_id == FeatureVersionTable.id, DeclarationTable.superseded_at.is_(None))
-            .scalar_subquery()
-        )
-        written = (
-            select(func.min(ProductionTable.ended_at))
-            .where(ProductionTable.version_id == FeatureVersionTable.id, ProductionTable.superseded_at.is_(None))
-            .scalar_subquery()
-        )
-        query = select(
-            FeatureVersionTable.feature_id,
-            FeatureVersionTable.id,
-            FeatureSourceTable.node_id,
-            type_coerce(said, Moment),
-            type_coerce(written, Moment),
-        ).join(FeatureSourceTable, FeatureSourceTable.version_id == FeatureVersionTable.id)
+        query = _sources(view.known)
         ordered = sorted(feature_ids)
         return [
             (feature, version, node, min((moment for moment in moments if moment), default=None))
             for start in range(0, len(ordered), CHUNK)
             for feature, version, node, *moments in self.session.execute(
-                query.where(FeatureVersionTable.feature_id.in_(ordered[start : start + CHUNK]))
+                query, {"features": ordered[start : start + CHUNK], **view.asked}
             )
         ]
+
+
+@cache
+def _sources(known: bool) -> Select[*tuple[Any, ...]]:
+    said = (
+        select(func.min(DeclarationTable.said_at))
+        .where(DeclarationTable.version_id == FeatureVersionTable.id, *standing(DeclarationTable, known))
+        .scalar_subquery()
+    )
+    written = (
+        select(func.min(ProductionTable.ended_at))
+        .where(ProductionTable.version_id == FeatureVersionTable.id, *standing(ProductionTable, known))
+        .scalar_subquery()
+    )
+    return (
+        select(
+            FeatureVersionTable.feature_id,
+            FeatureVersionTable.id,
+            FeatureSourceTable.node_id,
+            type_coerce(said, Moment),
+            type_coerce(written, Moment),
+        )
+        .join(FeatureSourceTable, FeatureSourceTable.version_id == FeatureVersionTable.id)
+        .where(FeatureVersionTable.feature_id.in_(bindparam("features", expanding=True)))
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from festaf.contract.names import DatasetName
 from festaf.contract.names import feature_set_of as read_feature_set
 from festaf.registry_api.features.newest_repository import Newest, NewestRepository
+from festaf.registry_api.features.portrait import Gallery
 from festaf.registry_api.features.source_repository import SourceRepository
 from festaf.registry_api.features.tables import FeatureTable
 from festaf.registry_api.graph.names import NodeName, feature_node
@@ -23,11 +24,12 @@ Neighbours = dict[NodeName, list[Neighbour]]
 class FeatureGraph:
     """Gives the neighbours of nodes, as they are or were at a time."""
 
-    def __init__(self, session: Session, as_of: datetime | None) -> None:
-        self.as_of = as_of
+    def __init__(self, session: Session, view: Viewpoint) -> None:
+        self.view = view
         self.graph = GraphService(session)
         self.sources = SourceRepository(session)
-        self.newest = NewestRepository(session, as_of)
+        self.newest = NewestRepository(session, view)
+        self.gallery = Gallery(session, view)
 
     def neighbours(self, nodes: Collection[NodeName], side: Side) -> Neighbours:
         """Give by node what goes into it (``source``) or comes out of it (``target``)."""
@@ -35,7 +37,7 @@ class FeatureGraph:
         declared = self._declared(nodes, side)
         for node, items in declared.items():
             found[node] += items
-        said = self.graph.neighbours(nodes, side, Viewpoint(self.as_of))
+        said = self.graph.neighbours(nodes, side, self.view)
         outspoken = self._outspoken(declared, said, side)
         for node, items in said.items():
             found[node] += [item for item in items if (node if side == "source" else item.node) not in outspoken]
@@ -49,8 +51,17 @@ class FeatureGraph:
 
     def deleted(self, nodes: Collection[NodeName]) -> set[NodeName]:
         """Give the features that were retired, and the datasets that were dropped."""
-        retired = {name for name, (feature, _) in self._asked(nodes).items() if feature.deleted}
-        return retired | self.graph.deleted(nodes, Viewpoint(self.as_of))
+        return self._retired(self._asked(nodes)) | self.graph.deleted(nodes, self.view)
+
+    def _retired(self, asked: Mapping[NodeName, tuple[FeatureTable, int]]) -> set[NodeName]:
+        if self.view.now:
+            return {name for name, (feature, _) in asked.items() if feature.deleted}
+        by_set: dict[int, list[FeatureTable]] = defaultdict(list)
+        for feature, feature_set_id in asked.values():
+            by_set[feature_set_id].append(feature)
+        drawn = [item for set_id, rows in by_set.items() for item in self.gallery.draw(set_id, rows)]
+        gone = {item.newest.feature.id for item in drawn if item.deleted}
+        return {name for name, (feature, _) in asked.items() if feature.id in gone}
 
     def opaque_ids(self, nodes: Collection[NodeName]) -> dict[NodeName, str]:
         """Give ids for nodes that the caller may not see."""
@@ -68,7 +79,7 @@ class FeatureGraph:
         if not features:
             return {}
         newest = self._newest(features)
-        rows = self.sources.sources([feature.id for feature, _ in features.values()])
+        rows = self.sources.sources([feature.id for feature, _ in features.values()], self.view)
         names = self.graph.names({node for _, _, node, _ in rows})
         since: dict[tuple[int, int], datetime] = {}
         for feature_id, _, node, moment in rows:

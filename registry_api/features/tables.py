@@ -35,7 +35,8 @@ class DefinitionTable(Learned, Table):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     feature_set_id: Mapped[int] = mapped_column(ForeignKey("feature_set.id"))
     kind: Mapped[str] = mapped_column(String(16))
-    """``declared`` (our definition), ``retired`` (deleted), ``observed`` (standard facets) or ``mentioned``."""
+    """``declared`` (our definition), ``described`` (by a call), ``retired``, ``observed`` (standard facets) or
+    ``mentioned``."""
     said_at: Mapped[datetime]
     sha256: Mapped[str] = mapped_column(String(64))
     content: Mapped[dict[str, Any]] = mapped_column(JSON)

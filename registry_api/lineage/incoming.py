@@ -68,6 +68,7 @@ def _check_facets(event: AnyEvent) -> None:
         facets = {**dataset.facets, **getattr(dataset, "output_facets", {})}
         reading.definition(facets)
         reading.write(facets)
+        reading.declaration(facets)
 
 
 def _canonical(value: Any) -> bytes:

@@ -103,11 +103,10 @@ def _named(speaker: Speaker) -> tuple[frozenset[NodeName], frozenset[str]]:
 
 def _feature_nodes(dataset: DatasetFacets) -> set[NodeName]:
     nodes: set[NodeName] = set()
-    for said in (reading.definition(dataset.facets), reading.write(dataset.facets)):
-        if said:
-            for feature in said.features:
-                nodes.add(feature_node(said.project, said.feature_set, feature.name))
-                nodes |= {source_node(uri) for uri in feature.sources}
+    for said in reading.declaring(dataset.facets):
+        for feature in said.features:
+            nodes.add(feature_node(said.project, said.feature_set, feature.name))
+            nodes |= {source_node(uri) for uri in feature.sources}
     if dataset_node(dataset.namespace, dataset.name).kind == "feature_set":
         fields = reading.schema_fields(dataset.facets) or {}
         nodes |= {dataset_node(dataset.namespace, dataset.name, name) for name in fields}

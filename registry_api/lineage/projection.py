@@ -122,7 +122,7 @@ def facts_of(state: RunState) -> RunFacts:
 
 def statements_of(dataset: DatasetFacets, said_at: datetime) -> list[SetStatement]:
     """Read what is said of a feature set outside a run; nothing for another dataset."""
-    statements = _declared(dataset, said_at)
+    statements = _declared(dataset, said_at) + _called(dataset, said_at)
     name = feature_set_name(dataset.namespace, dataset.name)
     if name:
         fields = reading.schema_fields(dataset.facets)
@@ -216,6 +216,23 @@ def _declared(dataset: DatasetFacets, said_at: datetime) -> list[SetStatement]:
     content = definition.model_dump(mode="json", exclude={"features", "kind", "deleted", "project", "feature_set"})
     features = () if definition.deleted else declared_features(definition.features)
     return [SetStatement(definition.project, definition.feature_set, kind, said_at, content, features)]
+
+
+def _called(dataset: DatasetFacets, said_at: datetime) -> list[SetStatement]:
+    """Read what was declared by a call: of the set as a whole, of features in it, or of both."""
+    said = reading.declaration(dataset.facets)
+    if said is None:
+        return []
+    statements: list[SetStatement] = []
+    by = {"declared_by": said.declared_by} if said.declared_by else {}
+    if said.about:
+        kind: StatementKind = "retired" if said.about.deleted else "described"
+        content = said.about.model_dump(mode="json", exclude={"deleted"}) | by
+        statements.append(SetStatement(said.project, said.feature_set, kind, said_at, content))
+    if said.features:
+        features = declared_features(said.features)
+        statements.append(SetStatement(said.project, said.feature_set, "mentioned", said_at, by, features))
+    return statements
 
 
 def _observed(

@@ -15,9 +15,11 @@ from uuid import UUID
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from festaf.contract.feature_set import (
+    DECLARATION_FACET,
     DEFINITION_FACET,
     WRITE_FACET,
     FeatureDeclaration,
+    FeatureSetDeclaration,
     FeatureSetDefinition,
     FeatureWrite,
 )
@@ -153,6 +155,21 @@ def _write(body: Mapping[str, Any]) -> FeatureWrite:
     return found
 
 
+def declaration(facets: Facets) -> FeatureSetDeclaration | None:
+    """Read what was declared by a call."""
+    body = facets.get(DECLARATION_FACET)
+    if body is None:
+        return None
+    found = _read(FeatureSetDeclaration, body.get("declaration"), f"{DECLARATION_FACET}.declaration")
+    _check_feature_set(found.project, found.feature_set, DECLARATION_FACET)
+    return found
+
+
+def declaring(facets: Facets) -> list[FeatureSetDefinition | FeatureWrite | FeatureSetDeclaration]:
+    """Read everything that names features and their sources."""
+    return [said for said in (definition(facets), write(facets), declaration(facets)) if said]
+
+
 def parent_run(facets: Facets) -> UUID | None:
     """Read the id of the run that this run is a part of."""
     try:
@@ -228,6 +245,26 @@ def code(facets: Facets) -> tuple[str, str] | None:
     if sha256 := attached_sha256(_at(facets, "sql", "query")):
         return "sql", sha256
     return None
+
+
+def sql(facets: Facets) -> str | None:
+    """Read the hash of the SQL that the task ran, from facets whose code was detached."""
+    return attached_sha256(_at(facets, "sql", "query"))
+
+
+def code_location(facets: Facets) -> dict[str, str]:
+    """Read where the code is kept: ``url``, ``repoUrl``, ``path``, ``version``, ``branch`` and ``tag``, those said.
+
+    A link that no browser should follow is left out.
+    """
+    found = _at(facets, "sourceCodeLocation")
+    known = ("url", "repoUrl", "path", "version", "branch", "tag")
+    said = {name: found[name] for name in known if isinstance(found.get(name), str)} if isinstance(found, dict) else {}
+    return {
+        name: text
+        for name, text in said.items()
+        if text and (name != "url" or text.startswith(("https://", "http://")))
+    }
 
 
 def _at(facets: Facets, *path: str) -> Any:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,6 +14,9 @@ from sqlalchemy.orm import Session
 from festaf.registry_api.bulk import fetch
 from festaf.registry_api.lineage.tables import EventTable
 from festaf.registry_api.upsert import insert_missing
+from festaf.registry_api.viewpoint import AS_OF, KNOWN_AT, Viewpoint
+
+CHUNK = 200
 
 
 class EventRepository:
@@ -45,3 +49,12 @@ class EventRepository:
         query = select(EventTable.id, EventTable.received_at, EventTable.body)
         rows = self.session.execute(query.where(EventTable.id > number).order_by(EventTable.id).limit(limit))
         return [(row[0], row[1], zlib.decompress(row[2])) for row in rows]
+
+    def of_runs(self, runs: Collection[UUID], view: Viewpoint) -> Iterator[bytes]:
+        """Give the bodies of the events of runs that count from a viewpoint."""
+        seen = [*([EventTable.event_time <= AS_OF] if view.dated else [])]
+        seen += [EventTable.received_at <= KNOWN_AT] if view.known else []
+        ordered = sorted(runs)
+        for start in range(0, len(ordered), CHUNK):
+            query = select(EventTable.body).where(EventTable.run_uuid.in_(ordered[start : start + CHUNK]), *seen)
+            yield from self.session.scalars(query.order_by(EventTable.id), view.asked)

@@ -154,7 +154,7 @@ class Graphs:
         :raises NotFoundError: no such column is known
         """
         roots = self._columns_of(node)
-        ground = VisibleGraph(FeatureGraph(self.session, self.view.as_of), self.sight, self.view)
+        ground = VisibleGraph(FeatureGraph(self.session, self.view), self.sight, self.view)
         reached = set(roots)
         edges: set[tuple[NodeName, NodeName, str | None]] = set()
         cut = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 from festaf.registry_api.access import tables as access
+from festaf.registry_api.artifacts import tables as artifacts
 from festaf.registry_api.airflow import tables as airflow
 from festaf.registry_api.catalog import tables as catalog
 from festaf.registry_api.dags import tables as dags
@@ -16,7 +17,7 @@ from festaf.registry_api.lineage import tables as lineage
 from festaf.registry_api.search import tables as search
 from festaf.registry_api.table import Table
 
-AREAS = (access, airflow, catalog, dags, experiments, feature_requests, features, graph, lineage, search)
+AREAS = (access, artifacts, airflow, catalog, dags, experiments, feature_requests, features, graph, lineage, search)
 """Every area, so that its tables are known."""
 
 context.configure(

@@ -18,6 +18,7 @@ from festaf.registry_api.main import create_app
 from festaf.registry_api.schema import current, head, migrate, require_current
 from festaf.registry_api.settings import Settings
 from festaf.registry_api.table import Table
+from festaf.registry_api.viewpoint import NOW, Viewpoint
 from tests.registry_api.events import DAY
 
 if TYPE_CHECKING:
@@ -88,9 +89,9 @@ def test_the_newest_facts_are_found_by_index_alone(sqlite_url: str) -> None:
     sent: list[tuple[str, Any]] = []
     listen(database.engine, "before_cursor_execute", lambda *said: sent.append((said[2], said[3])))
     with database.engine.connect() as connection:
-        for dated in (False, True):
-            asked: dict[str, Any] = {"features": [1, 2]} | ({"as_of": DAY} if dated else {})
-            connection.execute(newest_query(dated=dated), asked)
+        for view in (NOW, Viewpoint(DAY), Viewpoint(known_at=DAY), Viewpoint(DAY, DAY)):
+            asked: dict[str, Any] = {"features": [1, 2], **view.asked}
+            connection.execute(newest_query(view.dated, view.known), asked)
         plans = [
             row[3]
             for sql, given in list(sent)

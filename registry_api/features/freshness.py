@@ -1,0 +1,41 @@
+"""Say how old the values are, against what was declared. Pure functions."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from festaf.contract.feature import Freshness
+
+
+def freshness(
+    bound: float | None,
+    *,
+    last_event_time: datetime | None,
+    last_written: datetime | None,
+    next_run: datetime | None,
+    at: datetime,
+) -> Freshness:
+    """Measure the newest event time, else the last write, at a time.
+
+    :param bound: how old the newest values may be, in seconds
+    """
+    newest = last_event_time or last_written
+    if newest is None:
+        return Freshness(bound_seconds=bound)
+    age = max((at - newest).total_seconds(), 0.0)
+    due = _after(newest, bound) if bound is not None else None
+    return Freshness(
+        bound_seconds=bound,
+        age_seconds=age,
+        measured_by="last_event_time" if last_event_time else "last_written",
+        status="unknown" if bound is None else "fresh" if age <= bound else "stale",
+        due_at=due,
+        next_run_in_time=next_run <= due if next_run and due else None,
+    )
+
+
+def _after(moment: datetime, seconds: float) -> datetime | None:
+    try:
+        return moment + timedelta(seconds=seconds)
+    except OverflowError:
+        return None

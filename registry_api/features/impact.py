@@ -1,0 +1,141 @@
+"""Tell what breaks if a feature changes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from sqlalchemy.orm import Session
+
+from festaf.contract.impact import Affected, Impact
+from festaf.registry_api.access.sight import Sight
+from festaf.registry_api.dags.repository import DagRepository
+from festaf.registry_api.dags.seen import Seen, SeenDag
+from festaf.registry_api.features.downstream import Downstream, DownstreamWalk, Reached
+from festaf.registry_api.features.owners import OwnerReader
+from festaf.registry_api.graph.names import NodeName, job_node
+from festaf.registry_api.table import natural_key
+from festaf.registry_api.viewpoint import Viewpoint
+
+HIDDEN = "restricted"
+JobName = tuple[str, str]
+
+
+class ImpactAnswer:
+    """Puts together everything downstream of a feature, with those who are to be told."""
+
+    def __init__(self, session: Session, view: Viewpoint, sight: Sight) -> None:
+        self.sight = sight
+        self.walk = DownstreamWalk(session, view)
+        self.owners = OwnerReader(session, view)
+        self.dags = DagRepository(session)
+        self.seen = Seen(session, view)
+
+    def give(self, project: str, feature_set: str, name: str, *, depth: int, limit: int) -> Impact:
+        """Answer."""
+        found = self.walk.go(project, feature_set, name, depth=depth, limit=limit)
+        dags = self._dags(item.node for item in found.reached.values() if item.node.kind == "job")
+        owners = self._owners(found, dags)
+        affected = [self._affected(found, item, owners.get(item.node, ()), dags) for item in found.reached.values()]
+        affected += self._whole_dags(found, dags)
+        affected.sort(key=lambda item: (item.distance, item.kind, item.id or "~", item.via))
+        told = {owner for item in affected for owner in item.owners}
+        return Impact(
+            project=project,
+            feature_set=feature_set,
+            feature=name,
+            affected=tuple(affected),
+            counts=dict(sorted(Counter(item.kind for item in affected).items())),
+            owners=tuple(sorted(told)),
+            truncated=found.truncated,
+        )
+
+    def _dags(self, jobs: Iterable[NodeName]) -> dict[NodeName, tuple[NodeName, SeenDag]]:
+        """Give by job the DAG that it is, or is a task of."""
+        candidates: dict[str, JobName] = {}
+        of: dict[NodeName, list[str]] = {}
+        for job in jobs:
+            parts = job.name.split(".")
+            names = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+            of[job] = [natural_key(job.namespace, name) for name in names]
+            candidates |= {natural_key(job.namespace, name): (job.namespace, name) for name in names}
+        pks = self.dags.ids_by_key(candidates)
+        seen = self.seen.dags_by_id(set(pks.values()))
+        found: dict[NodeName, tuple[NodeName, SeenDag]] = {}
+        for job, keys in of.items():
+            key = next((key for key in keys if pks.get(key) in seen), None)
+            if key:
+                found[job] = (job_node(*candidates[key]), seen[pks[key]])
+        return found
+
+    def _owners(
+        self, found: Downstream, dags: dict[NodeName, tuple[NodeName, SeenDag]]
+    ) -> dict[NodeName, tuple[str, ...]]:
+        """Give who answers for each: its own owner; else that of the DAG whose task made it."""
+        features = [item.node for item in found.reached.values() if item.node.kind in {"feature", "feature_set"}]
+        owners: dict[NodeName, tuple[str, ...]] = {
+            node: (owner,) for node, owner in self.owners.of(features).items() if owner
+        }
+        for item in found.reached.values():
+            maker = item.node if item.node.kind == "job" else item.previous
+            if item.use and item.use.owner:
+                owners[item.node] = (item.use.owner,)
+            elif item.node not in owners and maker in dags:
+                owners[item.node] = dags[maker][1].owners
+        return owners
+
+    def _affected(
+        self,
+        found: Downstream,
+        item: Reached,
+        owners: tuple[str, ...],
+        dags: dict[NodeName, tuple[NodeName, SeenDag]],
+    ) -> Affected:
+        node = item.node
+        visible = self.sight.sees_namespace(node.namespace)
+        is_dag = node in dags and dags[node][0] == node
+        return Affected(
+            id=node.id if visible else None,
+            kind="dag" if is_dag else item.kind,
+            namespace=node.namespace if visible else None,
+            name=_shown(node) if visible else None,
+            distance=item.distance,
+            via=tuple(self._shown_id(step) for step in found.via(item)),
+            owners=owners if visible else (),
+            version=item.use.version if item.use and visible else None,
+            approval=item.use.approval if item.use and visible else None,
+            last_read=item.last_stated if visible else None,
+            origin=item.origin,
+            access="accessible" if visible else "restricted",
+        )
+
+    def _whole_dags(self, found: Downstream, dags: dict[NodeName, tuple[NodeName, SeenDag]]) -> list[Affected]:
+        """Give the DAGs of the tasks, each as near as the nearest of its tasks."""
+        nearest: dict[NodeName, tuple[Reached, SeenDag]] = {}
+        for job, (dag, seen) in dags.items():
+            item = found.reached[job]
+            if dag not in found.reached and (dag not in nearest or item.distance < nearest[dag][0].distance):
+                nearest[dag] = (item, seen)
+        return [
+            Affected(
+                id=dag.id,
+                kind="dag",
+                namespace=dag.namespace,
+                name=dag.name,
+                distance=item.distance,
+                via=tuple(self._shown_id(step) for step in found.via(item)),
+                owners=seen.owners,
+                last_read=item.last_stated,
+                origin=item.origin,
+            )
+            for dag, (item, seen) in nearest.items()
+            if self.sight.sees_namespace(dag.namespace)
+        ]
+
+    def _shown_id(self, node: NodeName) -> str:
+        return node.id if self.sight.sees_namespace(node.namespace) else HIDDEN
+
+
+def _shown(node: NodeName) -> str:
+    """Write a feature with its set, whose namespace is the project."""
+    return node.name if node.field is None else f"{node.name}#{node.field}"

@@ -1,0 +1,104 @@
+"""The runs that made values, with the DAG version that each ran: many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from festaf.contract.feature import DagVersionRef, Origin, Rows, RunRef
+from festaf.contract.openlineage import TaskRun
+from festaf.registry_api.dags.seen import Seen, SeenDag, SeenRun
+from festaf.registry_api.features.repository import FeatureRepository
+from festaf.registry_api.features.tables import WriteTable
+from festaf.registry_api.lineage import reading
+from festaf.registry_api.lineage.folding import bodies
+from festaf.registry_api.viewpoint import Viewpoint
+
+RunAndSet = tuple[int, int]
+"""The ids of a run's row and of a feature set."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A run that made values, with what it stands in."""
+
+    run: SeenRun
+    parent: SeenRun | None
+    write: WriteTable
+    dag: SeenDag | None
+    version: DagVersionRef
+    path: str | None
+
+    @property
+    def task(self) -> TaskRun | None:
+        """Give which task instance it was, when Airflow said so."""
+        return reading.task_run(bodies(self.run.told.run_facets))
+
+    @property
+    def origin(self) -> Origin:
+        """Say who knows the run."""
+        return "airflow" if self.task else "lineage"
+
+    def reference(self) -> RunRef:
+        """Give the run in the contract's words."""
+        run, task, write = self.run, self.task, self.write
+        dag_id = task.dag_id if task else self.dag.dag_id if self.dag else run.job
+        rows = None
+        if write.rows_accepted is not None:
+            rows = Rows(read=write.rows_read or 0, accepted=write.rows_accepted, rejected=write.rows_rejected or 0)
+        return RunRef(
+            namespace=run.namespace,
+            dag_id=dag_id,
+            dag_version=self.version,
+            run_id=task.run_id if task else str(run.uuid),
+            task_id=task.task_id if task else run.job.removeprefix(f"{dag_id}."),
+            map_index=task.map_index if task else -1,
+            try_number=task.try_number if task else 1,
+            operator=task.operator if task else None,
+            state=_terminal(run.state),
+            started_at=run.started_at,
+            ended_at=write.ended_at,
+            openlineage_run_id=run.uuid,
+            rows=rows,
+        )
+
+
+class Makers:
+    """Finds the runs that made values."""
+
+    def __init__(self, session: Session, view: Viewpoint) -> None:
+        self.view = view
+        self.features = FeatureRepository(session)
+        self.seen = Seen(session, view)
+
+    def find(self, pairs: Iterable[RunAndSet]) -> dict[RunAndSet, Made]:
+        """Give by run and feature set what is known of the run."""
+        wanted = set(pairs)
+        if not wanted:
+            return {}
+        writes = self.features.writes(wanted, self.view)
+        runs = self.seen.runs_by_id({run_id for run_id, _ in writes})
+        parents = self.seen.parents(runs.values())
+        versions = self.seen.versions(list(runs.values()), parents)
+        pairs_of = {run.id: (run, parents.get(run.parent_uuid) if run.parent_uuid else None) for run in runs.values()}
+        dags = self.seen.dags_by_id({pk for pair in pairs_of.values() if (pk := _dag_pk(*pair))})
+        found: dict[RunAndSet, Made] = {}
+        for (run_id, set_id), write in writes.items():
+            if run_id in pairs_of:
+                run, parent = pairs_of[run_id]
+                dag_pk = _dag_pk(run, parent)
+                dag = dags.get(dag_pk) if dag_pk else None
+                found[run_id, set_id] = Made(run, parent, write, dag, *versions[run_id])
+        return found
+
+
+def _dag_pk(run: SeenRun, parent: SeenRun | None) -> int | None:
+    return run.dag_pk or (parent.dag_pk if parent else None)
+
+
+def _terminal(state: str | None) -> Literal["COMPLETE", "FAIL", "ABORT"]:
+    """Read the state of a run that wrote: it ended in one of three."""
+    return "FAIL" if state == "FAIL" else "ABORT" if state == "ABORT" else "COMPLETE"
