@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from festaf.contract.feature import Code, DagVersionRef, Feature, RunRef
+    from festaf.contract.feature import Code, CodeLocation, Consumer, DagVersionRef, Feature, Freshness, RunRef
 
 CODE_LINES = 12
 NAMES = 12
 LABEL_WIDTH = 5
 KEY_WIDTH = 12
 UNKNOWN = "not known"
+HIDDEN = "(restricted)"
+"""What stands in the place of a name that the caller may not see."""
 UNBOUNDED = 10_000
 """Columns: more than any line has."""
 
@@ -60,8 +62,8 @@ def feature_tree(feature: Feature, *, now: datetime | None = None, whole_code: b
     tree.add(_section("why", _why(feature)))
     tree.add(_section("how", _how(feature, whole_code)))
     tree.add(_section("run", _run(feature.run)))
-    tree.add(_section("from", _names((source.uri, source.origin) for source in feature.sources)))
-    tree.add(_section("to", _names((f"{user.kind} {user.name}", user.origin) for user in feature.consumers)))
+    tree.add(_section("from", _names((source.uri or HIDDEN, source.origin) for source in feature.sources)))
+    tree.add(_section("to", _names((_consumer(user), user.origin) for user in feature.consumers)))
     return tree
 
 
@@ -75,7 +77,7 @@ def declaration(feature: Feature) -> Group:
         ("description", feature.why.description),
         ("technique", feature.how.technique),
         ("tags", ", ".join(feature.tags) or None),
-        ("sources", "\n".join(source.uri for source in feature.sources) or None),
+        ("sources", "\n".join(source.uri or HIDDEN for source in feature.sources) or None),
         ("last written", moment(feature.when.last_written)),
     ]
     return Group(Text(_path(feature), style="bold"), _grid(lines))
@@ -134,7 +136,8 @@ def _when(feature: Feature, now: datetime) -> RenderableType:
             ("last written", _relative(when.last_written, now)),
             ("newest row", moment(when.last_event_time)),
             ("next run", _relative(when.next_run, now)),
-            ("schedule", when.schedule),
+            ("schedule", f"{when.schedule} (paused)" if when.schedule and when.dag_paused else when.schedule),
+            ("freshness", _freshness(when.freshness)),
         ]
     )
 
@@ -150,7 +153,9 @@ def _how(feature: Feature, whole: bool) -> RenderableType:
         [
             ("technique", how.technique),
             ("logic" if code is how.logic else "DAG file", _code(code, whole) if code else None),
+            ("SQL", _code(how.sql, whole) if how.sql else None),
             ("DAG file", _file(how.dag_file)),
+            ("kept at", _location(how.location) if how.location and how.location.url else None),
         ]
     )
 
@@ -220,6 +225,34 @@ def _names(items: Iterable[tuple[str, str]]) -> RenderableType:
     if len(lines) > NAMES:
         lines = [*lines[:NAMES], Text(f"and {len(lines) - NAMES} more: --json", style="dim")]
     return Group(*lines)
+
+
+def _consumer(user: Consumer) -> str:
+    """Name a consumer with its version, and how many steps away it is when it is not the next one."""
+    version = f" version {user.version}" if user.version else ""
+    approval = f" {user.approval}" if user.approval else ""
+    steps = f", {user.distance} steps away" if user.distance > 1 else ""
+    return f"{user.kind.replace('_', ' ')} {user.name or HIDDEN}{version}{approval}{steps}"
+
+
+def _freshness(freshness: Freshness) -> str | None:
+    """Say whether the values are as fresh as was declared, and whether the next run comes in time."""
+    if freshness.bound_seconds is None:
+        return None
+    words = f"{freshness.status}, at most {_span(timedelta(seconds=freshness.bound_seconds))} old"
+    if freshness.due_at and freshness.status != "stale":
+        words += f", due {moment(freshness.due_at)}"
+    if freshness.next_run_in_time is False:
+        words += "; the next run comes too late"
+    return words
+
+
+def _location(location: CodeLocation | None) -> str | None:
+    if location is None:
+        return None
+    place = location.url or " ".join(part for part in (location.repository_url, location.path) if part)
+    facts = (place or None, f"commit {location.commit}" if location.commit else None)
+    return ", ".join(fact for fact in facts if fact) or None
 
 
 def _relative(value: datetime | None, now: datetime) -> str | None:

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from festaf.contract.feature import ConsumerKind, Origin
 from festaf.contract.names import DatasetName
+from festaf.contract.names import feature_set_of as read_feature_set
 from festaf.registry_api.artifacts.facts import artifact_of
 from festaf.registry_api.artifacts.service import ArtifactService, Use
+from festaf.registry_api.features.source_repository import SourceRepository
 from festaf.registry_api.features.sources import FeatureGraph
 from festaf.registry_api.graph.names import NodeName, feature_node
 from festaf.registry_api.graph.service import Neighbour
@@ -75,6 +77,7 @@ class DownstreamWalk:
 
     def __init__(self, session: Session, view: Viewpoint) -> None:
         self.graph = FeatureGraph(session, view)
+        self.sources = SourceRepository(session)
         self.artifacts = ArtifactService(session, view)
 
     def go(self, project: str, feature_set: str, feature: str, *, depth: int, limit: int) -> Downstream:
@@ -127,7 +130,21 @@ class DownstreamWalk:
             use = uses.get((*named[node], node.name)) if node in named else None
             if use is None or use.used:
                 kept[node] = Reached(node, item.distance, item.previous, item.origin, item.last_stated, use)
-        return kept
+        return self._by_columns(kept, found.root)
+
+    def _by_columns(self, new: dict[NodeName, Reached], root: NodeName) -> dict[NodeName, Reached]:
+        """Leave out datasets whose columns come from other features of the set, and none from this one."""
+        through = {node for node, item in new.items() if item.distance == 2 and item.kind == "dataset"}
+        named = read_feature_set(DatasetName(root.namespace, root.name))
+        if not through or named is None:
+            return new
+        others = [feature_node(*named, name) for name in self.sources.names(*named) if name != root.field]
+        tracked = {
+            item.node.whole or item.node
+            for items in self.graph.graph.neighbours(others, "target", self.graph.view).values()
+            for item in items
+        }
+        return {node: item for node, item in new.items() if node not in through or node not in tracked}
 
 
 def _older(known: Reached | None, item: Neighbour) -> bool:
