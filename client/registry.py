@@ -10,20 +10,27 @@ from pydantic import TypeAdapter
 from festaf.client.answer import read
 from festaf.client.errors import AbsentError, UnreachableError
 from festaf.client.feature_request import WishingClient
+from festaf.contract.declaration import Declared
 from festaf.contract.feature import Feature, FeatureSummary
 from festaf.contract.graph import Graph
+from festaf.contract.history import HistoryItem
 from festaf.contract.http import API, Page
+from festaf.contract.impact import Impact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
     from festaf.client.sender import Params
+    from festaf.contract.declaration import FeatureSaid
 
 PAGE_SIZE = 100
 _FEATURES = TypeAdapter(Page[FeatureSummary])
 _FEATURE = TypeAdapter(Feature)
 _GRAPH = TypeAdapter(Graph)
+_HISTORY = TypeAdapter(Page[HistoryItem])
+_IMPACT = TypeAdapter(Impact)
+_DECLARED = TypeAdapter(Declared)
 
 
 class RegistryClient(WishingClient):
@@ -54,13 +61,68 @@ class RegistryClient(WishingClient):
             if cursor is None:
                 return
 
-    def feature(self, project: str, feature_set: str, name: str, *, as_of: datetime | None = None) -> Feature | None:
-        """Ask where a feature comes from; None when the registry does not know it."""
+    def feature(
+        self,
+        project: str,
+        feature_set: str,
+        name: str,
+        *,
+        as_of: datetime | None = None,
+        known_at: datetime | None = None,
+    ) -> Feature | None:
+        """Ask where a feature comes from; None when the registry does not know it.
+
+        :param as_of: answer as it was true at this time
+        :param known_at: answer as the registry knew it at this time
+        """
         try:
-            response = self._get(_feature_path(project, feature_set, name), {"asOf": _time(as_of)})
+            response = self._get(_feature_path(project, feature_set, name), _clocks(as_of, known_at))
         except AbsentError:
             return None
         return read(response, _FEATURE)
+
+    def history(
+        self, project: str, feature_set: str, name: str, *, as_of: datetime | None = None
+    ) -> Iterator[HistoryItem]:
+        """Tell the life of a feature, page by page, the newest first.
+
+        :raises AbsentError: the registry does not know the feature
+        """
+        path = f"{_feature_path(project, feature_set, name)}/history"
+        cursor: str | None = None
+        while True:
+            page = read(self._get(path, _clocks(as_of, None) | {"cursor": cursor}), _HISTORY)
+            yield from page.items
+            cursor = page.cursor
+            if cursor is None:
+                return
+
+    def impact(
+        self,
+        project: str,
+        feature_set: str,
+        name: str,
+        *,
+        depth: int | None = None,
+        as_of: datetime | None = None,
+    ) -> Impact:
+        """Tell what breaks if a feature changes.
+
+        :raises AbsentError: the registry does not know the feature
+        """
+        path = f"{_feature_path(project, feature_set, name)}/impact"
+        return read(self._get(path, _clocks(as_of, None) | {"depth": depth}), _IMPACT)
+
+    def declare(
+        self, project: str, feature_set: str, name: str, said: FeatureSaid, *, if_match: str | None = None
+    ) -> Declared:
+        """Declare a feature as a whole; the same declaration again changes nothing.
+
+        :param if_match: the hash of the declaration that this one is to take the place of
+        :raises RefusedError: the registry refuses it, or another declaration is in force than the one named
+        """
+        headers = {"If-Match": f'"{if_match}"'} if if_match else {}
+        return read(self._put(_feature_path(project, feature_set, name), said, headers), _DECLARED)
 
     def lineage(
         self,
@@ -84,6 +146,10 @@ class RegistryClient(WishingClient):
             return self.answers("/ready")
         except UnreachableError:
             return False
+
+
+def _clocks(as_of: datetime | None, known_at: datetime | None) -> Params:
+    return {"asOf": _time(as_of), "knownAt": _time(known_at)}
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -15,7 +15,9 @@ from festaf.contract.http import API
 from festaf.contract.openlineage import BaseEvent, BatchAnswer, BatchSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import BaseModel
 
 DEFAULT_TIMEOUT = 10.0
 FIRST_PAUSE = 0.2
@@ -100,6 +102,11 @@ class Sender:
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
         content = gzip.compress(text, compresslevel=1, mtime=0)
         return self._call(self._http.build_request("POST", self.url + path, content=content, headers=headers))
+
+    def _put(self, path: str, body: BaseModel, headers: Mapping[str, str]) -> httpx.Response:
+        content = body.model_dump_json(exclude_none=True)
+        sent = {"Content-Type": "application/json", **headers}
+        return self._call(self._http.build_request("PUT", self.url + path, content=content, headers=sent))
 
     def _call(self, request: httpx.Request) -> httpx.Response:
         deadline = time.monotonic() + self.timeout

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from festaf.provider.cli.connection import fail
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from festaf.client import RegistryClient
     from festaf.contract.feature import Feature, FeatureSummary
 
@@ -45,17 +44,45 @@ class FeatureName:
         return "/".join(part for part in (self.project, self.feature_set, self.name) if part)
 
 
-def find(client: RegistryClient, text: str, as_of: datetime | None = None) -> Feature:
+def find(client: RegistryClient, text: str, as_of: datetime | None = None, known_at: datetime | None = None) -> Feature:
     """Ask for a feature, or end with a sentence that suggests what may have been meant."""
-    try:
-        wanted = FeatureName.parse(text)
-    except ValueError as error:
-        fail(str(error))
+    wanted = _parse(text)
     project = wanted.project or _project_of(client, wanted)
-    feature = client.feature(project, wanted.feature_set, wanted.name, as_of=as_of) if project else None
+    feature = None
+    if project:
+        feature = client.feature(project, wanted.feature_set, wanted.name, as_of=as_of, known_at=known_at)
     if feature is None:
         fail(_unknown(client, wanted, as_of))
     return feature
+
+
+def locate(client: RegistryClient, text: str) -> tuple[str, str, str]:
+    """Give project, feature set and name of a feature, or end with a sentence; whether it exists is not asked."""
+    wanted = _parse(text)
+    project = wanted.project or _project_of(client, wanted)
+    if project is None:
+        fail(_unknown(client, wanted, None))
+    return project, wanted.feature_set, wanted.name
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """Read a time that a person gave, or end with a sentence."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"{text!r} is no time: write it as in 2026-11-21T12:00:00Z")
+    if moment.tzinfo is None:
+        fail(f"{text!r} has no time zone: add Z for UTC, as in {text}Z")
+    return moment
+
+
+def _parse(text: str) -> FeatureName:
+    try:
+        return FeatureName.parse(text)
+    except ValueError as error:
+        fail(str(error))
 
 
 def _project_of(client: RegistryClient, wanted: FeatureName) -> str | None:

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import json
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect
+from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect, fail
 from festaf.provider.cli.feature_requests import decline, fulfil, plan, request, requests, vote
 from festaf.provider.cli.feature_search import search
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from rich.table import Table
 
     from festaf.contract.feature import FeatureSummary
+    from festaf.contract.history import HistoryItem
 
 app = typer.Typer(no_args_is_help=True, help="List features and show what was declared of one.")
 
+
+Feature = Annotated[str, typer.Argument(help="project/feature_set/feature, feature_set/feature or set.feature.")]
+AsOf = Annotated[str | None, typer.Option(help="The answer as it was at this time, such as 2026-11-21T12:00:00Z.")]
+KnownAt = Annotated[
+    str | None, typer.Option(help="The answer as the registry knew it at this time, before it learned more.")
+]
 
 for command in (search, request, requests, vote, plan, decline, fulfil):
     app.command()(command)
@@ -54,21 +64,135 @@ def list_features(
 
 @app.command()
 def show(
-    feature: Annotated[str, typer.Argument(help="project/feature_set/feature, feature_set/feature or set.feature.")],
+    feature: Feature,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
     registry: Registry = DEFAULT_REGISTRY,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what was declared of a feature; 'festaf lineage show' tells where its values come from."""
     from festaf.provider.cli import answer
-    from festaf.provider.cli.feature_name import find
+    from festaf.provider.cli.feature_name import find, moment_of
 
     with connect(registry, token) as client:
-        found = find(client, feature)
+        found = find(client, feature, moment_of(as_of), moment_of(known_at))
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     else:
         answer.show(answer.declaration(found))
+
+
+@app.command()
+def history(
+    feature: Feature,
+    as_of: AsOf = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    registry: Registry = DEFAULT_REGISTRY,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the life of a feature: what changed between its versions, by whom, and when it was retired."""
+    from festaf.provider.cli import life
+    from festaf.provider.cli.feature_name import locate, moment_of
+
+    with connect(registry, token) as client:
+        named = locate(client, feature)
+        items = list(islice(_known(lambda: client.history(*named, as_of=moment_of(as_of))), limit))
+    if as_json:
+        typer.echo(json.dumps([item.model_dump(mode="json") for item in items], indent=2))
+    else:
+        life.show_history(items)
+
+
+@app.command()
+def impact(
+    feature: Feature,
+    as_of: AsOf = None,
+    depth: Annotated[int | None, typer.Option(min=1, max=50, help="At most so many steps away.")] = None,
+    registry: Registry = DEFAULT_REGISTRY,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what breaks if a feature changes, and who is to be told."""
+    from festaf.client.errors import AbsentError
+    from festaf.provider.cli import life
+    from festaf.provider.cli.feature_name import locate, moment_of
+
+    with connect(registry, token) as client:
+        named = locate(client, feature)
+        try:
+            found = client.impact(*named, depth=depth, as_of=moment_of(as_of))
+        except AbsentError as error:
+            fail(str(error))
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        life.show_impact(found)
+
+
+@app.command()
+def declare(
+    feature: Annotated[str, typer.Argument(help="project/feature_set/feature.")],
+    kind: Annotated[str | None, typer.Option("--type", help="Integral, Fractional or String.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Who answers for it, such as team:flights.")] = None,
+    description: Annotated[str | None, typer.Option(help="What it is.")] = None,
+    purpose: Annotated[str | None, typer.Option(help="Why it exists.")] = None,
+    technique: Annotated[str | None, typer.Option(help="How it is engineered, in words.")] = None,
+    logic: Annotated[Path | None, typer.Option(help="File with the code or SQL.", exists=True, dir_okay=False)] = None,
+    source: Annotated[list[str] | None, typer.Option(help="URI#column; several times.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Several times.")] = None,
+    fresh_within: Annotated[float | None, typer.Option(help="How old the values may be, in seconds.")] = None,
+    if_match: Annotated[str | None, typer.Option(help="Hash of the declaration that this one replaces.")] = None,
+    registry: Registry = DEFAULT_REGISTRY,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Declare a feature as a whole; what is left out is not declared any more."""
+    from pydantic import ValidationError
+
+    from festaf.client import RegistryError
+    from festaf.contract.declaration import FeatureSaid
+    from festaf.provider.cli.feature_name import FeatureName
+
+    content = {
+        "type": kind,
+        "owner": owner,
+        "description": description,
+        "purpose": purpose,
+        "technique": technique,
+        "logic": logic.read_text() if logic else None,
+        "sources": tuple(source or ()),
+        "tags": tuple(tag or ()),
+        "fresh_within_seconds": fresh_within,
+    }
+    try:
+        wanted, said = FeatureName.parse(feature), FeatureSaid.model_validate(content)
+    except ValidationError as error:
+        fail("; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()))
+    except ValueError as error:
+        fail(str(error))
+    if wanted.project is None:
+        fail(f"Say the project, too: PROJECT/{wanted}")
+    with connect(registry, token) as client:
+        try:
+            declared = client.declare(wanted.project, wanted.feature_set, wanted.name, said, if_match=if_match)
+        except RegistryError as error:
+            fail(str(error))
+    if as_json:
+        typer.echo(declared.model_dump_json(indent=2))
+    else:
+        typer.echo(f"{wanted} is version {declared.version}" + ("" if declared.changed else ", as it was"))
+
+
+def _known(ask: Callable[[], Iterator[HistoryItem]]) -> Iterator[HistoryItem]:
+    """Pass items on, or end with a sentence when the registry does not know the feature."""
+    from festaf.client.errors import AbsentError
+
+    try:
+        yield from ask()
+    except AbsentError as error:
+        fail(str(error))
 
 
 def _table(features: list[FeatureSummary]) -> Table:

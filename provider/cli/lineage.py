@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +32,9 @@ def show(
     as_of: Annotated[
         str | None, typer.Option(help="The answer as it was at this time, such as 2026-11-21T12:00:00Z.")
     ] = None,
+    known_at: Annotated[
+        str | None, typer.Option(help="The answer as the registry knew it at this time, before it learned more.")
+    ] = None,
     code: Annotated[bool, typer.Option("--code", help="Show the code to its end.")] = False,
     registry: Registry = DEFAULT_REGISTRY,
     token: Token = None,
@@ -40,10 +42,10 @@ def show(
 ) -> None:
     """Tell where a feature comes from: who, when, why, how, which run, sources and consumers."""
     from festaf.provider.cli import answer
-    from festaf.provider.cli.feature_name import find
+    from festaf.provider.cli.feature_name import find, moment_of
 
     with connect(registry, token) as client:
-        found = find(client, feature, _moment(as_of))
+        found = find(client, feature, moment_of(as_of), moment_of(known_at))
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     else:
@@ -101,18 +103,6 @@ def flush(
 
 def _breaker(folder: Path) -> Breaker:
     return Breaker(folder / "breaker.json")
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        fail(f"{text!r} is no time: write it as in 2026-11-21T12:00:00Z")
-    if moment.tzinfo is None:
-        fail(f"{text!r} has no time zone: add Z for UTC, as in {text}Z")
-    return moment
 
 
 def _folder(given: Path | None) -> Path:

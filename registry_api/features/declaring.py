@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from festaf.registry_api.errors import NotFoundError, StaleError, UnreadableEven
 from festaf.registry_api.features.portrait import Gallery, Portrait
 from festaf.registry_api.features.repository import FeatureRepository
 from festaf.registry_api.graph.names import MAX_NAME, feature_node
+from festaf.registry_api.lineage.body import parse_json
 from festaf.registry_api.lineage.reading import lines_of
 from festaf.registry_api.lineage.service import LineageService
 from festaf.registry_api.table import content_sha256
@@ -160,7 +162,7 @@ class DeclarationService:
             "schemaURL": DATASET_EVENT_SCHEMA,
             "dataset": {"namespace": dataset.namespace, "name": dataset.name, "facets": {DECLARATION_FACET: facet}},
         }
-        LineageService(self.session, self.now).take(event)
+        LineageService(self.session, self.now).take(parse_json(json.dumps(event).encode()))
         named = [feature.name for feature in declaration.features]
         entity = "/".join((declaration.project, declaration.feature_set, *named))
         retired = any(item.deleted for item in (*declaration.features, declaration.about) if item)

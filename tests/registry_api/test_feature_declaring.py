@@ -1,0 +1,129 @@
+"""Features that are declared and retired by a call instead of by a task."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.registry_api.events import RICH, at, declaration, defined, task_event, written
+
+if TYPE_CHECKING:
+    from httpx import Response
+
+    from tests.registry_api.conftest import Registry
+
+PATH = "/api/v1/features/nyc/delays/dep_delay"
+SAID = {
+    "type": "Fractional",
+    "owner": "cleo",
+    "technique": "median",
+    "sources": ["s3://raw/flights.parquet#dep_delay"],
+    "tags": ["delay"],
+    "fresh_within_seconds": 3600,
+}
+
+
+def put(registry: Registry, path: str = PATH, said: Any = None, **headers: str) -> Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return registry.http.put(path, json=SAID if said is None else said, headers=named)
+
+
+def test_a_declaration_by_call_is_answered_and_said_again_changes_nothing(registry: Registry) -> None:
+    first, again = put(registry), put(registry)
+
+    assert (first.status_code, first.json()["changed"], first.json()["version"]) == (200, True, 1)
+    assert (again.json()["changed"], again.headers["etag"]) == (False, first.headers["etag"])
+    answer = registry.feature()
+    assert (answer["who"]["owner"], answer["how"]["technique"]) == ("cleo", "median")
+    assert answer["when"]["freshness"]["bound_seconds"] == 3600
+    assert answer["when"]["freshness"]["status"] == "unknown"
+    assert [(source["uri"], source["origin"]) for source in answer["sources"]] == [
+        ("s3://raw/flights.parquet#dep_delay", "declared")
+    ]
+    (item,) = registry.get("/features/nyc/delays/dep_delay/history")["items"]
+    assert (item["kind"], item["by"]["declared_by"]) == ("declared", "demo")
+
+
+def test_a_declaration_is_made_only_over_the_one_that_the_caller_knows(registry: Registry) -> None:
+    tag = put(registry, if_none_match="*").headers["etag"]
+
+    assert put(registry, if_none_match="*").status_code == 412
+    changed = put(registry, said=SAID | {"owner": "bob"}, if_match=tag)
+    assert changed.status_code == 200
+    late = put(registry, said=SAID | {"owner": "eve"}, if_match=tag)
+    assert (late.status_code, late.json()["code"]) == (412, 412)
+    assert registry.feature()["who"]["owner"] == "bob"
+
+
+def test_of_several_callers_at_once_one_declares_first(registry: Registry) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(lambda name: put(registry, said=SAID | {"owner": name}, if_none_match="*"), ["a", "b", "c", "d"])
+        )
+
+    assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412]
+    assert registry.feature()["version"] == 1
+
+
+def test_the_newest_of_a_call_and_a_task_is_in_force(registry: Registry) -> None:
+    registry.post(task_event(outputs=(written(RICH),)))
+    put(registry, said=SAID | {"type": None})
+    assert (registry.feature()["who"]["owner"], registry.feature()["type"]) == ("cleo", "Fractional")
+    assert registry.feature()["run"]["run_id"] == "scheduled__0"
+    assert registry.feature(asOf=at(30).isoformat())["who"]["owner"] == "ann"
+
+    registry.post(task_event(day=10_000, outputs=(written(RICH | {"owner": "dan"}),)))
+    assert registry.feature()["who"]["owner"] == "dan"
+
+
+def test_a_retired_feature_comes_back_when_it_is_declared_again(registry: Registry) -> None:
+    put(registry)
+    retired = registry.http.delete(PATH)
+    assert (retired.status_code, retired.json()["changed"]) == (200, True)
+    assert registry.http.delete(PATH).json()["changed"] is False
+    assert (registry.feature()["deleted"], registry.feature()["who"]["owner"]) == (True, "cleo")
+
+    put(registry)
+    assert registry.feature()["deleted"] is False
+    kinds = [item["kind"] for item in registry.get("/features/nyc/delays/dep_delay/history")["items"]]
+    assert kinds == ["returned_to", "retired", "declared"]
+    assert registry.http.delete("/api/v1/features/nyc/delays/unknown").status_code == 404
+
+
+def test_a_set_says_what_its_features_do_not_say(registry: Registry) -> None:
+    registry.post(task_event(outputs=(defined(declaration(), owner="team", record_identifier="id"),)))
+    path = "/api/v1/feature-sets/nyc/delays"
+    first = put(registry, path, {"owner": "cleo", "purpose": "staffing", "fresh_within_seconds": 60})
+
+    assert first.json()["changed"] is True
+    assert (
+        put(registry, path, {"owner": "cleo", "purpose": "staffing", "fresh_within_seconds": 60}).json()["changed"]
+        is False
+    )
+    answer = registry.feature()
+    assert (answer["who"]["owner"], answer["why"]["purpose"]) == ("cleo", "staffing")
+    assert answer["when"]["freshness"]["bound_seconds"] == 60
+    assert registry.http.delete(path).json()["changed"] is True
+    assert registry.feature()["deleted"] is True
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "status"),
+    [
+        (PATH, {"type": "Fractional", "colour": "blue"}, 422),
+        (PATH, {"type": "double"}, 422),
+        (PATH, {"owner": "nobody knows its type"}, 422),
+        (PATH, {"type": "Integral", "fresh_within_seconds": 0}, 422),
+        (PATH, [], 422),
+        ("/api/v1/features/-/delays/x", SAID, 422),
+        (f"/api/v1/features/nyc/delays/{'x' * 65}", SAID, 422),
+        (PATH, SAID | {"owner": "\x00"}, 400),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(registry: Registry, path: str, said: Any, status: int) -> None:
+    answer = put(registry, path, said)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+    assert registry.get("/features")["items"] == []
