@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from festaf.registry_api.artifacts.recorder import ArtifactRecorder
-from festaf.registry_api.dags.recorder import DagRecorder
 from festaf.registry_api.catalog.recorder import CatalogRecorder
+from festaf.registry_api.dags.recorder import DagRecorder
 from festaf.registry_api.experiments.recorder import ExperimentRecorder
 from festaf.registry_api.features.recorder import FeatureRecorder
 from festaf.registry_api.graph.alias_recorder import AliasRecorder

@@ -5,8 +5,8 @@ from __future__ import annotations
 from alembic import context
 
 from festaf.registry_api.access import tables as access
-from festaf.registry_api.artifacts import tables as artifacts
 from festaf.registry_api.airflow import tables as airflow
+from festaf.registry_api.artifacts import tables as artifacts
 from festaf.registry_api.catalog import tables as catalog
 from festaf.registry_api.dags import tables as dags
 from festaf.registry_api.experiments import tables as experiments
