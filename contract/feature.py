@@ -45,7 +45,7 @@ class Who(Model):
 
 
 class Freshness(Model):
-    """How old the newest values may be, and are."""
+    """How old the newest values may be, and are; nothing is measured when no bound was declared."""
 
     bound_seconds: float | None = None
     """The declared bound; None when none was declared."""

@@ -17,18 +17,20 @@ def freshness(
 ) -> Freshness:
     """Measure the newest event time, else the last write, at a time.
 
+    Where nothing was declared there is nothing to hold it against, and the answer does not change with the time.
+
     :param bound: how old the newest values may be, in seconds
     """
     newest = last_event_time or last_written
-    if newest is None:
+    if newest is None or bound is None:
         return Freshness(bound_seconds=bound)
     age = max((at - newest).total_seconds(), 0.0)
-    due = _after(newest, bound) if bound is not None else None
+    due = _after(newest, bound)
     return Freshness(
         bound_seconds=bound,
         age_seconds=age,
         measured_by="last_event_time" if last_event_time else "last_written",
-        status="unknown" if bound is None else "fresh" if age <= bound else "stale",
+        status="fresh" if age <= bound else "stale",
         due_at=due,
         next_run_in_time=next_run <= due if next_run and due else None,
     )
