@@ -13,6 +13,7 @@ _HOOKS = [
     "festaf.provider.hooks.athena",
     "festaf.provider.hooks.endpoint",
     "festaf.provider.hooks.feature_store",
+    "festaf.provider.hooks.lineage",
     "festaf.provider.hooks.model",
     "festaf.provider.hooks.monitoring",
     "festaf.provider.hooks.registry",

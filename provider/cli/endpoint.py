@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
-from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from festaf.provider.cli.aws import ConnId, Region, asking_aws
 from festaf.provider.cli.connection import AsJson, fail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from festaf.provider.artifacts import Endpoint
     from festaf.provider.hooks.endpoint import EndpointHook
 
 app = typer.Typer(no_args_is_help=True, help="List and show endpoints, and bring back what one served before.")
 
 Name = Annotated[str, typer.Argument(help="Name of the endpoint.")]
-ConnId = Annotated[
-    str, typer.Option("--conn-id", help="Airflow connection to AWS; '' takes boto3's own search for credentials.")
-]
-Region = Annotated[str | None, typer.Option(help="AWS region; the connection's without.")]
 
 
 @app.command("list")
@@ -35,7 +27,7 @@ def list_endpoints(
     as_json: AsJson = False,
 ) -> None:
     """List the endpoints with their states."""
-    with _asking():
+    with asking_aws():
         found = list(_hook(conn_id, region).summaries(contains))
     if as_json:
         rows = [
@@ -55,7 +47,7 @@ def show(name: Name, conn_id: ConnId = "aws_default", region: Region = None, as_
     """Show what an endpoint serves, and what a rollback would bring back."""
     from festaf.provider.artifacts import Endpoint
 
-    with _asking():
+    with asking_aws():
         hook = _hook(conn_id, region)
         found = Endpoint.load(name, hook=hook)
     if found is None:
@@ -81,7 +73,7 @@ def rollback(
     from festaf.provider.endpoints.patience import Patience
     from festaf.provider.endpoints.rollout import Rollout
 
-    with _asking(aloud=True):
+    with asking_aws(aloud=True):
         hook = _hook(conn_id, region)
         rollout = Rollout(hook, hook.log, Patience(hook.log, timeout, 5.0))
         started = rollout.back(name, to)
@@ -91,21 +83,6 @@ def rollback(
     if found is None:
         fail(f"Endpoint {name} was deleted meanwhile")
     _print(found, started.action, as_json)
-
-
-@contextmanager
-def _asking(*, aloud: bool = False) -> Iterator[None]:
-    """Keep what Airflow logs off standard output, and end an expected failure with one sentence.
-
-    :param aloud: whether the log is worth reading, as that of a long wait: it goes to standard error then
-    """
-    with redirect_stdout(sys.stderr if aloud else io.StringIO()):
-        from festaf.provider.errors import FestafError
-
-        try:
-            yield
-        except FestafError as error:
-            fail(str(error))
 
 
 def _hook(conn_id: str, region: str | None) -> EndpointHook:

@@ -11,9 +11,12 @@ import typer
 
 from festaf.client import Breaker, Delivery, Sender, Spool
 from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect, fail
+from festaf.provider.cli.write_back import write_back
 from festaf.provider.lineage.settings import LineageSettings, default_spool_folder, is_configured, load_settings
 
 app = typer.Typer(no_args_is_help=True, help="Where a feature comes from, and events that wait for the registry.")
+
+app.command("write-back")(write_back)
 
 SpoolFolder = Annotated[
     Path | None,

@@ -33,6 +33,7 @@ from festaf.operators.model import (
 )
 from festaf.operators.monitor import MonitorEndpointOperator, MonitorFeaturesOperator
 from festaf.operators.training_set import BuildTrainingSetOperator
+from festaf.operators.write_back import WriteBackLineageOperator
 from festaf.provider.assets import feature_set_asset
 from festaf.sensors.endpoint import EndpointReadySensor
 from festaf.sensors.feature_set import FeatureFreshnessSensor, FeatureSetReadySensor
@@ -50,6 +51,7 @@ TASKS: dict[type[BaseOperator], dict[str, Any]] = {
     MonitorFeaturesOperator: {},
     MonitorEndpointOperator: {},
     OnboardArtifactOperator: {"kind": "feature_set"},
+    WriteBackLineageOperator: {},
     DeployEndpointOperator: {"variants": [{"model": "delay", "instance_type": "ml.m5.large"}]},
     ShiftTrafficOperator: {"weights": {"A": 1.0}},
     InvokeEndpointOperator: {"payload": "1,2"},
@@ -86,6 +88,7 @@ NAMED_BY: dict[type[BaseOperator], str] = {
     BuildTrainingSetOperator: "training_set",
     OnboardArtifactOperator: "name",
     MonitorEndpointOperator: "endpoint",
+    WriteBackLineageOperator: "feature_sets",
 }
 """The field that holds the artifact's name, where it is not ``feature_set``."""
 

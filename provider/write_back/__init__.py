@@ -1,0 +1,1 @@
+"""What the registry knows, written into SageMaker: metadata of features, and lineage entities."""
