@@ -17,6 +17,7 @@ from festaf.contract.experiment import (
 from festaf.contract.http import Page
 from festaf.registry_api.edge import Cursor, Limit, Now, Reader, Reading, Writer, Writing
 from festaf.registry_api.experiments.service import ExperimentService
+from festaf.registry_api.secrets.masking import mask, mask_text
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 Project = Annotated[str, Path(max_length=64)]
@@ -48,7 +49,7 @@ def post_record(
     """Append what is told of a run to its experiment's chain; the same again changes nothing."""
     caller.require_write(record.project)
     service = ExperimentService(session, caller.sight)
-    if not service.append([record], now, caller.name):
+    if not service.append([_without_secrets(record)], now, caller.name):
         response.status_code = 200
     return service.run(record.project, record.experiment, record.run)
 
@@ -85,3 +86,11 @@ def get_comparison(project: Project, experiment: Name, runs: Runs, caller: Reade
 def get_verification(project: Project, experiment: Name, caller: Reader, session: Reading) -> Verification:
     """Read the whole chain and tell whether it is as it was written, and if not, where it breaks."""
     return ExperimentService(session, caller.sight).verify(project, experiment)
+
+
+def _without_secrets(record: TrainingRecord) -> TrainingRecord:
+    """Mask what people type in; hashes, names and numbers stay as they are."""
+    typed = mask({"parameters": record.parameters, "tags": record.tags, "reason": record.reason})
+    data = tuple(item.model_copy(update={"uri": mask_text(item.uri)}) for item in record.data)
+    code = record.code and record.code.model_copy(update={"uri": record.code.uri and mask_text(record.code.uri)})
+    return record.model_copy(update={**typed, "data": data, "code": code})

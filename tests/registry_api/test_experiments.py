@@ -210,3 +210,19 @@ def test_a_facet_that_is_no_record_is_kept_with_the_run_and_recorded_nowhere(reg
 
     assert registry.get("/experiments")["items"] == []
     assert registry.get(f"/runs/{run_of('train')}")["facets"]["festaf_experiment"]["experiment"] == {"run": 7}
+
+
+def test_secrets_are_masked_before_they_are_chained(registry: Registry) -> None:
+    post(
+        registry,
+        record(
+            parameters={"password": "hunter2hunter2", "depth": "6"},
+            data=[{"name": "train", "uri": "https://ann:hunter2hunter2@lake/rows", "sha256": SHA}],
+        ),
+    )
+
+    told = registry.get("/experiments/nyc/late-flights/runs/job-1")["record"]
+    assert "hunter2" not in str(told)
+    assert (told["parameters"]["depth"], told["data"][0]["sha256"]) == ("6", SHA)
+    with registry.database.reading() as session:
+        assert "hunter2" not in str(session.execute(text("SELECT content FROM experiment_entry")).all())
