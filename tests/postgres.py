@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import tempfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,13 @@ def postgres() -> Iterator[str]:
     """Give the URL of its database ``postgres``, as its superuser."""
     if sys.version_info >= (3, 12):
         pytest.skip("the PostgreSQL wheel has none for this Python")
+    with running_postgres() as url:
+        yield url
+
+
+@contextmanager
+def running_postgres() -> Iterator[str]:
+    """Run a server with nothing in it, and give the URL of its database ``postgres``."""
     with tempfile.TemporaryDirectory(prefix="festaf-pg-") as folder, pytest.MonkeyPatch.context() as patch:
         # The wheel keeps its locks there, and warns when nobody said where.
         patch.setenv("XDG_RUNTIME_DIR", folder)

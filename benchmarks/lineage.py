@@ -1,0 +1,261 @@
+"""What an answer of the registry costs, beside a bare look-up, plain SQL, and Feast.
+
+    .venv/bin/python -m benchmarks.lineage --features 1000000 --rounds 10
+    .venv/bin/python -m benchmarks.lineage --features 100000 --postgresql --feast /path/to/feast/bin/python
+
+Fills a registry over HTTP, in batches, as Airflow's tasks do, and notes how fast that goes at the beginning and at the
+end. Then asks it, with 1, 8 and 32 clients at once: the answer on a feature, the graph of 110 nodes above it, searches,
+a page of the list, and what a feature has an impact on. Beside it, in the same run and on the same database: FastAPI
+and SQLAlchemy that look up one row, or walk the same graph; the same questions as plain SQL without a server; and,
+when the Python of an environment with Feast is given, Feast's REST server at the 10,000 features that it bears.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import orjson
+from benchmarks.load import measure
+from benchmarks.story import Story
+
+from festaf.registry_api.table import natural_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+API = "/api/v1"
+CLIENTS = (1, 8, 32)
+BATCH = 1_000
+ASKED = 2_000
+FEAST_FEATURES = 10_000
+RESULTS = Path(__file__).parent / "results"
+WRITTEN = """
+SELECT r.uuid, r.ended_at, v.source_sha256 FROM feature f JOIN feature_set s ON s.id = f.feature_set_id
+JOIN production p ON p.feature_id = f.id JOIN run r ON r.id = p.run_id
+LEFT JOIN dag_version v ON v.id = r.dag_version_pk
+WHERE s.project = ? AND s.name = ? AND f.name = ? AND p.superseded_at IS NULL ORDER BY p.ended_at DESC LIMIT 1
+"""
+
+
+def main() -> None:
+    options = _options()
+    story = Story(sets=max(options.features // 10, 100))
+    with tempfile.TemporaryDirectory(prefix="registry-") as folder, _database(Path(folder), options) as url:
+        subprocess.run([*_registry(), "migrate", "--database-url", url], check=True, stdout=subprocess.DEVNULL)
+        with _serving([*_registry(), "serve", "--demo", "--port", "8765", "--database-url", url], 8765) as address:
+            ingest = _fill(address, story, options.rounds)
+            found: dict[str, Any] = {"ingest": ingest, "registry": _ask(address, story, options)}
+            nodes = _node_ids(url, story) if url.startswith("sqlite") else []
+        with _serving([sys.executable, "-m", "benchmarks.peers.bare", url, "8766"], 8766) as address:
+            found["bare"] = _ask_bare(address, story, nodes, options)
+        if url.startswith("sqlite"):
+            found["plain_sql_ms"] = _plain_sql(url, story)
+            found["megabytes"] = round(Path(url.removeprefix("sqlite:///")).stat().st_size / 1e6)
+    if options.feast:
+        found["feast"] = _ask_feast(options)
+    _report(found, options, story)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--features", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=10, help="productions of each feature")
+    parser.add_argument("--seconds", type=float, default=5.0, help="for each figure")
+    parser.add_argument("--postgresql", action="store_true", help="on PostgreSQL instead of SQLite")
+    parser.add_argument("--feast", help="the Python of an environment in which Feast is installed")
+    parser.add_argument("--keep", action="store_true", help="write the result to benchmarks/results")
+    return parser.parse_args()
+
+
+@contextmanager
+def _database(folder: Path, options: argparse.Namespace) -> Iterator[str]:
+    if not options.postgresql:
+        yield f"sqlite:///{folder / 'registry.db'}"
+        return
+    from tests.postgres import running_postgres
+
+    with running_postgres() as url:
+        yield url
+
+
+def _registry() -> list[str]:
+    return [sys.executable, "-m", "festaf.registry_api"]
+
+
+@contextmanager
+def _serving(command: list[str], port: int, patience: float = 120.0) -> Iterator[str]:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + patience
+    address = f"http://127.0.0.1:{port}"
+    try:
+        while not _answers(address):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{' '.join(command)} does not serve")
+            time.sleep(0.2)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _answers(address: str) -> bool:
+    try:
+        httpx.get(address, timeout=2)
+    except httpx.TransportError:
+        return False
+    return True
+
+
+def _fill(address: str, story: Story, rounds: int) -> dict[str, Any]:
+    """Post every event in batches; give events per second of the first and the last batches, and of all."""
+    speeds: list[float] = []
+    count, begun, batch = 0, time.perf_counter(), []
+    with httpx.Client(timeout=120, headers={"Content-Type": "application/json"}) as client:
+        for event in story.events(rounds):
+            batch.append(event)
+            if len(batch) < BATCH:
+                continue
+            body = orjson.dumps(batch)
+            sent = time.perf_counter()
+            answer = client.post(f"{address}{API}/lineage/batch", content=body)
+            speeds.append(len(batch) / (time.perf_counter() - sent))
+            if answer.status_code != 204:
+                raise RuntimeError(f"the batch was answered {answer.status_code}: {answer.text[:500]}")
+            count, batch = count + len(batch), []
+            print(f"\r{count:,} events, {speeds[-1]:,.0f} a second", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    tenth = max(len(speeds) // 10, 1)
+    new = story.sets // BATCH
+    return {
+        "events": count,
+        "batch": BATCH,
+        "seconds": round(time.perf_counter() - begun, 1),
+        "per_second": round(count / sum(BATCH / speed for speed in speeds)),
+        "per_second_first_round": round(statistics.median(speeds[: max(new, 1)])),
+        "per_second_first_tenth_of_later_rounds": round(statistics.median(speeds[new : new + tenth] or speeds)),
+        "per_second_last_tenth": round(statistics.median(speeds[-tenth:])),
+    }
+
+
+def _asked(story: Story) -> list[tuple[str, str, str]]:
+    chance = random.Random(7)
+    chosen = [chance.randrange(story.sets) for _ in range(ASKED)]
+    return [(*story.names(number), f"f_{number}_{chance.randrange(story.features)}") for number in chosen]
+
+
+def _ask(address: str, story: Story, options: argparse.Namespace) -> dict[str, Any]:
+    names = _asked(story)
+    answers = [f"{API}/features/{'/'.join(name)}" for name in names]
+    questions = {
+        "answer": answers,
+        "graph of 110 nodes": [f"{path}/lineage?direction=upstream&depth=50&limit=110" for path in answers],
+        "impact": [f"{path}/impact?limit=100" for path in answers],
+        "list page of 100": [f"{API}/features?project={project}&limit=100" for project, _, _ in names],
+        "search, exact": [f"{API}/search/features?q={name}" for _, _, name in names],
+        "search, two words": [f"{API}/search/features?q=feature%20{number % 10}" for number in range(ASKED)],
+    }
+    return {
+        question: [measure(address, paths, clients, options.seconds).as_dict() for clients in CLIENTS]
+        for question, paths in questions.items()
+    }
+
+
+def _node_ids(url: str, story: Story) -> list[int]:
+    """Give the numbers of nodes of features, for the bare walk."""
+    keys = [
+        natural_key("feature", f"x-festaf://{project}", name, field) for project, name, field in _asked(story)[:200]
+    ]
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        return [connection.execute("SELECT id FROM node WHERE key = ?", (key,)).fetchone()[0] for key in keys]
+
+
+def _ask_bare(address: str, story: Story, nodes: list[int], options: argparse.Namespace) -> dict[str, Any]:
+    questions = {"answer": [f"/features/{'/'.join(name)}" for name in _asked(story)]}
+    if nodes:
+        questions["graph of 110 nodes"] = [f"/graph/{node}" for node in nodes]
+    return {
+        question: [measure(address, paths, clients, options.seconds).as_dict() for clients in CLIENTS]
+        for question, paths in questions.items()
+    }
+
+
+def _plain_sql(url: str, story: Story) -> dict[str, float]:
+    """Time the newest production of a feature with its run and DAG version, without a server."""
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        took = []
+        for name in _asked(story):
+            begun = time.perf_counter()
+            connection.execute(WRITTEN, name).fetchone()
+            took.append((time.perf_counter() - begun) * 1000)
+    return {"p50": round(statistics.median(took), 4), "p99": round(sorted(took)[int(len(took) * 0.99)], 4)}
+
+
+def _ask_feast(options: argparse.Namespace) -> dict[str, Any]:
+    count = FEAST_FEATURES
+    program = str(Path(__file__).parent / "peers" / "feast.py")
+    with tempfile.TemporaryDirectory(prefix="feast-") as folder:
+        command = [options.feast, program, folder, str(count), "8767"]
+        with _serving(command, 8767, patience=600) as address:
+            numbers = [random.Random(7).randrange(count // 20) for _ in range(50)]
+            relations = [
+                f"{API}/lineage/objects/feature/f_{number}_3?project=bench&include_indirect=true" for number in numbers
+            ]
+            search = [f"{API}/search?query=f_{number}_3&projects=bench" for number in numbers]
+            return {
+                "features": count,
+                "relationships of one feature": measure(address, relations, 1, options.seconds * 2).as_dict(),
+                "search": measure(address, search, 1, options.seconds * 2).as_dict(),
+            }
+
+
+def _report(found: dict[str, Any], options: argparse.Namespace, story: Story) -> None:
+    answer, bare = found["registry"]["answer"][0]["p50"], found["bare"]["answer"][0]["p50"]
+    ratios = {"answer / bare look-up, p50 of 1 client (target 1.5)": round(answer / bare, 2)}
+    if walked := found["bare"].get("graph of 110 nodes"):
+        graph = found["registry"]["graph of 110 nodes"][0]["p50"]
+        ratios["graph / bare walk, p50 of 1 client (target 2)"] = round(graph / walked[0]["p50"], 2)
+    if "feast" in found:
+        peer = found["feast"]["relationships of one feature"]["p50"]
+        ratios["Feast's relationships of one feature / answer (target 100)"] = round(peer / answer, 1)
+    ratios["events a second (target 1500)"] = found["ingest"]["per_second"]
+    result = {
+        "database": "postgresql" if options.postgresql else "sqlite",
+        "features": story.sets * story.features,
+        "productions": story.sets * story.features * options.rounds,
+        "column_edges": story.sets * story.features * story.sources,
+        "ratios": ratios,
+        **found,
+        "machine": {
+            "python": platform.python_version(),
+            "system": platform.platform(),
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+        },
+    }
+    for name, value in ratios.items():
+        print(f"{name}: {value}")
+    text = json.dumps(result, indent=2)
+    if options.keep:
+        target = RESULTS / f"lineage-{result['database']}.json"
+        target.write_text(f"{text}\n")
+        print(f"written to {target}")
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()
