@@ -81,6 +81,7 @@ bench: $(VENV)/.bench ## Run the benchmarks, each beside its peer or its limit; 
 	$(BIN)/python -m benchmarks.import_cost
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.capture
+	$(BIN)/python -m benchmarks.lineage --keep
 
 .PHONY: serve
 serve: install ## Serve the registry on this machine, without tokens

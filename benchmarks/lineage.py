@@ -206,7 +206,7 @@ def _plain_sql(url: str, story: Story) -> dict[str, float]:
 
 def _ask_feast(options: argparse.Namespace) -> dict[str, Any]:
     count = FEAST_FEATURES
-    program = str(Path(__file__).parent / "peers" / "feast.py")
+    program = str(Path(__file__).parent / "peers" / "feast_registry.py")
     with tempfile.TemporaryDirectory(prefix="feast-") as folder:
         command = [options.feast, program, folder, str(count), "8767"]
         with _serving(command, 8767, patience=600) as address:

@@ -1,6 +1,6 @@
 """The peer: Feast's registry with its REST server, run by the Python of an environment in which Feast is installed.
 
-    PYTHON_OF_FEAST benchmarks/peers/feast.py FOLDER FEATURES PORT
+    PYTHON_OF_FEAST benchmarks/peers/feast_registry.py FOLDER FEATURES PORT
 
 Makes a registry of so many features (20 in each view) in an SQLite database, then serves it until it is stopped.
 """
