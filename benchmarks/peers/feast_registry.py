@@ -9,9 +9,9 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, FileSource
+from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, FileSource, ValueType
 from feast.api.registry.rest.rest_registry_server import RestRegistryServer
-from feast.types import Float32
+from feast.types import Float32, String
 
 FEATURES_PER_VIEW = 20
 VIEWS_PER_SERVICE = 5
@@ -34,16 +34,18 @@ def main() -> None:
     folder, count, port = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     (folder / "feature_store.yaml").write_text(CONFIG.format(folder=folder))
     store = FeatureStore(repo_path=str(folder))
-    entities = [Entity(name=f"entity_{number}") for number in range(25)]
+    entities = [Entity(name=f"entity_{number}", value_type=ValueType.STRING) for number in range(25)]
     views = []
     for number in range(count // FEATURES_PER_VIEW):
         source = FileSource(name=f"source_{number}", path=f"{folder}/{number}.parquet", timestamp_field="at")
+        entity = entities[number % len(entities)]
+        key = Field(name=entity.join_key, dtype=String)
         fields = [Field(name=f"f_{number}_{index}", dtype=Float32) for index in range(FEATURES_PER_VIEW)]
         views.append(
             FeatureView(
                 name=f"view_{number}",
-                entities=[entities[number % len(entities)]],
-                schema=fields,
+                entities=[entity],
+                schema=[key, *fields],
                 source=source,
                 ttl=timedelta(days=1),
             )
