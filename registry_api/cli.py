@@ -12,6 +12,7 @@ from festaf.registry_api.access.cli import COMMANDS
 from festaf.registry_api.access.token_cli import tokens
 from festaf.registry_api.airflow.cli import app as airflow
 from festaf.registry_api.lineage.cli import rebuild_tables
+from festaf.registry_api.operations.options import Drain, Grace, LogFormat, LogFormatOption, LogLevel, LogLevelOption
 from festaf.registry_api.settings import Settings, default_database_url, read_limits, read_oidc
 from festaf.registry_api.terminal import AsJson, DatabaseUrl, one_sentence, opened, reaching
 
@@ -29,14 +30,20 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8750,
     database_url: DatabaseUrl = None,
     demo: Annotated[bool, typer.Option("--demo", help="Ask for no token; only for this machine.")] = False,
+    log_format: LogFormatOption = LogFormat.TEXT,
+    log_level: LogLevelOption = LogLevel.INFO,
+    drain: Drain = 0,
+    grace: Grace = 10,
     as_json: AsJson = False,
 ) -> None:
     """Serve the registry until Ctrl-C."""
     from festaf.registry_api.main import create_app
+    from festaf.registry_api.operations.logs import configure_logs
     from festaf.registry_api.schema import require_current
-    from festaf.registry_api.server import address_of, bind, check_demo
+    from festaf.registry_api.server import Leave, address_of, bind, check_demo
     from festaf.registry_api.server import serve as run
 
+    configure_logs(log_format, log_level)
     with one_sentence():
         if demo:
             check_demo(host)
@@ -53,7 +60,7 @@ def serve(
             listening = bind(host, port)
             url = address_of(listening, host)
             ready = json.dumps({"ready": True, "url": url}) if as_json else f"Registry is ready on {url}"
-            run(create_app(settings, database), listening, lambda: typer.echo(ready))
+            run(create_app(settings, database), listening, lambda: typer.echo(ready), Leave(drain, grace))
 
 
 @app.command()

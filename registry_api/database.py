@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from festaf.registry_api.errors import SetupError
 from festaf.registry_api.memory import MEMORY, Memory, keep_recall
+from festaf.registry_api.operations.tracing import span
 
 WRITING = "festaf_writing"
 CONNECT_SECONDS = 5
@@ -50,8 +51,10 @@ class Database:
     def writing(self) -> Iterator[Session]:
         """Open a session whose work is committed at the end, or undone by an error."""
         with Session(self._writing, expire_on_commit=False, info={MEMORY: self._memory}) as session:
-            with session.begin():
+            with session.begin() as transaction:
                 yield session
+                with span("commit"):
+                    transaction.commit()
             keep_recall(session)
 
     @contextmanager

@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from festaf.contract.http import API
-from festaf.registry_api.access.audit_repository import Actor, Note, write_notes
+from festaf.registry_api.access.audit_repository import Actor, Note, counts_noted, write_notes
 from festaf.registry_api.access.caller import ANYONE, Caller, Scope
 from festaf.registry_api.access.limits import Throttle
 from festaf.registry_api.access.recognition import Doorkeeper
@@ -27,6 +27,7 @@ from festaf.registry_api.access.roles import ALL_PROJECTS
 from festaf.registry_api.database import Database
 from festaf.registry_api.errors import ForbiddenError, ServiceError, UnauthenticatedError
 from festaf.registry_api.lineage.body import read_body
+from festaf.registry_api.operations.watching import name_caller
 from festaf.registry_api.settings import Settings
 from festaf.registry_api.viewpoint import Viewpoint
 
@@ -76,6 +77,7 @@ def caller_of(
     """
     if settings.demo:
         require_local(request)
+        name_caller(request.scope, ANYONE.name)
         return ANYONE
     throttle: Throttle = request.app.state.throttle
     address = request.client.host if request.client else "unknown"
@@ -89,6 +91,7 @@ def caller_of(
     except Exception as error:
         log.exception("It could not be told who asks")
         raise ForbiddenError("it could not be told who asks") from error
+    name_caller(request.scope, caller.name)
     throttle.count(caller, request.method, request.url.path)
     return caller
 
@@ -174,8 +177,10 @@ def open_writing(request: Request, database: TheDatabase, caller: Known, moment:
         yield session
         path = request.url.path.removeprefix(API)
         route = getattr(request.scope.get("route"), "path", path).removeprefix(API)
+        taken = counts_noted(session, "events.take")
         otherwise = Note(f"{request.method} {route}", path)
         write_notes(session, Actor(caller.name, caller.kind, caller.token), moment, otherwise)
+    request.app.state.metrics.took(taken)
 
 
 Reading = Annotated[Session, Depends(open_reading, scope="function")]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from festaf.contract.model import Model
 from festaf.registry_api.edge import TheDatabase
 from festaf.registry_api.errors import UnavailableError
+from festaf.registry_api.operations.stopping import Stopping
 from festaf.registry_api.schema import is_current
 
 router = APIRouter(tags=["health"])
@@ -27,8 +28,11 @@ def get_health() -> Health:
 
 
 @router.get("/ready", summary="Tell whether requests can be answered")
-def get_ready(database: TheDatabase) -> Health:
+def get_ready(request: Request, database: TheDatabase) -> Health:
     """Answer when the database does and its schema is this version's."""
+    stopping: Stopping = request.app.state.stopping
+    if stopping.begun:
+        raise UnavailableError("the registry is being stopped")
     if not is_current(database):
         raise UnavailableError("the database's schema is not this version's; run festaf registry migrate")
     return Health()

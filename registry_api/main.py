@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from asyncio import to_thread
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,7 +28,13 @@ from festaf.registry_api.features.routes import router as features
 from festaf.registry_api.lineage.routes import router as lineage
 from festaf.registry_api.marquez.names import EncodedNames
 from festaf.registry_api.marquez.routes import router as marquez
+from festaf.registry_api.operations.metrics import Metrics
+from festaf.registry_api.operations.routes import router as operations
+from festaf.registry_api.operations.stopping import Stopping
+from festaf.registry_api.operations.tracing import read_tracing
+from festaf.registry_api.operations.watching import Watching
 from festaf.registry_api.problems import add_problem_handlers
+from festaf.registry_api.schema import head
 from festaf.registry_api.search.routes import router as search
 from festaf.registry_api.settings import Settings
 
@@ -38,6 +45,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     :param database: one that is open already; the application closes it at its end
     """
     opened = database or Database(settings.database_url, settings.busy_timeout)
+    tracing = read_tracing(os.environ)
     provider = IdentityProvider(settings.oidc) if settings.oidc else None
 
     @asynccontextmanager
@@ -48,6 +56,8 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
         if settings.sync:
             await to_thread(syncer.stop)
         opened.close()
+        if tracing is not None:
+            await to_thread(tracing.stop)
         if provider is not None:
             provider.close()
 
@@ -64,10 +74,14 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.database = opened
     app.state.airflow_figures = syncer.board
+    app.state.metrics = Metrics(opened, syncer.board, head())
+    app.state.stopping = Stopping(syncer.stop)
     app.state.doorkeeper = Doorkeeper(opened, provider)
     app.state.throttle = Throttle(settings.limits)
     add_problem_handlers(app)
     app.include_router(health.router)
+    app.include_router(operations)
+    app.add_middleware(Watching, metrics=app.state.metrics, tracing=tracing)
     app.add_middleware(EncodedNames)
     for router in (lineage, features, dags, experiments, search, feature_requests, airflow, *ACCESS, marquez):
         # Whatever a route itself asks for: nobody gets to it whom nobody knows.

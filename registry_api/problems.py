@@ -24,6 +24,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(ServiceError)
     def refused(request: Request, error: ServiceError) -> Response:
+        request.app.state.metrics.refused(error)
         return _answer(request, error)
 
     @app.exception_handler(RequestValidationError)
@@ -45,6 +46,8 @@ def add_problem_handlers(app: FastAPI) -> None:
         cause = getattr(error, "orig", None) or error
         if getattr(cause, "sqlite_errorcode", None) == SQLITE_ERROR:
             raise error
+        if isinstance(error, PoolTimeoutError):
+            request.app.state.metrics.pool_exhausted()
         log.warning("The database did not answer: %s", cause)
         return _answer(request, UnavailableError("the database is locked or away; try again"))
 

@@ -2,27 +2,79 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
+import sys
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from types import FrameType
+from typing import NoReturn
 
 import uvicorn
 from fastapi import FastAPI
 
 from festaf.registry_api.edge import is_loopback
 from festaf.registry_api.errors import SetupError
+from festaf.registry_api.operations.stopping import Stopping
 
-STOP_SECONDS = 3
-"""How long requests under way may take at the end."""
+AFTERWARDS_SECONDS = 5
+"""How long the work in the background may take to end after the last request."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Leave:
+    """How a server ends, in seconds after a signal."""
+
+    drain: float = 0
+    """How long it goes on, with ``/ready`` saying no, so that those who send requests hear of it."""
+    grace: float = 10
+    """How long requests under way may take after that."""
 
 
 class AnnouncingServer(uvicorn.Server):
-    """A server that calls back when it accepts requests."""
+    """A server that calls back when it accepts requests, and leaves in order.
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    After the first signal it says that it is not ready, then takes no connections, then waits for the requests under
+    way, each within its bound. A second signal ends the process at once: what was answered is committed.
+    """
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], stopping: Stopping, leave: Leave) -> None:
         super().__init__(config)
         self.ready = ready
+        self.stopping = stopping
+        self.leave = leave
+        self._signalled_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note the first signal; at the second, end."""
+        if self._signalled_at is not None:
+            _end(128 + sig)
+        self._signalled_at = monotonic()
+        if not self.started:
+            self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look ten times a second whether it is time to go."""
+        if self._signalled_at is not None:
+            if not self.stopping.begun:
+                self.stopping.begin()
+                log.info("Stopping: %s requests are under way", len(self.server_state.tasks))
+                self._bound_the_end()
+            if monotonic() >= self._signalled_at + self.leave.drain:
+                self.should_exit = True
+        return await super().on_tick(counter)
+
+    def _bound_the_end(self) -> None:
+        """End the process even if a thread does not end."""
+        seconds = self.leave.drain + self.leave.grace + AFTERWARDS_SECONDS
+        timer = threading.Timer(seconds, _give_up)
+        timer.daemon = True
+        timer.start()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then call back."""
@@ -62,22 +114,35 @@ def address_of(listening: socket.socket, host: str) -> str:
     return f"http://{name}:{listening.getsockname()[1]}"
 
 
-def serve(app: FastAPI, listening: socket.socket, ready: Callable[[], None]) -> None:
+def serve(app: FastAPI, listening: socket.socket, ready: Callable[[], None], leave: Leave) -> None:
     """Serve until SIGTERM or SIGINT; give requests under way a moment to end."""
+    stopping: Stopping = app.state.stopping
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        log_config=None,
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=STOP_SECONDS,
+        # Uvicorn counts in whole seconds here, by its annotation only.
+        timeout_graceful_shutdown=leave.grace,  # type: ignore[arg-type],
     )
-    # Uvicorn hands the signal on when it has stopped; by then the work is done, so it must not end in an error.
+    # Uvicorn puts these handlers back when it has stopped; by then the work is done, so it must not end in an error.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ignore)
     with listening:
-        AnnouncingServer(config, ready).run(sockets=[listening])
+        AnnouncingServer(config, ready, stopping, leave).run(sockets=[listening])
 
 
 def _ignore(_number: int, _frame: object) -> None:
     """Do nothing with a signal that was obeyed already."""
+
+
+def _give_up() -> NoReturn:
+    log.error("A request did not end in time; the process ends without it")
+    _end(1)
+
+
+def _end(code: int) -> NoReturn:
+    """End without waiting for any thread; the database undoes what was not committed."""
+    sys.stderr.flush()
+    os._exit(code)

@@ -80,6 +80,12 @@ def note(
     session.info.setdefault(NOTES, []).append(Note(action, entity, before, after, counts))
 
 
+def counts_noted(session: Session, action: str) -> list[Mapping[str, int]]:
+    """Give the counts of what was noted of an action in a session, before it is written down."""
+    notes: list[Note] = session.info.get(NOTES, [])
+    return [item.counts for item in notes if item.action == action and item.counts]
+
+
 def write_notes(session: Session, actor: Actor, at: datetime, otherwise: Note | None = None) -> None:
     """Write down what was noted in a session.
 

@@ -27,6 +27,7 @@ from festaf.registry_api.lineage.recording import AnyEvent, Batch, NewEvent
 from festaf.registry_api.lineage.repository import EventRepository
 from festaf.registry_api.lineage.runs import RunFolder
 from festaf.registry_api.memory import recall
+from festaf.registry_api.operations.tracing import span
 
 Permit = Callable[[AnyEvent], None]
 """Lets an event pass, or refuses it with a ServiceError that says why."""
@@ -112,7 +113,8 @@ class LineageService:
         names: set[str] = set()
         for named in events:
             names |= locks_of(named.incoming, named.nodes)
-        lock(self.session, names)
+        with span("events.lock"):
+            lock(self.session, names)
 
     def _keep_one_by_one(self, events: Iterable[tuple[int, Named]]) -> list[Refusal]:
         refusals: list[Refusal] = []
@@ -135,10 +137,12 @@ class LineageService:
         """Keep events that were not known, and record what they say."""
         now = self._now()
         by_key = {named.incoming.key: named for named in events}
-        ids = self.events.add({key: _row(named.incoming, now) for key, named in by_key.items()})
+        with span("events.keep"):
+            ids = self.events.add({key: _row(named.incoming, now) for key, named in by_key.items()})
         fresh = [(ids[key], by_key[key]) for key in sorted(ids, key=ids.__getitem__)]
         if fresh:
-            self._record(fresh, now)
+            with span("events.record"):
+                self._record(fresh, now)
             self.kept += [number for number, _ in fresh]
 
     def replay(self, events: Sequence[tuple[int, bytes]]) -> None:
@@ -153,10 +157,12 @@ class LineageService:
         dags.keep_code({sha256: text for _, named in fresh for sha256, text in named.incoming.blobs.items()})
         runs = RunFolder(self.session, dags)
         told = [(named.incoming.event, named.incoming.key) for _, named in fresh]
-        folded = runs.fold([(event, key) for event, key in told if isinstance(event, RunEvent)], _seen(told))
+        with span("runs.fold"):
+            folded = runs.fold([(event, key) for event, key in told if isinstance(event, RunEvent)], _seen(told))
         batch = Batch(now, [_new_event(number, named.incoming) for number, named in fresh], folded)
         for recorder in self.recorders:
-            recorder.record(batch)
+            with span(type(recorder).__name__):
+                recorder.record(batch)
 
     def _now(self) -> datetime:
         """Give the time of this transaction, which is never before the last one's: clocks of machines differ."""
