@@ -32,7 +32,7 @@ class Leave:
 
     drain: float = 0
     """How long it goes on, with ``/ready`` saying no, so that those who send requests hear of it."""
-    grace: float = 10
+    grace: int = 10
     """How long requests under way may take after that."""
 
 
@@ -123,8 +123,7 @@ def serve(app: FastAPI, listening: socket.socket, ready: Callable[[], None], lea
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        # Uvicorn counts in whole seconds here, by its annotation only.
-        timeout_graceful_shutdown=leave.grace,  # type: ignore[arg-type],
+        timeout_graceful_shutdown=leave.grace,
     )
     # Uvicorn puts these handlers back when it has stopped; by then the work is done, so it must not end in an error.
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -33,4 +33,4 @@ LogLevelOption = Annotated[
 Drain = Annotated[
     float, typer.Option(min=0, max=600, help="Seconds to go on after a signal while /ready says no, for balancers.")
 ]
-Grace = Annotated[float, typer.Option(min=0, max=600, help="Seconds that requests under way may take at the end.")]
+Grace = Annotated[int, typer.Option(min=0, max=600, help="Seconds that requests under way may take at the end.")]

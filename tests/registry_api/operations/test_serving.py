@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 EVENT = task_event(outputs=(written(RICH),))
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
+JSON = {"Content-Type": "application/json"}
 
 
 @dataclass
@@ -193,13 +194,12 @@ def test_a_request_that_does_not_end_is_given_up_and_a_second_signal_ends_at_onc
 
     def hold() -> None:
         with httpx.Client(trust_env=False, timeout=60) as http:
-            try:
-                http.post(f"{served.url}/api/v1/lineage", content=slow_body())
-            except httpx.TransportError:
-                given_up.set()
+            with suppress(httpx.TransportError):
+                answer = http.post(f"{served.url}/api/v1/lineage", content=slow_body(), headers=JSON)
+                assert answer.status_code == 500
 
     for grace, signals in (("1", 1), ("60", 2)):
-        started, ended, given_up = Event(), Event(), Event()
+        started, ended = Event(), Event()
         with serving(tmp_path, sqlite_url, "--demo", "--grace", grace) as served:
             holding = Thread(target=hold)
             holding.start()
@@ -216,6 +216,5 @@ def test_a_request_that_does_not_end_is_given_up_and_a_second_signal_ends_at_onc
             finally:
                 ended.set()
                 holding.join()
-        assert time.monotonic() - began < 20
+        assert 0.5 < time.monotonic() - began < 20
         assert code == (0 if signals == 1 else 128 + signal.SIGTERM)
-        assert given_up.is_set() or signals == 1
