@@ -193,10 +193,9 @@ def test_a_request_that_does_not_end_is_given_up_and_a_second_signal_ends_at_onc
         yield b"}"
 
     def hold() -> None:
-        with httpx.Client(trust_env=False, timeout=60) as http:
-            with suppress(httpx.TransportError):
-                answer = http.post(f"{served.url}/api/v1/lineage", content=slow_body(), headers=JSON)
-                assert answer.status_code == 500
+        with httpx.Client(trust_env=False, timeout=60) as http, suppress(httpx.TransportError):
+            answer = http.post(f"{served.url}/api/v1/lineage", content=slow_body(), headers=JSON)
+            assert answer.status_code == 500
 
     for grace, signals in (("1", 1), ("60", 2)):
         started, ended = Event(), Event()
