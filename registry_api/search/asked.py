@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -42,43 +42,49 @@ class Asked:
         """Give every form of the words."""
         return frozenset(word for run in self.runs for word in run.words)
 
-    def all_in(self, places: Sequence[Place], meant: Meant | None = None) -> Expression:
-        """Ask for all the words in some places; each word may stand in another."""
-        last = len(self.runs) - 1
-        return every(_run(run, places, meant or {}, last=index == last) for index, run in enumerate(self.runs))
+    @cached_property
+    def last(self) -> frozenset[str]:
+        """Give the word that may be unfinished, since it was typed last."""
+        return frozenset({self.runs[-1].whole}) if self.runs else frozenset()
+
+    def all_in(self, places: Sequence[Place], meant: Meant | None = None, begun: Set[str] | None = None) -> Expression:
+        """Ask for all the words in some places; each word may stand in another.
+
+        :param begun: words that stand for all that begin with them; only the last one when None. An index reads all
+            that begins with them, wherever the other words stand: they are dear.
+        """
+        search = _Search(places, meant or {}, self.last if begun is None else begun)
+        return every(search.run(run) for run in self.runs)
 
     def any_in(self, places: Sequence[Place], meant: Meant) -> Expression:
         """Ask for one of the words."""
-        return some(_run(run, places, meant, last=False) for run in self.runs)
+        search = _Search(places, meant, frozenset())
+        return some(search.run(run) for run in self.runs)
 
 
-def _run(run: Run, places: Sequence[Place], meant: Meant, *, last: bool) -> Expression:
-    ways = [_word(run.whole, places, meant, last=last)]
-    if len(run.parts) > 1 or run.parts[0][1]:
-        ways.append(every(_part(part, pieces, places, meant) for part, pieces in run.parts))
-    return some(ways)
+@dataclass(frozen=True)
+class _Search:
+    """How words are asked for: where, what else they may have meant, and which of them are only begun."""
 
+    places: Sequence[Place]
+    meant: Meant
+    begun: Set[str]
 
-def _part(part: str, pieces: Sequence[str], places: Sequence[Place], meant: Meant) -> Expression:
-    whole = _word(part, places, meant, last=False)
-    if not pieces:
-        return whole
-    return some([whole, every(_word(piece, places, meant, last=False) for piece in pieces)])
+    def run(self, run: Run) -> Expression:
+        ways = [self.word(run.whole)]
+        if len(run.parts) > 1 or run.parts[0][1]:
+            ways.append(every(self.part(part, pieces) for part, pieces in run.parts))
+        return some(ways)
 
+    def part(self, part: str, pieces: Sequence[str]) -> Expression:
+        return some([self.word(part), every(map(self.word, pieces))]) if pieces else self.word(part)
 
-def _word(word: str, places: Sequence[Place], meant: Meant, *, last: bool) -> Expression:
-    """Ask for a word, in any of the places. The last one may be unfinished, and so may any long one."""
-    prefix = last or is_prefix(word)
-    own: list[Expression] = [Lexeme(lexeme(place, word), prefix) for place in places]
-    for other in meant.get(word, ()):
-        halves = [some(Lexeme(lexeme(place, half)) for place in places) for half in other.split()]
-        own.append(every(halves))
-    return some(own)
-
-
-def is_prefix(word: str) -> bool:
-    """Tell whether a word stands for all that begin with it: two letters or a number would stand for too much."""
-    return len(word) > 2 and word.isalpha()
+    def word(self, word: str) -> Expression:
+        own: list[Expression] = [Lexeme(lexeme(place, word), word in self.begun) for place in self.places]
+        for other in self.meant.get(word, ()):
+            halves = [some(Lexeme(lexeme(place, half)) for place in self.places) for half in other.split()]
+            own.append(every(halves))
+        return some(own)
 
 
 def facts_of(asked: SearchFilter, sight: Sight, *, deleted: bool) -> Expression | None:

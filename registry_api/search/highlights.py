@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Set
 
 from festaf.contract.search import Highlight
-from festaf.registry_api.search.asked import is_prefix
 from festaf.registry_api.search.words import compact, runs
 
 SHOWN = 200
@@ -16,15 +15,15 @@ Span = tuple[int, int]
 
 
 def highlights(
-    facts: Mapping[str, Iterable[str]], words: Collection[str], unfinished: str, beginning: str | None
+    facts: Mapping[str, Iterable[str]], words: Collection[str], unfinished: Set[str], beginning: str | None
 ) -> tuple[Highlight, ...]:
     """Give each text in which words stand, cut around the first of them.
 
-    :param unfinished: the last word, which may go on
+    :param unfinished: the words that may go on
     :param beginning: what the name begins with when it was typed without what separates its words
     """
     whole = frozenset(words)
-    longer = tuple(word for word in words if word == unfinished or is_prefix(word))
+    longer = tuple(word for word in words if word in unfinished)
     found: list[Highlight] = []
     for field, said in facts.items():
         for text in said:

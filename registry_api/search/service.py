@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from sqlalchemy.orm import Session
 
@@ -26,7 +27,7 @@ from festaf.registry_api.search.ranking import likeness, rank
 from festaf.registry_api.search.repository import SEPARATE, Candidate, SearchRepository
 from festaf.registry_api.search.spelling import is_spelled, nearest, tolerance
 
-WINDOW = 200
+WINDOW = 100
 MOST_WINDOWS = 10
 """Of one page; a page that found less by then says where to go on."""
 NEAR = 5
@@ -61,7 +62,6 @@ class FeatureFinder:
         self.sight = sight
         self.asked = Asked(question.words)
         self.facts = facts_of(question.filter, sight, deleted=question.deleted)
-        self._meant: Meant | None = None
 
     def page(self, cursor: str | None, limit: int) -> FeatureSearch:
         """Give one page.
@@ -80,6 +80,8 @@ class FeatureFinder:
             taken, position = self._step(position, limit - len(found))
             found += taken
             windows += 1
+            if Stage.LABELS <= position.stage < Stage.END and self._is_named(found):
+                break  # What was typed is a name: whoever wants weaker matches asks for the next page.
         ended = position.stage is Stage.END
         missing = ended and not position.found
         return FeatureSearch(
@@ -88,6 +90,9 @@ class FeatureFinder:
             near=self._near() if missing else (),
             ask=self._ask() if missing and self.asked.runs else None,
         )
+
+    def _is_named(self, found: list[tuple[Candidate, Stage]]) -> bool:
+        return any(item.compact == self.asked.compact for item, _ in found)
 
     def _start(self) -> Position:
         if self.facts is None:
@@ -168,13 +173,18 @@ class FeatureFinder:
             return Without(every([self.facts, asked.all_in(LABELS)]), asked.all_in(NAME))
         if stage is Stage.ANYWHERE:
             return Without(every([self.facts, asked.all_in(ANYWHERE)]), asked.all_in(LABELS))
-        return every([self.facts, asked.all_in(ANYWHERE, self._meanings())])
+        return every([self.facts, asked.all_in(ANYWHERE, self._meanings, self._begun)])
 
+    @cached_property
+    def _begun(self) -> frozenset[str]:
+        """Give the words that stand for all that begin with them once nothing else was found: the unknown ones."""
+        spelled = {word for word in self.asked.words if is_spelled(word)}
+        return frozenset(spelled - self.repository.spelled(spelled)) | self.asked.last
+
+    @cached_property
     def _meanings(self) -> Meant:
         """Give what each word may have meant if it was mistyped: others, or two that were not separated."""
-        if self._meant is None:
-            self._meant = {word: self._meaning(word) for word in sorted(self.asked.words) if is_spelled(word)}
-        return self._meant
+        return {word: self._meaning(word) for word in sorted(self.asked.words) if is_spelled(word)}
 
     def _meaning(self, word: str) -> tuple[str, ...]:
         others = nearest(word, self.repository.spelled_like(word)) if tolerance(word) else ()
@@ -194,7 +204,7 @@ class FeatureFinder:
         facts = facts_of(SearchFilter(), self.sight, deleted=False)
         if facts is None or not self.asked.runs:
             return ()
-        asked = (self.asked.all_in(NAME), self.asked.any_in(NAME, self._meanings()))
+        asked = (self.asked.all_in(NAME), self.asked.any_in(NAME, self._meanings))
         ids = {id_ for words in asked for id_ in self.repository.matching(every([facts, words]), 0, WINDOW)}
         found = self.repository.candidates(ids, deleted=False)
         ranked = sorted((-likeness(self.asked, item.compact), item) for item in found)
@@ -235,15 +245,16 @@ class FeatureFinder:
             "sources": texts(*(content.get("sources") or ())),
         }
         words = set(self.asked.words)
+        begun = self.asked.last
         if match == "similar":
-            words |= {half for others in self._meanings().values() for other in others for half in other.split()}
+            begun = self._begun
+            words |= {half for others in self._meanings.values() for other in others for half in other.split()}
         beginning = self.asked.compact if match in {"exact", "prefix"} else None
-        last = self.asked.runs[-1].whole if self.asked.runs else ""
         return Hit(
             **_summary(feature, feature_set),
             match=match,
             tags=facts["tags"],
-            highlights=highlights(facts, words, last, beginning) if words else (),
+            highlights=highlights(facts, words, begun, beginning) if words else (),
         )
 
 
