@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table as SqlTable
+from sqlalchemy import Delete
 
 from festaf.registry_api.table import Table
 
@@ -21,7 +21,7 @@ SOURCES = frozenset(
     {
         *("event", "generation", "access_state", "project", "principal", "team_member", "role_grant"),
         *("project_namespace", "token", "audit", "experiment", "experiment_entry"),
-        *("namespace_note", "tag", "tagging", "removal"),
+        *("namespace_note", "tag", "removal"),
         *("feature_request", "feature_request_vote", "feature_request_entry"),
         *("airflow", "airflow_event", "airflow_dag", "airflow_run"),
     }
@@ -29,6 +29,14 @@ SOURCES = frozenset(
 """Left alone by a rebuild."""
 
 
-def derived_tables() -> list[SqlTable]:
-    """Give the derived tables; those that others refer to come last."""
-    return [table for table in reversed(Table.metadata.sorted_tables) if table.name in DERIVED]
+PARTLY = {"tagging": ("origin", "facet")}
+"""Tables of which only the rows with this value in this column are functions of the events."""
+
+
+def derived_rows() -> list[Delete]:
+    """Give the statements that remove whatever is derived; rows that others refer to come last."""
+    found = [table.delete() for table in reversed(Table.metadata.sorted_tables) if table.name in DERIVED]
+    for name, (column, value) in PARTLY.items():
+        table = Table.metadata.tables[name]
+        found.append(table.delete().where(table.c[column] == value))
+    return found

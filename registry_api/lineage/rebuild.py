@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from festaf.registry_api.database import Database, lock_all
-from festaf.registry_api.lineage.derived import derived_tables
+from festaf.registry_api.lineage.derived import derived_rows
 from festaf.registry_api.lineage.repository import EventRepository
 from festaf.registry_api.lineage.service import LineageService
 
@@ -28,8 +28,8 @@ def rebuild(database: Database, progress: Progress) -> int:
     with database.writing() as session:
         lock_all(session)
         connection = session.connection()
-        for table in derived_tables():
-            connection.execute(table.delete())
+        for statement in derived_rows():
+            connection.execute(statement)
         connection.execute(text("UPDATE generation SET number = number + 1"))
         return _replay(session, progress)
 
