@@ -10,7 +10,7 @@ from uuid import UUID
 
 from festaf.contract.openlineage import DAG_FACET, EventType
 from festaf.registry_api.catalog.run_repository import RunRow, Written
-from festaf.registry_api.catalog.saying import Subject
+from festaf.registry_api.catalog.saying import DEFAULT_SOURCE, Subject
 from festaf.registry_api.catalog.tables import DatasetTable, JobTable
 from festaf.registry_api.catalog.versions import dataset_version_id
 from festaf.registry_api.dags.tables import RunTable
@@ -99,6 +99,12 @@ class DescribedDataset:
     def version_id(self) -> UUID | None:
         """Give the id of the version that stands."""
         return dataset_version_id(self.row.key, self.version.run) if self.version else None
+
+
+def linked_dataset(subject: Subject, seen: datetime) -> DatasetTable:
+    """Make the row of a dataset that no event speaks of by itself; it is not to be stored."""
+    said = {"first_seen": seen, "last_seen": seen, "stamps": {}, "source_name": DEFAULT_SOURCE, "source_uri": None}
+    return DatasetTable(id=0, **subject.columns, **said)
 
 
 def columns_of(facets: Facets) -> list[Column]:

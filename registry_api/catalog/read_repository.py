@@ -83,6 +83,13 @@ class CatalogReads:
         query = _rows(table).where(table.key == subject.key, _stands(table))
         return self.session.scalars(query).first()
 
+    def is_kept(self, subject: Subject) -> bool:
+        """Tell whether there is a row of it, or somebody removed it."""
+        table = _table(subject.kind)
+        kept = select(table.key).where(table.key == subject.key)
+        gone = select(RemovalTable.subject_key).where(RemovalTable.subject_key == subject.key)
+        return self.session.scalar(kept.union_all(gone).limit(1)) is not None
+
     def subjects(self, subjects: Iterable[Subject]) -> dict[Subject, SubjectTable]:
         """Give those jobs and datasets that are known, may be seen and were not removed."""
         found: dict[Subject, SubjectTable] = {}
@@ -103,9 +110,9 @@ class CatalogReads:
         here = [DatasetTable.namespace_key == natural_key(namespace), *self._visible(DatasetTable.namespace_key)]
         if until:
             here.append(DatasetTable.first_seen <= until)
-        query = select(DatasetTable).where(*here, _stands(DatasetTable))
-        page = query.order_by(DatasetTable.short, DatasetTable.name).limit(limit).offset(offset)
-        return self.session.scalars(page).all(), self._count(query)
+        page = select(DatasetTable).where(*here, _stands(DatasetTable)).order_by(DatasetTable.short, DatasetTable.name)
+        query = select(func.count()).select_from(DatasetTable).where(*here)
+        return self.session.scalars(page.limit(limit).offset(offset)).all(), self._count(query, DatasetTable)
 
     def list_jobs(
         self, namespace: str | None, states: Collection[str], until: datetime | None, limit: int, offset: int
@@ -119,14 +126,17 @@ class CatalogReads:
             here.append(JobTable.namespace_key == natural_key(namespace))
         if until:
             here.append(JobTable.first_seen <= until)
-        query = select(JobTable).where(*here, _stands(JobTable))
         if states:
-            query = query.join(RunTable, RunTable.uuid == JobTable.latest_run).where(RunTable.state.in_(states))
-        page = query.order_by(JobTable.last_seen.desc(), JobTable.key).limit(limit).offset(offset)
-        return self.session.scalars(page).all(), self._count(query)
+            in_state = select(RunTable.uuid).where(RunTable.uuid == JobTable.latest_run, RunTable.state.in_(states))
+            here.append(in_state.correlate(JobTable).exists())
+        page = select(JobTable).where(*here, _stands(JobTable)).order_by(JobTable.last_seen.desc(), JobTable.key)
+        query = select(func.count()).select_from(JobTable).where(*here)
+        return self.session.scalars(page.limit(limit).offset(offset)).all(), self._count(query, JobTable)
 
-    def _count(self, query: Select[Any]) -> int:
-        return self.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+    def _count(self, query: Select[int], table: type[JobTable] | type[DatasetTable]) -> int:
+        """Count all and take off those few that were removed, instead of looking up for each whether it was."""
+        gone = query.join(RemovalTable, _removed(table))
+        return (self.session.scalar(query) or 0) - (self.session.scalar(gone) or 0)
 
     def facets(self, kind: Kind, ids: Collection[int]) -> dict[int, dict[str, dict[str, Any]]]:
         """Give the facets that stand, by job or dataset."""
@@ -244,7 +254,9 @@ def _rows(table: type[SubjectTable]) -> Select[SubjectTable]:
 
 def _stands(table: type[JobTable] | type[DatasetTable]) -> ColumnElement[bool]:
     """Tell whether nobody removed it since it was last spoken of."""
-    removal = select(RemovalTable.subject_key).where(
-        and_(RemovalTable.subject_key == table.key, RemovalTable.removed_at >= table.last_seen)
-    )
+    removal = select(RemovalTable.subject_key).where(_removed(table))
     return ~removal.correlate(table).exists()
+
+
+def _removed(table: type[JobTable] | type[DatasetTable]) -> ColumnElement[bool]:
+    return and_(RemovalTable.subject_key == table.key, RemovalTable.removed_at >= table.last_seen)

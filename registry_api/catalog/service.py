@@ -17,6 +17,7 @@ from festaf.registry_api.catalog.described import (
     InRun,
     columns_of,
     hashes_in,
+    linked_dataset,
     with_code,
 )
 from festaf.registry_api.catalog.hiding import without_hidden
@@ -27,7 +28,7 @@ from festaf.registry_api.catalog.tables import DatasetTable, JobTable
 from festaf.registry_api.catalog.versions import dataset_version_id
 from festaf.registry_api.dags.tables import RunTable
 from festaf.registry_api.errors import NotFoundError
-from festaf.registry_api.graph.names import job_node
+from festaf.registry_api.graph.names import dataset_node, job_node
 from festaf.registry_api.graph.service import GraphService, Side
 from festaf.registry_api.lineage.folding import Body, DatasetState, RunState, bodies, read_state
 from festaf.registry_api.viewpoint import NOW, Viewpoint
@@ -54,14 +55,21 @@ class CatalogService:
         return found
 
     def dataset_row(self, namespace: str, name: str) -> DatasetTable:
-        """Give a dataset's row.
+        """Give a dataset's row; of one that is only an end of edges or a declared source, one that says no more.
 
         :raises NotFoundError: it is unknown, hidden or removed, or was not seen yet
         """
-        found = self.reads.subject(Subject("dataset", namespace, name))
+        subject = Subject("dataset", namespace, name)
+        found = self.reads.subject(subject) or self._linked(subject)
         if not isinstance(found, DatasetTable) or (self.view.as_of and found.first_seen > self.view.as_of):
             raise NotFoundError(f"Dataset '{name}' not found.")
         return found
+
+    def _linked(self, subject: Subject) -> DatasetTable | None:
+        if not self.sight.sees_namespace(subject.namespace) or self.reads.is_kept(subject):
+            return None
+        seen = self.graph.first_seen([dataset_node(subject.namespace, subject.name)])
+        return next((linked_dataset(subject, moment) for moment in seen.values()), None)
 
     def job_row(self, namespace: str, name: str) -> JobTable:
         """Give a job's row.

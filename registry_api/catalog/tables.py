@@ -50,7 +50,12 @@ class JobTable(Table):
     """A job; ``stamps`` says which facets stand, ``JobFacetTable`` what they say."""
 
     __tablename__ = "job"
-    __table_args__ = (Index(None, "namespace_key", "short"), Index(None, "first_seen"), Index(None, "last_seen", "key"))
+    __table_args__ = (
+        Index(None, "namespace_key", "short"),
+        Index(None, "namespace_key", "last_seen"),
+        Index(None, "first_seen"),
+        Index(None, "last_seen", "key"),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     key: Mapped[str] = mapped_column(String(64), unique=True)

@@ -154,7 +154,7 @@ def test_a_rebuild_changes_no_answer_and_nothing_that_people_said(registry: Regi
     before = _said(registry, halfway)
 
     with registry.database.writing() as session:
-        session.execute(TaggingTable.__table__.insert().values(_stray_tag()))
+        session.add(TaggingTable(**_stray_tag()))
     rebuild(registry.database, lambda _done, _total: None)
 
     after = _said(registry, halfway)

@@ -15,6 +15,7 @@ from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.edge import caller_of
 from festaf.registry_api.marquez.names import read_node_id
 from tests.registry_api.conftest import Registry, open_registry
+from tests.registry_api.events import declaration, task_event, written
 from tests.registry_api.marquez import shapes
 from tests.registry_api.marquez.shapes import misfits
 from tests.registry_api.marquez.shop import (
@@ -279,3 +280,16 @@ def test_facets_that_are_broken_are_kept_and_break_nothing(sqlite_url: str) -> N
         for wrong in ("run:x", "dataset:", "dataset:a", "feature:a:b", "x", "datasetField:a:b", "job:::"):
             assert registry.ask("/lineage", nodeId=wrong).status_code in {404, 422}, wrong
             assert registry.ask("/column-lineage", nodeId=wrong).status_code in {404, 422}, wrong
+
+
+def test_a_dataset_that_is_only_the_end_of_an_edge_is_given_without_fields(registry: Registry) -> None:
+    sources = ["s3://raw/tides.parquet"]
+    registry.post(task_event(outputs=(written(declaration(sources=sources)),)))
+    path = f"/namespaces/{path_of('s3://raw')}/datasets/tides.parquet"
+
+    found = registry.get(path)
+
+    assert (found["name"], found["sourceName"], found["fields"]) == ("tides.parquet", "default", [])
+    assert registry.http.delete(f"/api/v1{path}").status_code == 200
+    assert registry.ask(path).status_code == 404
+    assert registry.ask(path.replace("tides", "waves")).status_code == 404
