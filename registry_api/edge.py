@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
@@ -195,11 +196,21 @@ async def body_of(request: Request, settings: TheSettings) -> bytes:
 Body = Annotated[bytes, Depends(body_of)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many items at most")]
 Cursor = Annotated[str | None, Query(max_length=2000, description="Where the last page ended; opaque")]
-AsOf = Annotated[
-    AwareDatetime | None, Query(alias="asOf", description="Answer as it was true at this time (with offset)")
-]
+NUMBER = re.compile(r"[-+]?[\d_]*\.?\d*([eE][-+]?\d+)?")
+
+
+def _no_number(value: str | datetime | None) -> str | datetime | None:
+    """Refuse a bare number: nobody can tell whether it counts seconds or milliseconds."""
+    if isinstance(value, str) and NUMBER.fullmatch(value.strip()):
+        raise ValueError("write a time as 2026-03-01T12:00:00Z, not as a number")
+    return value
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_no_number)]
+"""A time in a query."""
+AsOf = Annotated[Time | None, Query(alias="asOf", description="Answer as it was true at this time (with offset)")]
 KnownAt = Annotated[
-    AwareDatetime | None,
+    Time | None,
     Query(alias="knownAt", description="Answer as the registry knew it at this time (with offset)"),
 ]
 

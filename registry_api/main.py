@@ -28,6 +28,7 @@ from festaf.registry_api.features.routes import router as features
 from festaf.registry_api.lineage.routes import router as lineage
 from festaf.registry_api.marquez.names import EncodedNames
 from festaf.registry_api.marquez.routes import router as marquez
+from festaf.registry_api.openapi import declare_problems
 from festaf.registry_api.operations.metrics import Metrics
 from festaf.registry_api.operations.routes import router as operations
 from festaf.registry_api.operations.stopping import Stopping
@@ -86,5 +87,6 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     for router in (lineage, features, dags, experiments, search, feature_requests, airflow, *ACCESS, marquez):
         # Whatever a route itself asks for: nobody gets to it whom nobody knows.
         app.include_router(router, prefix=API, dependencies=[Depends(caller_of)])
+    declare_problems(app)
     add_documentation(app)
     return app

@@ -6,13 +6,16 @@ import logging
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
 
 from festaf.contract.http import Problem, Related
 from festaf.registry_api.errors import BadRequestError, ServiceError, UnavailableError
 
+METHOD_NOT_ALLOWED = 405
 SQLITE_ERROR = 1
 """SQLite's code for a wrong statement, which its driver counts among the operational errors."""
 log = logging.getLogger(__name__)
@@ -72,6 +75,8 @@ def _problem(
     headers: dict[str, str] | None = None,
     related: tuple[Related, ...] = (),
 ) -> Response:
+    if status == METHOD_NOT_ALLOWED:
+        headers = {**(headers or {}), "Allow": ", ".join(_methods(request))}
     problem = Problem(
         title=title,
         status=status,
@@ -83,3 +88,12 @@ def _problem(
         related=related,
     )
     return Response(problem.model_dump_json(), status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Name the methods that the path takes, whichever of its routes takes them."""
+    routes: list[BaseRoute] = request.app.routes
+    taking = (route for route in routes if isinstance(route, APIRoute) and route.include_in_schema)
+    return sorted(
+        {method for route in taking if route.matches(request.scope)[0] != Match.NONE for method in route.methods}
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import AwareDatetime
 
 from festaf.contract.access import (
     AuditEntry,
@@ -21,7 +20,7 @@ from festaf.registry_api.access.audit_repository import AuditFilter, audit_page
 from festaf.registry_api.access.projects import ProjectService
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.access.tables import ProjectTable
-from festaf.registry_api.edge import Admin, Cursor, Known, Limit, Now, ProjectAdmin, Reader, Reading, Writing
+from festaf.registry_api.edge import Admin, Cursor, Known, Limit, Now, ProjectAdmin, Reader, Reading, Time, Writing
 from festaf.registry_api.errors import BadRequestError, NotFoundError
 from festaf.registry_api.page import decode_cursor, encode_cursor
 
@@ -30,7 +29,7 @@ ROUTERS = (router, principal_routes.router, token_routes.router)
 ProjectName = Annotated[str, Path(max_length=64)]
 Namespace = Annotated[str, Query(min_length=1, max_length=500, description="An OpenLineage namespace")]
 Text = Annotated[str | None, Query(max_length=500)]
-Time = Annotated[AwareDatetime | None, Query()]
+Since = Annotated[Time | None, Query()]
 GREATEST_ID = 2**63 - 1
 
 
@@ -110,8 +109,8 @@ def list_audit(
     actor: Text = None,
     action: Text = None,
     entity: Text = None,
-    since: Time = None,
-    until: Time = None,
+    since: Since = None,
+    until: Since = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[AuditEntry]:

@@ -114,7 +114,13 @@ def get_requests(
     return list_requests(RequestService(session, caller, now), **asked.model_dump())
 
 
-@router.post("", status_code=201, openapi_extra=_takes(NewFeatureRequest), summary="Ask for a feature")
+@router.post(
+    "",
+    status_code=201,
+    openapi_extra=_takes(NewFeatureRequest),
+    summary="Ask for a feature",
+    responses={200: {"description": "The same key asked for it before", "model": FeatureRequest}},
+)
 def post_request(
     service: Asking, asked: Annotated[NewFeatureRequest, _sent(NewFeatureRequest)], key: Key, response: Response
 ) -> FeatureRequest:

@@ -42,7 +42,7 @@ def post_event(body: Body, caller: Writer, session: Writing, now: Now) -> Respon
     "/lineage/batch",
     response_model=BatchAnswer,
     responses={204: {"description": "Every event was taken"}},
-    openapi_extra=_takes({"type": "array", "items": EVENT_SCHEMA}),
+    openapi_extra=_takes({"type": "array", "items": {"description": "An event; what is none is refused for itself"}}),
     summary="Take several events",
 )
 def post_batch(body: Body, caller: Writer, session: Writing, now: Now, settings: TheSettings) -> Response:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import BeforeValidator
 from sqlalchemy.orm import Session
 
 from festaf.contract import marquez
@@ -18,7 +18,7 @@ from festaf.registry_api.access.caller import Caller
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.catalog.hiding import without_hidden
 from festaf.registry_api.catalog.statistics_repository import StatisticsReads
-from festaf.registry_api.edge import Now, Reader, Reading, View
+from festaf.registry_api.edge import Now, Reader, Reading, Time, View
 from festaf.registry_api.errors import UnreadableEventError
 from festaf.registry_api.marquez.names import MOST, EncodedName, NodeKind, Offset, Part, node_id
 from festaf.registry_api.viewpoint import Viewpoint
@@ -34,7 +34,7 @@ def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
-Bound = Annotated[AwareDatetime | None, BeforeValidator(_none_if_empty), Query(description="With offset")]
+Bound = Annotated[Time | None, BeforeValidator(_none_if_empty), Query(description="With offset")]
 Day = Annotated[date | None, BeforeValidator(_none_if_empty), Query(description="YYYY-MM-DD")]
 Direction = Annotated[Literal["asc", "desc"], BeforeValidator(_lower), Query(alias="sortDirection")]
 Filter = Annotated[Literal["job", "dataset", "all"], BeforeValidator(_lower), Query(alias="filter")]
