@@ -12,6 +12,7 @@ from festaf.registry_api.access.cli import COMMANDS
 from festaf.registry_api.access.token_cli import tokens
 from festaf.registry_api.airflow.cli import app as airflow
 from festaf.registry_api.lineage.cli import rebuild_tables
+from festaf.registry_api.operations.cli import COMMANDS as OPERATIONS
 from festaf.registry_api.operations.options import Drain, Grace, LogFormat, LogFormatOption, LogLevel, LogLevelOption
 from festaf.registry_api.settings import Settings, default_database_url, read_limits, read_oidc
 from festaf.registry_api.terminal import AsJson, DatabaseUrl, one_sentence, opened, reaching
@@ -22,6 +23,8 @@ for name, command in COMMANDS.items():
     app.add_typer(command, name=name)
 app.command("rebuild")(rebuild_tables)
 app.add_typer(airflow, name="airflow")
+for name, function in OPERATIONS.items():
+    app.command(name)(function)
 
 
 @app.command()
@@ -69,9 +72,12 @@ def migrate(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
     from festaf.registry_api.schema import current
     from festaf.registry_api.schema import migrate as upgrade
 
+    def tell(version: str, what: str) -> None:
+        typer.echo(f"{version}: {what}", err=True)
+
     with one_sentence(), opened(database_url or default_database_url()) as database, reaching(database):
         before = current(database)
-        upgrade(database)
+        upgrade(database, None if as_json else tell)
         after = current(database)
     said = f"The schema is at version {after} already." if before == after else f"The schema is at version {after} now."
     typer.echo(json.dumps({"before": before, "after": after}) if as_json else said)

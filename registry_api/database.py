@@ -60,10 +60,27 @@ class Database:
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
         """Open a connection for changes of the schema, alone among all who ask for one."""
-        with self._writing.connect() as connection, connection.begin():
+        with self._writing.connect() as connection, self._rebuilding(connection), connection.begin():
             if not self.sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": MIGRATION_LOCK})
             yield connection
+            if self.sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                raise SetupError("the schema was not changed: rows would refer to others that are not there")
+
+    @contextmanager
+    def _rebuilding(self, connection: Connection) -> Iterator[None]:
+        """Let SQLite drop a table that others refer to, since it changes one by making it anew under its name."""
+        if not self.sqlite:
+            yield
+            return
+        cursor = connection.connection.cursor()
+        # It has no effect inside of a transaction, so none may have begun.
+        cursor.execute("PRAGMA foreign_keys=OFF")
+        try:
+            yield
+        finally:
+            cursor.execute("PRAGMA foreign_keys=ON")
+            cursor.close()
 
     def check(self) -> None:
         """Ask the database for an answer.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -13,6 +14,8 @@ from festaf.registry_api.database import Database
 from festaf.registry_api.errors import SetupError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+Progress = Callable[[str, str], None]
+"""Is told of each step: the version that it leads to, and what it does."""
 
 
 def head() -> str:
@@ -33,15 +36,37 @@ def is_current(database: Database) -> bool:
     return current(database) == head()
 
 
-def migrate(database: Database) -> None:
-    """Bring a database to this code's schema, and its features into the search; several may do it at once."""
+def migrate(database: Database, progress: Progress | None = None) -> None:
+    """Bring a database to this code's schema, and its features into the search; several may do it at once.
+
+    All steps are one transaction: if it is broken off, nothing has happened.
+
+    :raises SetupError: the database is newer than this code
+    """
     from festaf.registry_api.search.catching_up import index_missing
 
+    refuse_newer(current(database))
+    upgrade(database, "head", progress)
+    index_missing(database)
+
+
+def upgrade(database: Database, revision: str, progress: Progress | None = None) -> None:
+    """Bring a database's schema to a version, and tell of each step."""
     config = _config()
+    if progress is not None:
+        config.attributes["on_version_apply"] = lambda step, **_: progress(step.up_revision_id, step.up_revision.doc)
     with database.migrating() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    index_missing(database)
+        command.upgrade(config, revision)
+
+
+def refuse_newer(found: str | None) -> None:
+    """Make sure that this code knows a schema.
+
+    :raises SetupError: it is of a newer registry
+    """
+    if found is not None and found not in _known():
+        raise SetupError(f"the database's schema {found} is newer than this registry; install the newer festaf")
 
 
 def require_current(database: Database) -> None:
@@ -52,8 +77,7 @@ def require_current(database: Database) -> None:
     found = current(database)
     if found == head():
         return
-    if found is not None and found not in _known():
-        raise SetupError(f"the database's schema {found} is newer than this registry; install the newer festaf")
+    refuse_newer(found)
     if not database.sqlite:
         state = "has no schema yet" if found is None else f"has the old schema {found}"
         raise SetupError(f"the database {state}; run festaf registry migrate")

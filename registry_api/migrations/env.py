@@ -24,5 +24,6 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Table.metadata,
     transactional_ddl=True,
+    on_version_apply=context.config.attributes.get("on_version_apply"),
 )
 context.run_migrations()
