@@ -15,6 +15,7 @@ from festaf.registry_api.database import Database
 from festaf.registry_api.main import create_app
 from festaf.registry_api.schema import migrate
 from festaf.registry_api.settings import Settings
+from tests.registry_api.databases import with_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,9 +100,7 @@ class Registry:
 
 @contextmanager
 def open_registry(url: str, busy_timeout: float = 30.0) -> Iterator[Registry]:
-    database = Database(url, busy_timeout)
-    if database.sqlite:
-        migrate(database)
+    database = with_schema(Database(url, busy_timeout))
     app = create_app(Settings(url, demo=True), database)
     with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50000)) as http:
         yield Registry(app, http, database)

@@ -17,9 +17,9 @@ from festaf.registry_api.access.tables import TokenTable
 from festaf.registry_api.database import Database
 from festaf.registry_api.errors import ConflictError, ForbiddenError, SetupError
 from festaf.registry_api.main import create_app
-from festaf.registry_api.schema import migrate
 from festaf.registry_api.server import check_demo
 from festaf.registry_api.settings import Settings
+from tests.registry_api.databases import with_schema
 from tests.registry_api.events import RICH, task_event, written
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ FEATURES = "/api/v1/features"
 
 @pytest.fixture
 def database(sqlite_url: str) -> Iterator[Database]:
-    database = Database(sqlite_url)
-    migrate(database)
+    database = with_schema(Database(sqlite_url))
     yield database
     database.close()
 

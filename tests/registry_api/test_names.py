@@ -12,8 +12,8 @@ from festaf.registry_api.graph.names import dataset_node
 from festaf.registry_api.graph.service import GraphService
 from festaf.registry_api.graph.walk import Walk
 from festaf.registry_api.lineage.service import LineageService
-from festaf.registry_api.schema import migrate
 from festaf.registry_api.viewpoint import Viewpoint
+from tests.registry_api.databases import with_schema
 from tests.registry_api.events import DAY, Json, at, dataset, facet, task_event
 
 if TYPE_CHECKING:
@@ -149,8 +149,7 @@ def test_any_order_of_names_and_edges_gives_the_same_graph(tmp_path: Path) -> No
     told: list[Any] = []
     for seed in range(4):
         shuffled = [*random.Random(seed).sample(events, len(events)), events[seed]]
-        database = Database(f"sqlite:///{tmp_path / str(seed)}.db")
-        migrate(database)
+        database = with_schema(Database(f"sqlite:///{tmp_path / str(seed)}.db"))
         with database.writing() as session:
             service = LineageService(session, DAY)
             for event in shuffled if seed else events:

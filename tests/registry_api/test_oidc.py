@@ -27,8 +27,8 @@ from festaf.registry_api.database import Database
 from festaf.registry_api.edge import now
 from festaf.registry_api.errors import SetupError
 from festaf.registry_api.main import create_app
-from festaf.registry_api.schema import migrate
 from festaf.registry_api.settings import Settings, read_limits, read_oidc
+from tests.registry_api.databases import with_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,8 +131,7 @@ class Registry:
 
 @pytest.fixture
 def registry(issuer: Issuer, tmp_path: Path) -> Iterator[Registry]:
-    database = Database(f"sqlite:///{tmp_path / 'registry.db'}")
-    migrate(database)
+    database = with_schema(Database(f"sqlite:///{tmp_path / 'registry.db'}"))
     with database.writing() as session:
         moment = datetime.now(UTC)
         principals = PrincipalService(session, moment)

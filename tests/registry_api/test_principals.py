@@ -18,9 +18,9 @@ from festaf.registry_api.access.repository import changed
 from festaf.registry_api.access.service import TokenService
 from festaf.registry_api.database import Database
 from festaf.registry_api.main import create_app
-from festaf.registry_api.schema import migrate
 from festaf.registry_api.settings import Settings
 from festaf.registry_api.table import Table
+from tests.registry_api.databases import with_schema
 from tests.registry_api.events import NAMESPACE, RICH, facet, feature_set, task_event, written
 
 if TYPE_CHECKING:
@@ -58,9 +58,7 @@ class Office:
 
 @pytest.fixture
 def office(database_url: str) -> Iterator[Office]:
-    database = Database(database_url)
-    if database.sqlite:
-        migrate(database)
+    database = with_schema(Database(database_url))
     with database.writing() as session:
         _, admin = TokenService(session, datetime.now(UTC)).create("admin", [Scope.ADMIN], None)
     app = create_app(Settings(database_url, limits=Limits(failures="3/minute", writes="200/minute")), database)

@@ -17,9 +17,9 @@ from festaf.registry_api.database import Database
 from festaf.registry_api.lineage.derived import DERIVED, PARTLY, SOURCES
 from festaf.registry_api.lineage.rebuild import rebuild
 from festaf.registry_api.lineage.service import LineageService
-from festaf.registry_api.schema import migrate
 from festaf.registry_api.table import Table
 from tests.registry_api.contents import contents, differences
+from tests.registry_api.databases import with_schema
 from tests.registry_api.events import at
 from tests.registry_api.marquez.shop import POSTGRES, shop
 from tests.registry_api.story import story
@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def told(database_url: str) -> Iterator[Database]:
     """Give a database that was told the story out of order, in batches that arrived at different times."""
-    database = Database(database_url)
-    migrate(database)
+    database = with_schema(Database(database_url))
     events = random.Random(3).sample(story(), len(story()))
     for number, start in enumerate(range(0, len(events), 4)):
         with database.writing() as session:
@@ -74,8 +73,7 @@ def test_a_rebuild_that_is_broken_off_changes_nothing(told: Database) -> None:
 
 
 def test_the_command_says_how_many_events_there_were(sqlite_url: str) -> None:
-    database = Database(sqlite_url)
-    migrate(database)
+    database = with_schema(Database(sqlite_url))
     with database.writing() as session:
         LineageService(session, at(0)).take_batch(story()[:3])
     database.close()
@@ -86,8 +84,7 @@ def test_the_command_says_how_many_events_there_were(sqlite_url: str) -> None:
 
 
 def test_every_table_is_known_to_be_derived_or_not(sqlite_url: str) -> None:
-    database = Database(sqlite_url)
-    migrate(database)
+    database = with_schema(Database(sqlite_url))
     database.close()
 
     assert set(Table.metadata.tables) <= DERIVED | SOURCES | set(PARTLY)

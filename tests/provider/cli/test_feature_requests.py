@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from festaf.provider.cli.features import app
 from festaf.registry_api.database import Database
 from festaf.registry_api.main import create_app
-from festaf.registry_api.schema import migrate
 from festaf.registry_api.server import bind
 from festaf.registry_api.settings import Settings
+from tests.registry_api.databases import with_schema
 from tests.registry_api.events import RICH, task_event, written
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def festaf(tmp_path: Path) -> Iterator[Callable[..., str]]:
     """Give the commands under ``festaf features``, with a registry that knows one feature."""
-    database = Database(f"sqlite:///{tmp_path / 'registry.db'}")
-    migrate(database)
+    database = with_schema(Database(f"sqlite:///{tmp_path / 'registry.db'}"))
     listening = bind("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(create_app(Settings(str(database.url), demo=True), database), log_level=50))
     thread = Thread(target=server.run, args=([listening],), daemon=True)

@@ -22,7 +22,7 @@ from festaf.registry_api.catalog.tables import (
 from festaf.registry_api.dags.tables import RunTable
 from festaf.registry_api.database import Database
 from festaf.registry_api.lineage.service import LineageService
-from festaf.registry_api.schema import migrate
+from tests.registry_api.databases import with_schema
 from tests.registry_api.marquez.shop import DAILY, DAY, Json, event, facet, shop, versioned
 
 if TYPE_CHECKING:
@@ -85,9 +85,7 @@ def in_order(tmp_path_factory: pytest.TempPathFactory) -> Facts:
 
 
 def told(url: str, batches: list[list[Json]]) -> Facts:
-    database = Database(url)
-    if database.sqlite:
-        migrate(database)
+    database = with_schema(Database(url))
     try:
         return tell(database, batches)
     finally:
