@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, insert, select, tuple_, update
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -48,8 +48,14 @@ def add_numbered(
     """Insert rows and give the keys that the database gave them, in the order of the rows."""
     if not rows:
         return []
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":  # It would take a statement for each row, and nobody else writes now.
+        last = connection.execute(select(func.max(key))).scalar() or 0
+        ids = list(range(last + 1, last + 1 + len(rows)))
+        add_rows(session, table, [{**row, key.key: number} for number, row in zip(ids, rows, strict=True)])
+        return ids
     statement = insert(_sql(table)).returning(key, sort_by_parameter_order=True)
-    return list(session.connection().execute(statement, [dict(row) for row in rows]).scalars())
+    return list(connection.execute(statement, [dict(row) for row in rows]).scalars())
 
 
 def change_rows(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
+import orjson
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -155,7 +157,9 @@ _EXAMPLES = "sqlite:////path/to/registry.db or postgresql://user:password@host/n
 
 def _make_engine(url: URL, busy_timeout: float) -> Engine:
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": busy_timeout, "check_same_thread": False})
+        engine = create_engine(
+            url, connect_args={"timeout": busy_timeout, "check_same_thread": False}, json_serializer=_json
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -163,6 +167,7 @@ def _make_engine(url: URL, busy_timeout: float) -> Engine:
     return create_engine(
         url,
         pool_pre_ping=True,
+        json_serializer=_json,
         pool_size=10,
         pool_timeout=busy_timeout,
         connect_args={
@@ -170,6 +175,14 @@ def _make_engine(url: URL, busy_timeout: float) -> Engine:
             "options": f"-c lock_timeout={milliseconds} -c statement_timeout=30000 -c timezone=UTC",
         },
     )
+
+
+def _json(value: Any) -> str:
+    """Write JSON for a column."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # A number of more than 64 bits, or half of a surrogate pair.
+        return json.dumps(value)
 
 
 def make_folder(url: URL) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, get_args
@@ -27,7 +27,7 @@ from festaf.registry_api.database import lock
 from festaf.registry_api.errors import NotFoundError, StaleError, UnreadableEventError
 from festaf.registry_api.features.portrait import Gallery, Portrait
 from festaf.registry_api.features.repository import FeatureRepository
-from festaf.registry_api.graph.names import MAX_NAME, feature_node
+from festaf.registry_api.graph.names import MAX_NAME, feature_node, source_node
 from festaf.registry_api.lineage.body import parse_json
 from festaf.registry_api.lineage.reading import lines_of
 from festaf.registry_api.lineage.service import LineageService
@@ -73,7 +73,7 @@ class DeclarationService:
         :raises UnreadableEventError: the names or the content are none that can be kept
         """
         _check_names(project, feature_set, name)
-        self._lock(project, feature_set)
+        self._lock(project, feature_set, said.sources)
         known = self._portrait(project, feature_set, name)
         condition.check(_tag(known))
         content = said.model_dump() | {"name": name, "type": said.type or _type_of(known)}
@@ -93,7 +93,8 @@ class DeclarationService:
         :raises StaleError: another content is in force than the caller knows
         """
         _check_names(project, feature_set, name)
-        self._lock(project, feature_set)
+        unlocked = self._portrait(project, feature_set, name)
+        self._lock(project, feature_set, unlocked.content.get("sources", ()) if unlocked else ())
         known = self._portrait(project, feature_set, name)
         if known is None:
             raise NotFoundError(f"no feature {project}/{feature_set}/{name} is known")
@@ -143,10 +144,11 @@ class DeclarationService:
         self._say(FeatureSetDeclaration(project=project, feature_set=feature_set, about=about), None)
         return _set_declared(project, feature_set, tag, self.now, changed=True)
 
-    def _lock(self, project: str, feature_set: str) -> None:
-        node = feature_node(project, feature_set, "").whole
-        assert node is not None
-        lock(self.session, [f"{node.kind}:{node.key}"])
+    def _lock(self, project: str, feature_set: str, sources: Iterable[str] = ()) -> None:
+        """Lock at once all that the event will lock: locks taken one after another may cross another writer's."""
+        wholes = (node.whole or node for node in (feature_node(project, feature_set, ""), *map(source_node, sources)))
+        lock(self.session, {f"{node.kind}:{node.key}" for node in wholes if node.kind == "feature_set"})
+        self.session.expire_all()
 
     def _say(self, declaration: FeatureSetDeclaration, before: str | None) -> None:
         body = declaration.model_copy(update={"declared_by": self.caller}).model_dump(mode="json")

@@ -100,7 +100,7 @@ class FeatureListing:
         by_set: dict[int, list[FeatureTable]] = defaultdict(list)
         for feature, _ in rows:
             by_set[feature.feature_set_id].append(feature)
-        drawn = [portrait for set_id, group in by_set.items() for portrait in gallery.draw(set_id, group)]
+        drawn = [portrait for portraits in gallery.draw_sets(by_set).values() for portrait in portraits]
         return {item.newest.feature.id: item.row() for item in drawn if item.newest.first_said is not None}
 
 

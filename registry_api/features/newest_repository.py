@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, type_coerce
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from festaf.registry_api.dags.tables import DagTable, RunTable
 from festaf.registry_api.features.tables import (
     DeclarationTable,
+    FeatureSetTable,
     FeatureTable,
     FeatureVersionTable,
     ProductionTable,
@@ -73,23 +74,27 @@ class NewestRepository:
         self.session = session
         self.view = view
 
-    def of(self, feature_set_id: int, features: Collection[FeatureTable]) -> list[Newest]:
-        """Give the newest of each feature of one set."""
-        whole = self._whole_write(feature_set_id)
-        ordered = sorted(features, key=lambda feature: feature.name)
-        found: list[Newest] = []
+    def of_sets(self, features: Mapping[int, Collection[FeatureTable]]) -> dict[int, list[Newest]]:
+        """Give the newest of features by their sets, each set's by name."""
+        wholes = self._whole_writes(features)
+        ordered = sorted((feature for rows in features.values() for feature in rows), key=lambda feature: feature.name)
+        found: dict[int, list[Newest]] = {set_id: [] for set_id in features}
         for start in range(0, len(ordered), CHUNK):
-            found += self._chunk(ordered[start : start + CHUNK], whole)
+            for newest in self._chunk(ordered[start : start + CHUNK], wholes):
+                found[newest.feature.feature_set_id].append(newest)
         return found
 
-    def _chunk(self, features: Sequence[FeatureTable], whole: Production | None) -> list[Newest]:
+    def _chunk(self, features: Sequence[FeatureTable], wholes: Mapping[int, Production]) -> list[Newest]:
         by_id = {feature.id: feature for feature in features}
         asked = {"features": list(by_id), **self.view.asked}
         rows = self.session.execute(newest_query(self.view.dated, self.view.known), asked).all()
         versions = self._versions({value for row in rows for value in row[5:9] if value is not None})
         runs = self._runs({row.run_id for row in rows if row.run_id is not None})
         by_row = {row.id: row for row in rows}
-        return [self._newest(feature, by_row[feature.id], versions, runs, whole) for feature in features]
+        return [
+            self._newest(feature, by_row[feature.id], versions, runs, wholes.get(feature.feature_set_id))
+            for feature in features
+        ]
 
     def _newest(
         self,
@@ -113,11 +118,15 @@ class NewestRepository:
             production=max((item for item in (listed, whole) if item), key=lambda item: item.order, default=None),
         )
 
-    def _whole_write(self, feature_set_id: int) -> Production | None:
-        """Give the newest write that did not say which features it wrote."""
-        asked = {"feature_set": feature_set_id, **self.view.asked}
-        row = self.session.execute(whole_write_query(self.view.dated, self.view.known), asked).first()
-        return Production(*row) if row else None
+    def _whole_writes(self, feature_set_ids: Collection[int]) -> dict[int, Production]:
+        """Give by set the newest write that did not say which features it wrote."""
+        ordered = sorted(feature_set_ids)
+        found: dict[int, Production] = {}
+        for start in range(0, len(ordered), CHUNK):
+            asked = {"feature_sets": ordered[start : start + CHUNK], **self.view.asked}
+            rows = self.session.execute(whole_writes_query(self.view.dated, self.view.known), asked)
+            found |= {row[0]: Production(*row[1:]) for row in rows}
+        return found
 
     def _versions(self, ids: Collection[int]) -> dict[int, FeatureVersionTable]:
         query = select(FeatureVersionTable).where(FeatureVersionTable.id.in_(sorted(ids)))
@@ -133,16 +142,26 @@ class NewestRepository:
 
 
 @cache
-def whole_write_query(dated: bool, known: bool) -> Select[*tuple[Any, ...]]:
-    """Build the query for the newest write of a set that did not say which features it wrote."""
+def whole_writes_query(dated: bool, known: bool) -> Select[*tuple[Any, ...]]:
+    """Build the query for the newest write of each set that did not say which features it wrote."""
+    write, run = aliased(WriteTable), aliased(RunTable)
+    newest = (
+        select(write.id)
+        .join(run, run.id == write.run_id)
+        .where(write.feature_set_id == FeatureSetTable.id, write.lists_features.is_(False))
+        .where(*standing(write, known), *([write.ended_at <= AS_OF] if dated else []))
+        .order_by(write.ended_at.desc(), run.uuid.desc())
+        .limit(1)
+        .correlate(FeatureSetTable)
+        .scalar_subquery()
+    )
     return (
-        select(WriteTable.ended_at, RunTable, DagTable.dag_id)
+        select(FeatureSetTable.id, WriteTable.ended_at, RunTable, DagTable.dag_id)
+        .select_from(FeatureSetTable)
+        .join(WriteTable, WriteTable.id == newest)
         .join(RunTable, RunTable.id == WriteTable.run_id)
         .outerjoin(DagTable, DagTable.id == RunTable.dag_pk)
-        .where(WriteTable.feature_set_id == bindparam("feature_set"), WriteTable.lists_features.is_(False))
-        .where(*standing(WriteTable, known), *([WriteTable.ended_at <= AS_OF] if dated else []))
-        .order_by(WriteTable.ended_at.desc(), RunTable.uuid.desc())
-        .limit(1)
+        .where(FeatureSetTable.id.in_(bindparam("feature_sets", expanding=True)))
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from festaf.registry_api.features.newest_repository import Newest, NewestRepository
 from festaf.registry_api.features.repository import FeatureRepository
-from festaf.registry_api.features.tables import FeatureTable
+from festaf.registry_api.features.tables import DefinitionTable, FeatureTable
 from festaf.registry_api.lineage.reading import MASK
 from festaf.registry_api.viewpoint import NOW, Viewpoint
 
@@ -98,21 +98,30 @@ class Gallery:
 
     def draw(self, feature_set_id: int, features: Collection[FeatureTable]) -> list[Portrait]:
         """Draw features of one set."""
-        about = self.about(feature_set_id)
-        return [Portrait(newest, about) for newest in self.newest.of(feature_set_id, features)]
+        return self.draw_sets({feature_set_id: features})[feature_set_id]
+
+    def draw_sets(self, features: Mapping[int, Collection[FeatureTable]]) -> dict[int, list[Portrait]]:
+        """Draw features of sets."""
+        said = self.features.newest_definitions_of_sets(features, self.view)
+        abouts = {set_id: _about(said.get(set_id, {})) for set_id in features}
+        found = self.newest.of_sets(features)
+        return {set_id: [Portrait(newest, abouts[set_id]) for newest in found[set_id]] for set_id in features}
 
     def about(self, feature_set_id: int) -> SetPortrait:
         """Draw the set as a whole."""
-        newest = self.features.newest_definitions(feature_set_id, self.view)
-        said = [newest[kind] for kind in ("declared", "described") if kind in newest]
-        declared: dict[str, Any] = {}
-        for definition in sorted(said, key=lambda item: (item.said_at, item.sha256)):
-            declared |= {name: value for name, value in definition.content.items() if value is not None}
-        return SetPortrait(
-            declared=declared,
-            observed=newest["observed"].content if "observed" in newest else {},
-            retired_at=newest["retired"].said_at if "retired" in newest else None,
-        )
+        return _about(self.features.newest_definitions(feature_set_id, self.view))
+
+
+def _about(newest: Mapping[str, DefinitionTable]) -> SetPortrait:
+    said = [newest[kind] for kind in ("declared", "described") if kind in newest]
+    declared: dict[str, Any] = {}
+    for definition in sorted(said, key=lambda item: (item.said_at, item.sha256)):
+        declared |= {name: value for name, value in definition.content.items() if value is not None}
+    return SetPortrait(
+        declared=declared,
+        observed=newest["observed"].content if "observed" in newest else {},
+        retired_at=newest["retired"].said_at if "retired" in newest else None,
+    )
 
 
 def known_owner(owner: str | None) -> str | None:

@@ -6,17 +6,26 @@ more happened, the newest is asked of the tables, as for any answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
-from festaf.registry_api.features.portrait import Gallery
+from festaf.registry_api.dags.tables import RunTable
+from festaf.registry_api.features.newest_repository import Newest, Production, Saying
+from festaf.registry_api.features.portrait import Gallery, Portrait, SetPortrait
 from festaf.registry_api.features.record_repository import RecordRepository
 from festaf.registry_api.features.repository import FeatureRepository
+from festaf.registry_api.features.tables import FeatureTable, FeatureVersionTable
 from festaf.registry_api.features.touched import Added, Touched
 from festaf.registry_api.search.index import SearchIndex
+
+if TYPE_CHECKING:
+    from festaf.registry_api.lineage.recording import FoldedRun
+
+SILENT = SetPortrait(declared={}, observed={}, retired_at=None)
+"""A set of which nothing was said as a whole."""
 
 
 class Refresher:
@@ -30,10 +39,11 @@ class Refresher:
 
     def refresh(self, touched: Touched) -> None:
         """Change the rows of what was touched."""
+        begun = touched.fresh_sets - touched.whole - touched.unsure.keys()
         easy = {
             feature_id: (set_id, added)
             for set_id, features in touched.added.items()
-            if set_id not in touched.whole
+            if set_id not in touched.whole and set_id not in begun
             for feature_id, added in features.items()
             if feature_id not in touched.unsure.get(set_id, ())
         }
@@ -49,18 +59,23 @@ class Refresher:
                 changes.append({"which": feature_id, **change})
         self.rows.change_features(changes)
         hard |= dict.fromkeys(touched.whole)
-        for set_id, ids in sorted(hard.items()):
-            self.draw(set_id, ids)
+        self.draw(hard)
+        self._show({set_id: _begin(touched.added[set_id]) for set_id in begun if set_id in touched.added})
 
-    def draw(self, set_id: int, ids: set[int] | None) -> None:
-        """Change the rows of features of a set, or of all of them, by what the tables say."""
-        portraits = self.gallery.draw(set_id, self.features.features(set_id, ids))
-        indexed = self.index.keep(set_id, portraits)
-        changes = [
-            {"which": portrait.newest.feature.id, **portrait.row(), "indexed": signature}
-            for portrait, signature in zip(portraits, indexed, strict=True)
-        ]
-        self.rows.change_features(changes)
+    def draw(self, asked: Mapping[int, set[int] | None]) -> None:
+        """Change the rows of features of sets, or with None of all in a set, by what the tables say."""
+        if asked:
+            self._show(self.gallery.draw_sets(self.features.features_of_sets(asked)))
+
+    def _show(self, portraits: Mapping[int, Sequence[Portrait]]) -> None:
+        indexed = self.index.keep(portraits)
+        self.rows.change_features(
+            [
+                {"which": portrait.newest.feature.id, **portrait.row(), "indexed": indexed[portrait.newest.feature.id]}
+                for drawn in portraits.values()
+                for portrait in drawn
+            ]
+        )
 
 
 def _follow(row: Any, added: Sequence[Added]) -> dict[str, Any] | None:
@@ -87,3 +102,38 @@ def _follow(row: Any, added: Sequence[Added]) -> dict[str, Any] | None:
     if dag_id != row.dag_id:
         return None
     return {"said_at": said_at, "last_written": written}
+
+
+def _begin(features: Mapping[int, Sequence[Added]]) -> list[Portrait]:
+    """Draw features of which nothing else is known, nor of their set, as the tables would say it."""
+    return [
+        Portrait(
+            Newest(
+                feature=FeatureTable(id=feature_id, name=added[0].content.name),
+                first_said=min(item.at for item in added),
+                last_said=max(item.at for item in added),
+                saying=_saying(
+                    max([item for item in added if item.content.declared] or added, key=lambda item: item.order)
+                ),
+                production=max(
+                    (_production(item.at, item.run) for item in added if item.run),
+                    key=lambda production: production.order,
+                    default=None,
+                ),
+            ),
+            SILENT,
+        )
+        for feature_id, added in features.items()
+    ]
+
+
+def _saying(item: Added) -> Saying:
+    content = item.content
+    version = FeatureVersionTable(
+        id=item.version_id, sha256=content.sha256, declared=content.declared, content=dict(content.content)
+    )
+    return Saying(item.at, version)
+
+
+def _production(at: datetime, run: FoldedRun) -> Production:
+    return Production(at, RunTable(id=run.id, uuid=run.state.run_id), run.facts.dag_id)

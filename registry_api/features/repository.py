@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, func, or_, select, tuple_, type_coerce
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from festaf.registry_api.features.tables import (
     DeclarationTable,
@@ -92,15 +92,39 @@ class FeatureRepository:
             for row in self.session.scalars(query.where(FeatureTable.id.in_(chunk)))
         ]
 
+    def features_of_sets(self, asked: Mapping[int, Collection[int] | None]) -> dict[int, list[FeatureTable]]:
+        """Give features of sets: those, or with None all of a set."""
+        found: dict[int, list[FeatureTable]] = {set_id: [] for set_id in asked}
+        whole = [set_id for set_id, ids in asked.items() if ids is None]
+        some = [feature_id for ids in asked.values() for feature_id in ids or ()]
+        for column, keys in ((FeatureTable.feature_set_id, whole), (FeatureTable.id, some)):
+            for chunk in _chunks(sorted(keys)):
+                for row in self.session.scalars(select(FeatureTable).where(column.in_(chunk))):
+                    found[row.feature_set_id].append(row)
+        return found
+
     def feature_set(self, feature_set_id: int) -> FeatureSetTable:
         """Give a feature set."""
         return self.session.get_one(FeatureSetTable, feature_set_id)
 
     def newest_definitions(self, feature_set_id: int, view: Viewpoint) -> dict[str, DefinitionTable]:
         """Give by kind the newest statement about a set as a whole."""
-        query = _newest_definitions(view.dated, view.known)
-        rows = self.session.scalars(query, {"feature_set": feature_set_id, **view.asked})
-        return {row.kind: row for row in rows}
+        return self.newest_definitions_of_sets([feature_set_id], view).get(feature_set_id, {})
+
+    def newest_definitions_of_sets(
+        self, feature_set_ids: Collection[int], view: Viewpoint
+    ) -> dict[int, dict[str, DefinitionTable]]:
+        """Give by set and kind the newest statement about sets as a whole."""
+        ids: list[int] = []
+        for chunk in _chunks(sorted(feature_set_ids)):
+            asked = {"feature_sets": chunk, **view.asked}
+            rows = self.session.execute(_newest_definitions(view.dated, view.known), asked)
+            ids += [definition_id for row in rows for definition_id in row if definition_id is not None]
+        found: dict[int, dict[str, DefinitionTable]] = {}
+        for chunk in _chunks(sorted(ids)):
+            for definition in self.session.scalars(select(DefinitionTable).where(DefinitionTable.id.in_(chunk))):
+                found.setdefault(definition.feature_set_id, {})[definition.kind] = definition
+        return found
 
     def writes(self, pairs: Collection[tuple[int, int]], view: Viewpoint) -> dict[tuple[int, int], WriteTable]:
         """Give what runs wrote into sets, by the ids of run and set."""
@@ -149,22 +173,18 @@ def _by_name() -> Select[FeatureTable]:
 @cache
 def _newest_definitions(dated: bool, known: bool) -> Select[Any]:
     kinds = ("declared", "described", "observed", "retired")
-    newest = aliased(DefinitionTable)
-    seen = [newest.said_at <= AS_OF] if dated else []
-    return select(DefinitionTable).where(
-        or_(
-            *(
-                DefinitionTable.id
-                == select(newest.id)
-                .where(newest.feature_set_id == bindparam("feature_set"), newest.kind == kind)
-                .where(*standing(newest, known), *seen)
-                .order_by(newest.said_at.desc(), newest.sha256.desc())
-                .limit(1)
-                .scalar_subquery()
-                for kind in kinds
-            )
+    seen = [DefinitionTable.said_at <= AS_OF] if dated else []
+    return select(
+        *(
+            select(DefinitionTable.id)
+            .where(DefinitionTable.feature_set_id == FeatureSetTable.id, DefinitionTable.kind == kind)
+            .where(*standing(DefinitionTable, known), *seen)
+            .order_by(DefinitionTable.said_at.desc(), DefinitionTable.sha256.desc())
+            .limit(1)
+            .scalar_subquery()
+            for kind in kinds
         )
-    )
+    ).where(FeatureSetTable.id.in_(bindparam("feature_sets", expanding=True)))
 
 
 @cache

@@ -59,7 +59,7 @@ class FeatureGraph:
         by_set: dict[int, list[FeatureTable]] = defaultdict(list)
         for feature, feature_set_id in asked.values():
             by_set[feature_set_id].append(feature)
-        drawn = [item for set_id, rows in by_set.items() for item in self.gallery.draw(set_id, rows)]
+        drawn = [item for portraits in self.gallery.draw_sets(by_set).values() for item in portraits]
         gone = {item.newest.feature.id for item in drawn if item.deleted}
         return {name for name, (feature, _) in asked.items() if feature.id in gone}
 
@@ -103,8 +103,8 @@ class FeatureGraph:
             by_set[feature_set_id].append(feature)
         return {
             item.feature.id: (item, names[item.feature.id])
-            for feature_set_id, rows in by_set.items()
-            for item in self.newest.of(feature_set_id, rows)
+            for drawn in self.newest.of_sets(by_set).values()
+            for item in drawn
         }
 
     def _asked(self, nodes: Iterable[NodeName]) -> dict[NodeName, tuple[FeatureTable, int]]:

@@ -19,5 +19,5 @@ def index_missing(database: Database) -> int:
             if missing is None:
                 return count
             set_id, ids = missing
-            Refresher(session).draw(set_id, ids)
+            Refresher(session).draw({set_id: ids})
             count += len(ids)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from festaf.registry_api.search.expression import Place, fact, lexeme
@@ -59,7 +60,7 @@ class Described:
             lexeme(place, word)
             for name, place in PLACES.items()
             for text in self.facts.get(name, ())
-            for word in sorted(words(text))[:MOST_WORDS]
+            for word in _words(text)
         }
         return sorted(found | self._keys())
 
@@ -78,6 +79,11 @@ class Described:
         keys |= {fact("tag", fold_fact(value)) for value in self.facts.get("tags", ())}
         keys |= {fact("type", fold_fact(self.type))} if self.type else set()
         return keys | {fact("deleted", "yes" if self.deleted else "no")}
+
+
+@lru_cache(maxsize=8_192)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(sorted(words(text))[:MOST_WORDS])
 
 
 def fold_fact(value: str) -> str:

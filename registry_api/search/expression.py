@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Place = Literal["n", "l", "t"]
@@ -113,6 +114,7 @@ def lexeme(place: Place, word: str) -> str:
     return place + (word if word.isascii() else "0x" + word.encode("utf-8").hex())
 
 
+@lru_cache(maxsize=16_384)
 def fact(kind: str, value: str) -> str:
     """Code a fact that filters ask for."""
     return "k" + hashlib.sha256(f"{kind}={value}".encode()).hexdigest()[:16]

@@ -23,20 +23,23 @@ class SearchIndex:
     """The documents of features."""
 
     def __init__(self, session: Session) -> None:
-        self.session = session
         self.documents = IndexRepository(session)
 
-    def keep(self, set_id: int, portraits: Sequence[Portrait]) -> list[str]:
-        """Bring the documents of a set's features up to their portraits; give what says so on each feature's row."""
-        about = about_set(portraits[0]) if portraits else {}
-        signatures = [_signature(portrait, about) for portrait in portraits]
-        pairs = zip(portraits, signatures, strict=True)
-        changed = [portrait for portrait, signature in pairs if portrait.newest.feature.indexed != signature]
-        if changed:
-            feature_set = self.session.get_one(FeatureSetTable, set_id)
-            known = [portrait for portrait in changed if portrait.newest.first_said]
-            self.documents.keep([describe(feature_set, portrait, about) for portrait in known])
-            self.documents.remove([item.newest.feature.id for item in changed if not item.newest.first_said])
+    def keep(self, portraits: Mapping[int, Sequence[Portrait]]) -> dict[int, str]:
+        """Bring the documents of features, by their sets, up to their portraits; give what says so on their rows."""
+        abouts = {set_id: about_set(drawn[0]) for set_id, drawn in portraits.items() if drawn}
+        signatures: dict[int, str] = {}
+        changed: list[tuple[int, Portrait]] = []
+        for set_id, about in abouts.items():
+            for portrait in portraits[set_id]:
+                feature = portrait.newest.feature
+                signatures[feature.id] = _signature(portrait, about)
+                if feature.indexed != signatures[feature.id]:
+                    changed.append((set_id, portrait))
+        sets = self.documents.feature_sets({set_id for set_id, _ in changed})
+        known = [(set_id, portrait) for set_id, portrait in changed if portrait.newest.first_said]
+        self.documents.keep([describe(sets[set_id], portrait, abouts[set_id]) for set_id, portrait in known])
+        self.documents.remove([item.newest.feature.id for _, item in changed if not item.newest.first_said])
         return signatures
 
 

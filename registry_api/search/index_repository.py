@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Insert, Table, cast, delete, func, insert, select
@@ -12,7 +13,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
-from festaf.registry_api.features.tables import FeatureTable
+from festaf.registry_api.features.tables import FeatureSetTable, FeatureTable
+from festaf.registry_api.memory import recall
 from festaf.registry_api.search.document import Described
 from festaf.registry_api.search.repository import SearchRepository
 from festaf.registry_api.search.spelling import variants
@@ -43,8 +45,16 @@ class IndexRepository:
             }
             for item in described
         ]
-        self.session.connection().execute(self._statement(), rows)
+        self.session.connection().execute(_statement(self.postgres), rows)
         self._learn({word for item in described for word in item.spelled_words()})
+
+    def feature_sets(self, ids: Collection[int]) -> dict[int, FeatureSetTable]:
+        """Give feature sets by their ids."""
+        found: dict[int, FeatureSetTable] = {}
+        for chunk in _chunks(sorted(ids)):
+            rows = self.session.scalars(select(FeatureSetTable).where(FeatureSetTable.id.in_(chunk)))
+            found |= {row.id: row for row in rows}
+        return found
 
     def remove(self, feature_ids: Collection[int]) -> None:
         """Remove the documents of features."""
@@ -60,24 +70,12 @@ class IndexRepository:
         ids = never.where(FeatureTable.feature_set_id == set_id).order_by(FeatureTable.id).limit(CHUNK)
         return set_id, set(self.session.scalars(ids))
 
-    def _statement(self) -> Insert:
-        table: Any = DocumentTable.__table__
-        assert isinstance(table, Table)
-        statement: postgresql.Insert | sqlite.Insert
-        if self.postgres:
-            vector = func.array_to_tsvector(cast(bind("lexemes", type_=ARRAY(Text)), ARRAY(Text)))
-            statement = postgresql.insert(table).values(
-                feature_id=bind("feature_id"), project=bind("project"), compact=bind("compact"), lexemes=vector
-            )
-        else:
-            statement = sqlite.insert(table)
-        new = statement.excluded
-        changed = {name: new[name] for name in ("project", "compact", "lexemes")}
-        return statement.on_conflict_do_update(index_elements=["feature_id"], set_=changed)
-
     def _learn(self, words: Collection[str]) -> None:
-        for chunk in _chunks(sorted(words)):
+        memory = recall(self.session)
+        for chunk in _chunks(sorted(word for word in words if memory.get(("word", word)) is None)):
             known = self.search.spelled(chunk)
+            for word in chunk:
+                memory.put(("word", word), True)
             new = [
                 {"variant": item, "word": word}
                 for word in chunk
@@ -85,8 +83,25 @@ class IndexRepository:
                 for item in sorted(variants(word))
             ]
             if new:
-                self.session.execute(insert(VariantTable), new)
+                self.session.connection().execute(insert(VariantTable), new)
 
 
 def _chunks(items: Sequence[Item]) -> Iterable[Sequence[Item]]:
     return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
+
+
+@cache
+def _statement(postgres: bool) -> Insert:
+    table: Any = DocumentTable.__table__
+    assert isinstance(table, Table)
+    statement: postgresql.Insert | sqlite.Insert
+    if postgres:
+        vector = func.array_to_tsvector(cast(bind("lexemes", type_=ARRAY(Text)), ARRAY(Text)))
+        statement = postgresql.insert(table).values(
+            feature_id=bind("feature_id"), project=bind("project"), compact=bind("compact"), lexemes=vector
+        )
+    else:
+        statement = sqlite.insert(table)
+    new = statement.excluded
+    changed = {name: new[name] for name in ("project", "compact", "lexemes")}
+    return statement.on_conflict_do_update(index_elements=["feature_id"], set_=changed)

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from festaf.contract.secrets import MASKED
-from festaf.registry_api.secrets.rules import OWN_TOKEN, Filter, is_literal, rules, secret_name, triggers
+from festaf.registry_api.secrets.rules import GLANCES, Filter, is_literal, rules, secret_name, triggers
 
 SHORT = 256
 """Texts up to this length are remembered as they are, longer ones by their hash."""
@@ -43,7 +43,7 @@ def mask_event(value: Any) -> Any:
         body = orjson.dumps(value).lower()
     except TypeError:  # A number of more than 64 bits, or half of a surrogate pair.
         return mask(value)
-    if not any(trigger in body for trigger in triggers()) and not OWN_TOKEN.search(body):
+    if not any(trigger in body for trigger in triggers()) and not any(shape.search(body) for shape in GLANCES):
         return value
     return mask(value)
 

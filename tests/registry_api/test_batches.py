@@ -1,0 +1,91 @@
+"""What a batch costs does not grow with its events, and the index of the search is whole after a rebuild."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import event, text
+
+from festaf.registry_api.database import Database
+from festaf.registry_api.lineage.rebuild import rebuild
+from festaf.registry_api.lineage.service import LineageService
+from festaf.registry_api.schema import migrate
+from tests.registry_api.events import Json, at, dataset, declaration, task_event, written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Give a registry that knows nothing."""
+    found = Database(database_url)
+    migrate(found)
+    yield found
+    found.close()
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[list[str]]:
+    """Note the statements that the database is sent."""
+    statements: list[str] = []
+
+    def heard(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", heard)
+    yield statements
+    event.remove(database.engine, "before_cursor_execute", heard)
+
+
+def told(first: int, count: int, turn: int) -> list[Json]:
+    """Tell of each of some tasks that it wrote its feature set."""
+    return [
+        task_event(
+            task=f"write_{number}",
+            day=turn,
+            inputs=(dataset(f"raw_{number}.parquet"),),
+            outputs=(written(declaration(f"f_{number}", owner="ann", description="a mean"), name=f"set_{number}"),),
+        )
+        for number in range(first, first + count)
+    ]
+
+
+def take(database: Database, events: list[Json], turn: int) -> int:
+    """Give how many statements a batch takes."""
+    with counted(database) as statements, database.writing() as session:
+        assert LineageService(session, at(1_000 + turn)).take_batch(events) == []
+    return len(statements)
+
+
+def test_a_batch_of_known_tasks_takes_as_many_statements_whatever_its_size(database: Database) -> None:
+    take(database, told(0, 200, 0), 0)
+
+    few, many = take(database, told(0, 50, 1), 1), take(database, told(0, 200, 2), 2)
+
+    assert few == many < 60
+
+
+def test_a_batch_of_new_tasks_takes_no_statement_for_each(database: Database) -> None:
+    few, many = take(database, told(0, 50, 0), 0), take(database, told(50, 200, 0), 1)
+
+    assert many - few < 30
+
+
+def test_the_full_text_of_sqlite_says_what_the_documents_say_after_a_rebuild(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    migrate(database)
+    for turn in range(2):
+        take(database, told(turn, 3, turn), turn)
+
+    rebuild(database, lambda _done, _total: None)
+
+    with database.writing() as session:
+        session.execute(text("INSERT INTO search_text(search_text, rank) VALUES ('integrity-check', 1)"))
+        found = session.execute(text("SELECT rowid FROM search_text WHERE search_text MATCH 'lann'")).all()
+        documents = session.execute(text("SELECT feature_id FROM search_document")).all()
+    database.close()
+    assert sorted(found) == sorted(documents)
+    assert len(documents) == 4
