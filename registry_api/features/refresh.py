@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -20,9 +20,6 @@ from festaf.registry_api.features.repository import FeatureRepository
 from festaf.registry_api.features.tables import FeatureTable, FeatureVersionTable
 from festaf.registry_api.features.touched import Added, Touched
 from festaf.registry_api.search.index import SearchIndex
-
-if TYPE_CHECKING:
-    from festaf.registry_api.lineage.recording import FoldedRun
 
 SILENT = SetPortrait(declared={}, observed={}, retired_at=None)
 """A set of which nothing was said as a whole."""
@@ -106,6 +103,7 @@ def _follow(row: Any, added: Sequence[Added]) -> dict[str, Any] | None:
 
 def _begin(features: Mapping[int, Sequence[Added]]) -> list[Portrait]:
     """Draw features of which nothing else is known, nor of their set, as the tables would say it."""
+    runs: dict[int, RunTable] = {}
     return [
         Portrait(
             Newest(
@@ -115,11 +113,7 @@ def _begin(features: Mapping[int, Sequence[Added]]) -> list[Portrait]:
                 saying=_saying(
                     max([item for item in added if item.content.declared] or added, key=lambda item: item.order)
                 ),
-                production=max(
-                    (_production(item.at, item.run) for item in added if item.run),
-                    key=lambda production: production.order,
-                    default=None,
-                ),
+                production=_newest_production(added, runs),
             ),
             SILENT,
         )
@@ -135,5 +129,13 @@ def _saying(item: Added) -> Saying:
     return Saying(item.at, version)
 
 
-def _production(at: datetime, run: FoldedRun) -> Production:
-    return Production(at, RunTable(id=run.id, uuid=run.state.run_id), run.facts.dag_id)
+def _newest_production(added: Sequence[Added], runs: dict[int, RunTable]) -> Production | None:
+    """Give the newest write of a feature; its run's row is made once for all features."""
+    written = [(item.at, item.run) for item in added if item.run]
+    if not written:
+        return None
+    at, run = max(written, key=lambda item: (item[0], item[1].state.run_id.hex))
+    row = runs.get(run.id)
+    if row is None:
+        row = runs[run.id] = RunTable(id=run.id, uuid=run.state.run_id)
+    return Production(at, row, run.facts.dag_id)

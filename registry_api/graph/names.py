@@ -90,6 +90,7 @@ def job_node(namespace: str, name: str) -> NodeName:
     return NodeName("job", namespace, name)
 
 
+@lru_cache(maxsize=65_536)
 def feature_set_name(namespace: str, name: str) -> tuple[str, str] | None:
     """Read project and feature set out of a dataset's name, if they are names that a feature set can have."""
     found = feature_set_of(DatasetName(namespace, name))
@@ -98,6 +99,7 @@ def feature_set_name(namespace: str, name: str) -> tuple[str, str] | None:
     return found
 
 
+@lru_cache(maxsize=65_536)
 def dataset_node(namespace: str, name: str, column: str | None = None) -> NodeName:
     """Name a dataset or one of its fields; a feature set or one of its features if the name is one's."""
     if feature_set_name(namespace, name) is None or (column is not None and len(column) > MAX_NAME):
@@ -105,6 +107,7 @@ def dataset_node(namespace: str, name: str, column: str | None = None) -> NodeNa
     return NodeName("feature_set" if column is None else "feature", namespace, name, column)
 
 
+@lru_cache(maxsize=65_536)
 def feature_node(project: str, feature_set: str, feature: str) -> NodeName:
     """Name a feature."""
     dataset = feature_set_dataset(project, feature_set)
