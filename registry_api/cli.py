@@ -69,7 +69,7 @@ def serve(
 @app.command()
 def migrate(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Bring the database to this version's schema."""
-    from festaf.registry_api.schema import current
+    from festaf.registry_api.schema import current, needs_rebuild
     from festaf.registry_api.schema import migrate as upgrade
 
     def tell(version: str, what: str) -> None:
@@ -79,5 +79,7 @@ def migrate(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
         before = current(database)
         upgrade(database, None if as_json else tell)
         after = current(database)
+        if needs_rebuild(database, before):
+            typer.echo("This version keeps more of each event; run festaf registry rebuild.", err=True)
     said = f"The schema is at version {after} already." if before == after else f"The schema is at version {after} now."
     typer.echo(json.dumps({"before": before, "after": after}) if as_json else said)

@@ -9,11 +9,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 
 from festaf.registry_api.database import Database
 from festaf.registry_api.errors import SetupError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+REBUILT_SINCE = "0011"
+"""The last version that brought a table which only a rebuild fills from older events."""
 Progress = Callable[[str, str], None]
 """Is told of each step: the version that it leads to, and what it does."""
 
@@ -58,6 +61,14 @@ def upgrade(database: Database, revision: str, progress: Progress | None = None)
     with database.migrating() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+
+
+def needs_rebuild(database: Database, before: str | None) -> bool:
+    """Tell whether this version keeps more of each event than the one that a database was migrated from."""
+    if before is None or before >= REBUILT_SINCE:
+        return False
+    with database.engine.connect() as connection:
+        return connection.execute(text("SELECT 1 FROM event LIMIT 1")).first() is not None
 
 
 def refuse_newer(found: str | None) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import zlib
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -33,3 +36,18 @@ def upgrade() -> None:
         "generation", sa.Column("number", sa.Integer(), primary_key=True, autoincrement=False, nullable=False)
     )
     op.bulk_insert(generation, [{"number": 1}])
+    key_events_by_their_bodies()
+
+
+def key_events_by_their_bodies() -> None:
+    """Make the keys as this version does, so that an event which is sent again after the upgrade is known."""
+    connection = op.get_bind()
+    event = sa.table(
+        "event", sa.column("id", sa.BigInteger), sa.column("dedupe_key", sa.String), sa.column("body", sa.LargeBinary)
+    )
+    change = event.update().where(event.c.id == sa.bindparam("which")).values(dedupe_key=sa.bindparam("key"))
+    chunk, last = sa.select(event.c.id, event.c.body).order_by(event.c.id).limit(500), 0
+    while rows := connection.execute(chunk.where(event.c.id > last)).all():
+        keys = [{"which": row[0], "key": hashlib.sha256(zlib.decompress(row[1])).hexdigest()} for row in rows]
+        connection.execute(change, keys)
+        last = rows[-1][0]
