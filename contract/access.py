@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 from festaf.contract.model import Model, Moment
 
@@ -46,7 +46,7 @@ class Project(Model):
 class PrincipalRequest(Model):
     """What is said of a principal."""
 
-    disabled: bool = False
+    disabled: StrictBool = False
     oidc_group: Name | None = None
     """Of a team, the identity provider's group whose people are in it."""
 
@@ -100,7 +100,7 @@ class TokenRequest(Model):
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=3)] = ("registry:read",)
     projects: Annotated[tuple[ProjectName, ...], Field(max_length=1000)] | None = None
     """The only projects that it opens; None for all that its owner may enter."""
-    days: int | None = Field(None, ge=1, le=3650)
+    days: Annotated[int, Field(strict=True, ge=1, le=3650)] | None = None
     """Until it expires; None for never."""
 
 

@@ -23,7 +23,7 @@ class AirflowSettings(Model):
     secret: Annotated[str, StringConstraints(min_length=1, max_length=1000)] | None = None
     """Where the secret stands: ``env:FESTAF_AIRFLOW_...`` or ``file:/...``; never the secret itself."""
     enabled: bool = True
-    poll_seconds: Annotated[int, Field(ge=5, le=86_400)] = 30
+    poll_seconds: Annotated[int, Field(strict=True, ge=5, le=86_400)] = 30
 
 
 class AirflowState(Model):

@@ -71,7 +71,7 @@ class TrainingRecord(Model):
     started_at: Moment | None = None
     ended_at: Moment | None = None
     parameters: dict[str, str] = Field(default_factory=dict)
-    metrics: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = Field(default_factory=dict)
+    metrics: dict[str, Annotated[float, Field(allow_inf_nan=False, strict=True)]] = Field(default_factory=dict)
     data: tuple[TrainingData, ...] = ()
     code: TrainingCode | None = None
     model: TrainedModel | None = None
@@ -83,8 +83,8 @@ class TrainingRecord(Model):
     dag_id: str | None = None
     run_id: str | None = None
     task_id: str | None = None
-    map_index: int | None = None
-    try_number: PositiveInt | None = None
+    map_index: Annotated[int, Field(strict=True)] | None = None
+    try_number: Annotated[int, Field(strict=True, gt=0)] | None = None
     openlineage_run_id: UUID | None = None
 
 

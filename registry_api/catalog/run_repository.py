@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, literal, select, type_coerce, union_all
+from sqlalchemy import Row, Select, column, func, literal, select, type_coerce, values
 from sqlalchemy.orm import Session, aliased
 
 from festaf.registry_api.catalog.tables import DatasetVersionTable, JobRunTable, JobTable, JobVersionTable
 from festaf.registry_api.dags.tables import RunTable, SourceBlobTable
-from festaf.registry_api.table import Moment
+from festaf.registry_api.table import Key, Moment
 from festaf.registry_api.viewpoint import Viewpoint
 
 CHUNK = 200
@@ -200,16 +200,10 @@ class RunReads:
         ordered = sorted(set(asked), key=str)
         for start in range(0, len(ordered), CHUNK):
             part = ordered[start : start + CHUNK]
-            pairs = union_all(
-                *(
-                    select(
-                        literal(number).label("number"),
-                        literal(dataset_id).label("dataset_id"),
-                        literal(at or self.view.as_of or _FOREVER, Moment()).label("at"),
-                    )
-                    for number, (dataset_id, at) in enumerate(part)
-                )
-            ).cte("asked")
+            rows = [
+                (number, dataset_id, at or self.view.as_of or _FOREVER) for number, (dataset_id, at) in enumerate(part)
+            ]
+            pairs = _ASKED.data(rows).cte("asked")
             newest = (
                 select(DatasetVersionTable.run_id)
                 .where(
@@ -244,3 +238,4 @@ class RunReads:
 
 _EVER = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 _FOREVER = datetime.fromisoformat("9999-12-30T00:00:00+00:00")
+_ASKED = values(column("number", Key), column("dataset_id", Key), column("at", Moment()), name="asked")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 from sqlalchemy.orm import Session
 
 from festaf.contract import marquez
@@ -34,8 +34,15 @@ def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
-Bound = Annotated[Time | None, BeforeValidator(_none_if_empty), Query(description="With offset")]
-Day = Annotated[date | None, BeforeValidator(_none_if_empty), Query(description="YYYY-MM-DD")]
+def _or_empty(kind: str) -> WithJsonSchema:
+    """Say in the schema that Marquez's page sends an empty text for none."""
+    return WithJsonSchema({"anyOf": [{"type": "string", "format": kind}, {"type": "string", "maxLength": 0}]})
+
+
+Bound = Annotated[
+    Time | None, BeforeValidator(_none_if_empty), _or_empty("date-time"), Query(description="With offset")
+]
+Day = Annotated[date | None, BeforeValidator(_none_if_empty), _or_empty("date"), Query(description="YYYY-MM-DD")]
 Direction = Annotated[Literal["asc", "desc"], BeforeValidator(_lower), Query(alias="sortDirection")]
 Filter = Annotated[Literal["job", "dataset", "all"], BeforeValidator(_lower), Query(alias="filter")]
 Sort = Annotated[Literal["name", "update_at", "updated_at"], BeforeValidator(_lower)]

@@ -19,6 +19,7 @@ from festaf.registry_api.errors import UnreadableEventError
 ENCODED = tuple(f"{API}/{part}/" for part in ("namespaces", "sources", "tags", "events"))
 """The paths in which a name may hold what parts a path, percent-encoded."""
 NodeKind = Literal["dataset", "datasetField", "job", "run"]
+LONGEST = 1_000
 MAX_COLONS = 40
 PARTS: dict[NodeKind, int] = {"dataset": 2, "job": 2, "datasetField": 3, "run": 1}
 """By kind, of how many parts a node's name is."""
@@ -40,14 +41,28 @@ class EncodedNames:
         await self.app(scope, receive, send)
 
 
-EncodedName = Annotated[str, Path(max_length=12_000), AfterValidator(unquote)]
-"""A name in one of the ``ENCODED`` paths."""
-EncodedTag = Annotated[str, Path(max_length=2_000), AfterValidator(unquote)]
+def _decode(text: str) -> str:
+    """Decode a name; its bound counts characters, each of which is at most 12 when encoded.
+
+    :raises ValueError: it is longer
+    """
+    name = unquote(text)
+    if len(name) > LONGEST:
+        raise ValueError(f"a name in a path has at most {LONGEST} characters")
+    return name
+
+
+NAME = Path(max_length=12 * LONGEST, json_schema_extra={"maxLength": LONGEST})
+EncodedName = Annotated[str, NAME, AfterValidator(unquote)]
+"""A name in one of the ``ENCODED`` paths; the paths with the most names still fit what a server reads of a request."""
+NewName = Annotated[str, NAME, AfterValidator(_decode)]
+"""A name that is made here."""
+EncodedTag = Annotated[str, Path(max_length=2_000, json_schema_extra={"maxLength": 166}), AfterValidator(unquote)]
 NodeIdText = Annotated[
     str,
     Query(
         alias="nodeId",
-        max_length=8_000,
+        max_length=5_000,
         description="dataset:NAMESPACE:NAME, datasetField:NAMESPACE:NAME:FIELD, job:NAMESPACE:NAME or run:UUID;"
         " '#' and a version's id may follow",
     ),

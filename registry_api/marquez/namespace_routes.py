@@ -12,7 +12,7 @@ from festaf.registry_api.catalog.tables import LONGEST
 from festaf.registry_api.edge import Now, Reader, Reading, Writer, Writing
 from festaf.registry_api.errors import ForbiddenError, NotFoundError, UnreadableEventError
 from festaf.registry_api.marquez import shapes
-from festaf.registry_api.marquez.names import MOST, EncodedName, EncodedTag, Offset, Part
+from festaf.registry_api.marquez.names import MOST, EncodedName, EncodedTag, NewName, Offset, Part
 
 router = APIRouter(tags=["marquez"])
 
@@ -32,7 +32,7 @@ def get_namespace(namespace: EncodedName, caller: Reader, session: Reading) -> m
 
 @router.put("/namespaces/{namespace}", summary="Set owner and description of a namespace")
 def put_namespace(
-    namespace: EncodedName, note: marquez.NamespaceNote, caller: Writer, session: Writing, now: Now
+    namespace: NewName, note: marquez.NamespaceNote, caller: Writer, session: Writing, now: Now
 ) -> marquez.Namespace:
     """Make a namespace, or set its owner and description."""
     if not caller.may_write_namespace(namespace):
