@@ -46,8 +46,12 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Open a session that only reads."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with self.open() as session:
             yield session
+
+    def open(self) -> Session:
+        """Give a session that only reads, to be closed; it asks for no connection before it is used."""
+        return Session(self.engine, expire_on_commit=False)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:

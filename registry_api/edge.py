@@ -8,13 +8,14 @@ from __future__ import annotations
 import ipaddress
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request, Security
+from fastapi import Depends, Path, Query, Request, Response, Security
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
@@ -64,7 +65,7 @@ BEARER = HTTPBearer(
 """Says in the OpenAPI schema how to tell who asks; it decides nothing."""
 
 
-def caller_of(
+async def caller_of(
     request: Request,
     settings: TheSettings,
     moment: Now,
@@ -80,6 +81,11 @@ def caller_of(
         require_local(request)
         name_caller(request.scope, ANYONE.name)
         return ANYONE
+    return await run_in_threadpool(_admit, request, moment)
+
+
+def _admit(request: Request, moment: datetime) -> Caller:
+    """Recognise the caller and count the request; both may wait for others."""
     throttle: Throttle = request.app.state.throttle
     address = request.client.host if request.client else "unknown"
     try:
@@ -166,10 +172,26 @@ ProjectAdmin = Annotated[Caller, Depends(_administers_project)]
 """One who administers the project of the path."""
 
 
-def open_reading(database: TheDatabase, _: Known) -> Iterator[Session]:
-    """Open a session for one request that reads; who asks is known by then."""
-    with database.reading() as session:
+async def open_reading(database: TheDatabase, _: Known) -> AsyncIterator[Session]:
+    """Open a session for one request that reads; who asks is known by then.
+
+    Opening one asks the database nothing. Closing one does only if the route has not ended its transaction itself, as
+    ``answered`` does; only then it takes a turn in a thread.
+    """
+    session = database.open()
+    try:
         yield session
+    finally:
+        if session.in_transaction():
+            await run_in_threadpool(session.close)
+        else:
+            session.close()
+
+
+def answered(session: Session, answer: BaseModel) -> Response:
+    """Write an answer that needs no second check, and give the connection back: all in the turn of the route."""
+    session.close()
+    return Response(answer.__pydantic_serializer__.to_json(answer, by_alias=True), media_type="application/json")
 
 
 def open_writing(request: Request, database: TheDatabase, caller: Known, moment: Now) -> Iterator[Session]:

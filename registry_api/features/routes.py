@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 
 from festaf.contract.feature import Feature, FeatureSummary
 from festaf.contract.graph import Graph
@@ -12,7 +12,7 @@ from festaf.contract.history import HistoryItem
 from festaf.contract.http import Page
 from festaf.contract.impact import Impact
 from festaf.contract.model_features import EndpointFeatures, ModelFeatures
-from festaf.registry_api.edge import Cursor, Limit, Now, Reader, Reading, View
+from festaf.registry_api.edge import Cursor, Limit, Now, Reader, Reading, View, answered
 from festaf.registry_api.features.answer import FeatureAnswer
 from festaf.registry_api.features.declaration_routes import router as declarations
 from festaf.registry_api.features.history import FeatureHistory
@@ -30,21 +30,27 @@ ArtifactName = Annotated[str, Path(max_length=200)]
 Depth = Annotated[int, Query(ge=1, le=50, description="How many steps at most")]
 
 
-@router.get("/features", summary="List features")
-def get_features(caller: Reader, session: Reading, asked: Annotated[FeatureFilter, Query()]) -> Page[FeatureSummary]:
+@router.get("/features", response_model=Page[FeatureSummary], summary="List features")
+def get_features(caller: Reader, session: Reading, asked: Annotated[FeatureFilter, Query()]) -> Response:
     """List features by project, feature set and name; deleted ones are listed and say so."""
-    return FeatureListing(session, caller.sight).page(asked)
+    return answered(session, FeatureListing(session, caller.sight).page(asked))
 
 
-@router.get("/features/{project}/{feature_set}/{feature}", summary="Tell where a feature comes from")
+@router.get(
+    "/features/{project}/{feature_set}/{feature}", response_model=Feature, summary="Tell where a feature comes from"
+)
 def get_feature(
     project: Name, feature_set: Name, feature: Name, caller: Reader, session: Reading, view: View, now: Now
-) -> Feature:
+) -> Response:
     """Tell who made a feature, when, how, why, by which run, from which sources, and who uses it."""
-    return FeatureAnswer(session, view, now, caller.sight).give(project, feature_set, feature)
+    return answered(session, FeatureAnswer(session, view, now, caller.sight).give(project, feature_set, feature))
 
 
-@router.get("/features/{project}/{feature_set}/{feature}/history", summary="Tell the life of a feature")
+@router.get(
+    "/features/{project}/{feature_set}/{feature}/history",
+    response_model=Page[HistoryItem],
+    summary="Tell the life of a feature",
+)
 def get_history(
     project: Name,
     feature_set: Name,
@@ -55,13 +61,15 @@ def get_history(
     now: Now,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> Page[HistoryItem]:
+) -> Response:
     """Tell what changed between the versions of a feature, and when it was written, retired and made again."""
     row, _ = FeatureAnswer(session, view, now, caller.sight).require(project, feature_set, feature)
-    return FeatureHistory(session, view, row).page(cursor, limit)
+    return answered(session, FeatureHistory(session, view, row).page(cursor, limit))
 
 
-@router.get("/features/{project}/{feature_set}/{feature}/impact", summary="Tell what a change breaks")
+@router.get(
+    "/features/{project}/{feature_set}/{feature}/impact", response_model=Impact, summary="Tell what a change breaks"
+)
 def get_impact(
     project: Name,
     feature_set: Name,
@@ -72,13 +80,19 @@ def get_impact(
     now: Now,
     depth: Depth = 10,
     limit: Limit = 500,
-) -> Impact:
+) -> Response:
     """Give everything downstream of a feature, within bounds, and who is to be told."""
     FeatureAnswer(session, view, now, caller.sight).require(project, feature_set, feature)
-    return ImpactAnswer(session, view, caller.sight).give(project, feature_set, feature, depth=depth, limit=limit)
+    return answered(
+        session, ImpactAnswer(session, view, caller.sight).give(project, feature_set, feature, depth=depth, limit=limit)
+    )
 
 
-@router.get("/features/{project}/{feature_set}/{feature}/lineage", summary="Walk the graph around a feature")
+@router.get(
+    "/features/{project}/{feature_set}/{feature}/lineage",
+    response_model=Graph,
+    summary="Walk the graph around a feature",
+)
 def get_lineage(
     project: Name,
     feature_set: Name,
@@ -90,11 +104,13 @@ def get_lineage(
     direction: Direction = "both",
     depth: Depth = 5,
     limit: Limit = 200,
-) -> Graph:
+) -> Response:
     """Walk from a feature to what it is made from and to what is made from it, within bounds."""
     FeatureAnswer(session, view, now, caller.sight).require(project, feature_set, feature)
     ground = FeatureGraph(session, view)
-    return Walk(ground, feature_node(project, feature_set, feature), limit, caller.sight).go(direction, depth)
+    return answered(
+        session, Walk(ground, feature_node(project, feature_set, feature), limit, caller.sight).go(direction, depth)
+    )
 
 
 @router.get("/models/{project}/{model}/features", summary="Tell which runs made the values that a model saw")
