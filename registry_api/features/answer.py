@@ -85,14 +85,27 @@ class FeatureAnswer:
 
         :raises NotFoundError: nothing speaks of it, or did not by then, or the caller may not see it
         """
-        row = self.features.find(project, feature_set, name) if self.sight.sees(project) else None
-        if row is None or (row.first_seen is None and not self.view.known):
-            asked = requests_about(self.session, self.sight, project, name)
-            raise NotFoundError(f"no feature {project}/{feature_set}/{name} is known", related=asked)
+        row = self._find(project, feature_set, name)
         portrait = self.gallery.draw(row.feature_set_id, [row])[0]
         if portrait.newest.first_said is None:
             raise NotFoundError(f"the feature {project}/{feature_set}/{name} was not known at that time")
         return row, portrait
+
+    def require_row(self, project: str, feature_set: str, name: str) -> FeatureTable:
+        """Give the row of a feature that is known; of now, the row itself tells.
+
+        :raises NotFoundError: nothing speaks of it, or did not by then, or the caller may not see it
+        """
+        if self.view.now:
+            return self._find(project, feature_set, name)
+        return self.require(project, feature_set, name)[0]
+
+    def _find(self, project: str, feature_set: str, name: str) -> FeatureTable:
+        row = self.features.find(project, feature_set, name) if self.sight.sees(project) else None
+        if row is None or (row.first_seen is None and not self.view.known):
+            asked = requests_about(self.session, self.sight, project, name)
+            raise NotFoundError(f"no feature {project}/{feature_set}/{name} is known", related=asked)
+        return row
 
     def _said(self, fact: str, *said: tuple[Any, Origin]) -> Any:
         """Give the first value that was said, and keep where it came from."""
@@ -183,7 +196,7 @@ class FeatureAnswer:
 
     def _consumers(self, project: str, feature_set: str, name: str) -> tuple[Consumer, ...]:
         """Give what reads the feature or its set, and what is made from that; of the tasks only the readers."""
-        walk = DownstreamWalk(self.session, self.view)
+        walk = DownstreamWalk(self.session, self.view, self.graph)
         found = walk.go(project, feature_set, name, depth=CONSUMER_STEPS, limit=CONSUMERS)
         shown = [item for item in found.reached.values() if item.node.kind != "job" or item.distance == 1]
         jobs = {(item.node.namespace, item.node.name) for item in shown if item.node.kind == "job"}

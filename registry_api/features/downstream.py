@@ -75,8 +75,8 @@ class Downstream:
 class DownstreamWalk:
     """Walks level by level, within bounds."""
 
-    def __init__(self, session: Session, view: Viewpoint) -> None:
-        self.graph = FeatureGraph(session, view)
+    def __init__(self, session: Session, view: Viewpoint, graph: FeatureGraph | None = None) -> None:
+        self.graph = graph or FeatureGraph(session, view)
         self.sources = SourceRepository(session)
         self.artifacts = ArtifactService(session, view)
 

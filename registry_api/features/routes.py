@@ -63,7 +63,7 @@ def get_history(
     cursor: Cursor = None,
 ) -> Response:
     """Tell what changed between the versions of a feature, and when it was written, retired and made again."""
-    row, _ = FeatureAnswer(session, view, now, caller.sight).require(project, feature_set, feature)
+    row = FeatureAnswer(session, view, now, caller.sight).require_row(project, feature_set, feature)
     return answered(session, FeatureHistory(session, view, row).page(cursor, limit))
 
 
@@ -82,7 +82,7 @@ def get_impact(
     limit: Limit = 500,
 ) -> Response:
     """Give everything downstream of a feature, within bounds, and who is to be told."""
-    FeatureAnswer(session, view, now, caller.sight).require(project, feature_set, feature)
+    FeatureAnswer(session, view, now, caller.sight).require_row(project, feature_set, feature)
     return answered(
         session, ImpactAnswer(session, view, caller.sight).give(project, feature_set, feature, depth=depth, limit=limit)
     )
@@ -106,7 +106,7 @@ def get_lineage(
     limit: Limit = 200,
 ) -> Response:
     """Walk from a feature to what it is made from and to what is made from it, within bounds."""
-    FeatureAnswer(session, view, now, caller.sight).require(project, feature_set, feature)
+    FeatureAnswer(session, view, now, caller.sight).require_row(project, feature_set, feature)
     ground = FeatureGraph(session, view)
     return answered(
         session, Walk(ground, feature_node(project, feature_set, feature), limit, caller.sight).go(direction, depth)

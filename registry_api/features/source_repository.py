@@ -46,13 +46,8 @@ class SourceRepository:
 
     def names(self, project: str, feature_set: str) -> list[str]:
         """Give the names of the features of a set."""
-        query = (
-            select(FeatureTable.name)
-            .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
-            .where(FeatureSetTable.project == project, FeatureSetTable.name == feature_set)
-            .order_by(FeatureTable.name)
-        )
-        return list(self.session.scalars(query))
+        asked = {"project": project, "feature_set": feature_set}
+        return list(self.session.connection().execute(_names(), asked).scalars())
 
     def fed_by(self, node_ids: Collection[int]) -> list[tuple[FeatureTable, FeatureSetTable]]:
         """Give the features that any declared content ever made from one of the nodes."""
@@ -82,6 +77,16 @@ class SourceRepository:
                 query, {"features": ordered[start : start + CHUNK], **view.asked}
             )
         ]
+
+
+@cache
+def _names() -> Select[Any]:
+    return (
+        select(FeatureTable.name)
+        .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
+        .where(FeatureSetTable.project == bindparam("project"), FeatureSetTable.name == bindparam("feature_set"))
+        .order_by(FeatureTable.name)
+    )
 
 
 @cache

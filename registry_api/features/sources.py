@@ -12,6 +12,7 @@ from festaf.contract.names import DatasetName
 from festaf.contract.names import feature_set_of as read_feature_set
 from festaf.registry_api.features.newest_repository import Newest, NewestRepository
 from festaf.registry_api.features.portrait import Gallery
+from festaf.registry_api.features.present_repository import FeatureName, PresentRepository
 from festaf.registry_api.features.source_repository import SourceRepository
 from festaf.registry_api.features.tables import FeatureTable
 from festaf.registry_api.graph.names import NodeName, feature_node
@@ -28,6 +29,7 @@ class FeatureGraph:
         self.view = view
         self.graph = GraphService(session)
         self.sources = SourceRepository(session)
+        self.present = PresentRepository(session)
         self.newest = NewestRepository(session, view)
         self.gallery = Gallery(session, view)
 
@@ -51,11 +53,13 @@ class FeatureGraph:
 
     def deleted(self, nodes: Collection[NodeName]) -> set[NodeName]:
         """Give the features that were retired, and the datasets that were dropped."""
-        return self._retired(self._asked(nodes)) | self.graph.deleted(nodes, self.view)
+        if self.view.now:
+            retired = {feature_node(*name) for name in self.present.retired(_features(nodes))}
+        else:
+            retired = self._retired(self._asked(nodes))
+        return retired | self.graph.deleted(nodes, self.view)
 
     def _retired(self, asked: Mapping[NodeName, tuple[FeatureTable, int]]) -> set[NodeName]:
-        if self.view.now:
-            return {name for name, (feature, _) in asked.items() if feature.deleted}
         by_set: dict[int, list[FeatureTable]] = defaultdict(list)
         for feature, feature_set_id in asked.values():
             by_set[feature_set_id].append(feature)
@@ -75,6 +79,22 @@ class FeatureGraph:
         return {node for node, items in self._declared(features, "source").items() if items} if features else set()
 
     def _declared(self, nodes: Collection[NodeName], side: Side) -> Neighbours:
+        return self._declared_now(nodes, side) if self.view.now else self._declared_then(nodes, side)
+
+    def _declared_now(self, nodes: Collection[NodeName], side: Side) -> Neighbours:
+        if side == "source":
+            rows = self.present.sources_of(features) if (features := _features(nodes)) else []
+        else:
+            rows = self.present.fed_by(self.graph.ids(nodes).values())
+        found: Neighbours = defaultdict(list)
+        for row in rows:
+            self.graph.met[row.source] = row.source_id
+            feature = feature_node(*row.feature)
+            asked, other = (feature, row.source) if side == "source" else (row.source, feature)
+            found[asked].append(Neighbour(other, "declared", row.since, row.said_at, row.last_run, None))
+        return found
+
+    def _declared_then(self, nodes: Collection[NodeName], side: Side) -> Neighbours:
         features = self._asked(nodes) if side == "source" else self._fed_by(nodes)
         if not features:
             return {}
@@ -109,10 +129,8 @@ class FeatureGraph:
 
     def _asked(self, nodes: Iterable[NodeName]) -> dict[NodeName, tuple[FeatureTable, int]]:
         by_set: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for node in nodes:
-            named = read_feature_set(DatasetName(node.namespace, node.name)) if node.kind == "feature" else None
-            if named and node.field:
-                by_set[named].add(node.field)
+        for project, feature_set, name in _features(nodes):
+            by_set[project, feature_set].add(name)
         return {
             feature_node(project, feature_set, row.name): (row, row.feature_set_id)
             for (project, feature_set), names in by_set.items()
@@ -122,6 +140,16 @@ class FeatureGraph:
     def _fed_by(self, nodes: Iterable[NodeName]) -> dict[NodeName, tuple[FeatureTable, int]]:
         rows = self.sources.fed_by(list(self.graph.ids(nodes).values()))
         return {feature_node(group.project, group.name, row.name): (row, group.id) for row, group in rows}
+
+
+def _features(nodes: Iterable[NodeName]) -> list[FeatureName]:
+    """Read the names of the features among some nodes."""
+    found: list[FeatureName] = []
+    for node in nodes:
+        named = read_feature_set(DatasetName(node.namespace, node.name)) if node.kind == "feature" else None
+        if named and node.field:
+            found.append((*named, node.field))
+    return found
 
 
 def _last_run(newest: Newest) -> str | None:

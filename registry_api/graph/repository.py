@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from festaf.registry_api.bulk import fetch
@@ -48,8 +50,8 @@ class GraphRepository:
         keys = sorted(names)
         found: dict[NodeName, int] = {}
         for start in range(0, len(keys), CHUNK):
-            query = select(NodeTable.key, NodeTable.id).where(NodeTable.key.in_(keys[start : start + CHUNK]))
-            found |= {names[key]: node_id for key, node_id in self.session.execute(query)}
+            rows = self.session.connection().execute(_ids(), {"keys": keys[start : start + CHUNK]})
+            found |= {names[key]: node_id for key, node_id in rows}
         return found
 
     def nodes(self, ids: Collection[int]) -> dict[int, NodeTable]:
@@ -60,3 +62,8 @@ class GraphRepository:
             query = select(NodeTable).where(NodeTable.id.in_(ordered[start : start + CHUNK]))
             found |= {row.id: row for row in self.session.scalars(query)}
         return found
+
+
+@cache
+def _ids() -> Select[*tuple[Any, ...]]:
+    return select(NodeTable.key, NodeTable.id).where(NodeTable.key.in_(bindparam("keys", expanding=True)))

@@ -1,0 +1,181 @@
+"""The SQL of the present: what is repeated on the features' rows, joined with what it stands for in one statement."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, type_coerce
+from sqlalchemy.orm import Session, aliased
+
+from festaf.registry_api.dags.tables import RunTable
+from festaf.registry_api.features.tables import (
+    DeclarationTable,
+    FeatureSetTable,
+    FeatureSourceTable,
+    FeatureTable,
+    ProductionTable,
+    WriteTable,
+)
+from festaf.registry_api.graph.names import NodeName
+from festaf.registry_api.graph.tables import NodeTable
+from festaf.registry_api.table import Moment
+
+CHUNK = 400
+FeatureName = tuple[str, str, str]
+"""Project, feature set and feature."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredSource:
+    """A source that the content of a feature names, which is in force now."""
+
+    feature: FeatureName
+    source: NodeName
+    source_id: int
+    since: datetime
+    said_at: datetime
+    last_run: str | None
+    """Airflow's run id of the newest write, if it said that content."""
+
+
+class PresentRepository:
+    """Features as they are now."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def sources_of(self, features: Collection[FeatureName]) -> list[DeclaredSource]:
+        """Give the sources that the authors of features declare."""
+        wanted = set(features)
+        rows = (row for asked in _named(features) for row in self._rows(declared_query("feature"), asked))
+        return [found for found in _declared(rows) if found.feature in wanted]
+
+    def fed_by(self, node_ids: Collection[int]) -> list[DeclaredSource]:
+        """Give the declared sources that are among some nodes."""
+        ordered = sorted(node_ids)
+        chunks = ({"nodes": ordered[start : start + CHUNK]} for start in range(0, len(ordered), CHUNK))
+        return _declared(row for asked in chunks for row in self._rows(declared_query("source"), asked))
+
+    def retired(self, features: Collection[FeatureName]) -> set[FeatureName]:
+        """Give those of the features that were retired."""
+        wanted = set(features)
+        rows = (row for asked in _named(features) for row in self._rows(_retired(), asked))
+        return {name for project, group, feature in rows if (name := (project, group, feature)) in wanted}
+
+    def _rows(self, query: Select[*tuple[Any, ...]], asked: dict[str, Any]) -> list[Any]:
+        return list(self.session.connection().execute(query, asked))
+
+
+def _named(features: Iterable[FeatureName]) -> Iterable[dict[str, list[str]]]:
+    """Give the parameters that find features, a few more among them when they are of several sets."""
+    by_project: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for project, feature_set, name in features:
+        by_project[project].add((feature_set, name))
+    for project, pairs in sorted(by_project.items()):
+        ordered = sorted(pairs)
+        for start in range(0, len(ordered), CHUNK):
+            chunk = ordered[start : start + CHUNK]
+            sets, names = (sorted({pair[place] for pair in chunk}) for place in (0, 1))
+            yield {"projects": [project], "sets": sets, "names": names}
+
+
+def _declared(rows: Iterable[Any]) -> list[DeclaredSource]:
+    found: list[DeclaredSource] = []
+    for row in rows:
+        moments = [moment for moment in (row.since_said, row.since_written) if moment]
+        if moments and row.said_at:
+            source = NodeName(row.kind, row.namespace, row.source, row.field)
+            name = (row.project, row.feature_set, row.feature)
+            found.append(DeclaredSource(name, source, row.node_id, min(moments), row.said_at, _last_run(row)))
+    return found
+
+
+def _last_run(row: Any) -> str | None:
+    """Choose between the newest write that listed the feature and the newest of the whole set."""
+    listed: tuple[datetime | None, UUID | None, str | None] = (row.listed_at, row.listed_uuid, row.listed_run)
+    whole: tuple[datetime | None, UUID | None, str | None] = (row.whole_at, row.whole_uuid, row.whole_run)
+    written = [(at, uuid.hex, run) for at, uuid, run in (listed, whole) if at and uuid]
+    newest = max(written, key=lambda item: item[:2], default=None)
+    return newest[2] if newest and newest[0] >= row.said_at else None
+
+
+@cache
+def declared_query(by: Literal["feature", "source"]) -> Select[*tuple[Any, ...]]:
+    """Build the query for the sources of the contents in force, of some features or at some nodes."""
+    listed, whole = aliased(RunTable), aliased(RunTable)
+    content, stands = FeatureTable.content_id, ProductionTable.superseded_at.is_(None)
+    of_feature = (ProductionTable.feature_id == FeatureTable.id, stands)
+    of_set = (
+        WriteTable.feature_set_id == FeatureTable.feature_set_id,
+        WriteTable.lists_features.is_(False),
+        WriteTable.superseded_at.is_(None),
+    )
+    said = select(func.min(DeclarationTable.said_at)).where(
+        DeclarationTable.version_id == content, DeclarationTable.superseded_at.is_(None)
+    )
+    written = select(func.min(ProductionTable.ended_at)).where(ProductionTable.version_id == content, stands)
+    query = (
+        select(
+            FeatureSetTable.project,
+            FeatureSetTable.name.label("feature_set"),
+            FeatureTable.name.label("feature"),
+            FeatureTable.said_at,
+            NodeTable.id.label("node_id"),
+            NodeTable.kind,
+            NodeTable.namespace,
+            NodeTable.name.label("source"),
+            NodeTable.field,
+            type_coerce(said.scalar_subquery(), Moment).label("since_said"),
+            type_coerce(written.scalar_subquery(), Moment).label("since_written"),
+            _newest_at(ProductionTable.ended_at, of_feature).label("listed_at"),
+            listed.uuid.label("listed_uuid"),
+            listed.airflow_run_id.label("listed_run"),
+            _newest_at(WriteTable.ended_at, of_set).label("whole_at"),
+            whole.uuid.label("whole_uuid"),
+            whole.airflow_run_id.label("whole_run"),
+        )
+        .select_from(FeatureTable)
+        .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
+        .join(FeatureSourceTable, FeatureSourceTable.version_id == content)
+        .join(NodeTable, NodeTable.id == FeatureSourceTable.node_id)
+        .outerjoin(listed, listed.id == _newest_run(ProductionTable, of_feature))
+        .outerjoin(whole, whole.id == _newest_run(WriteTable, of_set))
+    )
+    if by == "feature":
+        return query.where(*_by_name())
+    return query.where(FeatureSourceTable.node_id.in_(bindparam("nodes", expanding=True)))
+
+
+@cache
+def _retired() -> Select[*tuple[Any, ...]]:
+    columns = (FeatureSetTable.project, FeatureSetTable.name, FeatureTable.name)
+    joined = FeatureSetTable.id == FeatureTable.feature_set_id
+    return select(*columns).join(FeatureTable, joined).where(*_by_name(), FeatureTable.deleted.is_(True))
+
+
+def _by_name() -> tuple[ColumnElement[bool], ...]:
+    return (
+        FeatureSetTable.project.in_(bindparam("projects", expanding=True)),
+        FeatureSetTable.name.in_(bindparam("sets", expanding=True)),
+        FeatureTable.name.in_(bindparam("names", expanding=True)),
+    )
+
+
+def _newest_at(column: Any, conditions: Iterable[ColumnElement[bool]]) -> ColumnElement[datetime | None]:
+    newest = select(func.max(column)).where(*conditions).correlate(FeatureTable).scalar_subquery()
+    return type_coerce(newest, Moment)
+
+
+def _newest_run(
+    table: type[ProductionTable] | type[WriteTable], conditions: Iterable[ColumnElement[bool]]
+) -> ColumnElement[int | None]:
+    run = aliased(RunTable)
+    query = select(table.run_id).join(run, run.id == table.run_id).where(*conditions)
+    newest = query.order_by(table.ended_at.desc(), run.uuid.desc()).limit(1)
+    return newest.correlate(FeatureTable).scalar_subquery()
