@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, tuple_
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Row, Select, bindparam, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from festaf.registry_api.dags.tables import (
     DagTable,
@@ -52,8 +53,8 @@ class DagRepository:
 
     def by_id(self, dag_pks: Collection[int]) -> dict[int, DagTable]:
         """Give DAGs by their ids."""
-        query = select(DagTable).where(DagTable.id.in_(sorted(dag_pks)))
-        return {row.id: row for row in self.session.scalars(query)} if dag_pks else {}
+        rows = self.session.scalars(_among(DagTable.id), {"among": sorted(dag_pks)}) if dag_pks else ()
+        return {row.id: row for row in rows}
 
     def ids_by_key(self, keys: Collection[str]) -> dict[str, int]:
         """Give the ids of DAGs by their natural keys."""
@@ -66,13 +67,13 @@ class DagRepository:
 
     def versions_by_id(self, version_pks: Collection[int]) -> dict[int, DagVersionTable]:
         """Give versions by their ids."""
-        query = select(DagVersionTable).where(DagVersionTable.id.in_(sorted(version_pks)))
-        return {row.id: row for row in self.session.scalars(query)} if version_pks else {}
+        rows = self.session.scalars(_among(DagVersionTable.id), {"among": sorted(version_pks)}) if version_pks else ()
+        return {row.id: row for row in rows}
 
     def codes(self, hashes: Collection[str]) -> dict[str, str]:
         """Give texts of code by hash."""
-        query = select(SourceBlobTable.sha256, SourceBlobTable.text).where(SourceBlobTable.sha256.in_(sorted(hashes)))
-        return {row[0]: row[1] for row in self.session.execute(query)} if hashes else {}
+        rows = self.session.connection().execute(_codes(), {"hashes": sorted(hashes)}) if hashes else ()
+        return {row[0]: row[1] for row in rows}
 
     def ensure_version(self, row: Mapping[str, Any], at: datetime) -> None:
         """Store a version if its content is new; widen the time it was seen."""
@@ -144,8 +145,8 @@ class DagRepository:
     def known(self, names: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """Give those of the names, by namespace and DAG id, that are DAGs."""
         keys = {natural_key(*name): name for name in names}
-        found = self.session.scalars(select(DagTable.key).where(DagTable.key.in_(sorted(keys))))
-        return {keys[key] for key in found}
+        found = self.session.connection().execute(_known_keys(), {"keys": sorted(keys)})
+        return {keys[row[0]] for row in found}
 
     def named(self, dag_id: str, namespace: str | None) -> Sequence[DagTable]:
         """Give the DAGs of this id, one for each Airflow that has it."""
@@ -197,11 +198,11 @@ class RunRepository:
 
     def by_id(self, ids: Collection[int]) -> Sequence[RunTable]:
         """Give runs by the ids of their rows."""
-        return self.session.scalars(select(RunTable).where(RunTable.id.in_(sorted(ids)))).all() if ids else []
+        return self.session.scalars(_among(RunTable.id), {"among": sorted(ids)}).all() if ids else []
 
     def by_uuid(self, uuids: Collection[UUID]) -> Sequence[RunTable]:
         """Give runs by their OpenLineage ids."""
-        return self.session.scalars(select(RunTable).where(RunTable.uuid.in_(sorted(uuids)))).all() if uuids else []
+        return self.session.scalars(_among(RunTable.uuid), {"among": sorted(uuids)}).all() if uuids else []
 
     def add(self, run: RunTable) -> RunTable:
         """Store a new run; ``run.id`` is set afterwards."""
@@ -212,3 +213,20 @@ class RunRepository:
 
 def _by_uuid(uuid: UUID) -> Select[RunTable]:
     return select(RunTable).where(RunTable.uuid == uuid)
+
+
+@cache
+def _among(column: InstrumentedAttribute[Any]) -> Select[Any]:
+    """Build the query for rows by a column once: that takes longer than running it."""
+    return select(column.class_).where(column.in_(bindparam("among", expanding=True)))
+
+
+@cache
+def _codes() -> Select[*tuple[Any, ...]]:
+    columns = (SourceBlobTable.sha256, SourceBlobTable.text)
+    return select(*columns).where(SourceBlobTable.sha256.in_(bindparam("hashes", expanding=True)))
+
+
+@cache
+def _known_keys() -> Select[Any]:
+    return select(DagTable.key).where(DagTable.key.in_(bindparam("keys", expanding=True)))

@@ -129,16 +129,11 @@ class NewestRepository:
         return found
 
     def _versions(self, ids: Collection[int]) -> dict[int, FeatureVersionTable]:
-        query = select(FeatureVersionTable).where(FeatureVersionTable.id.in_(sorted(ids)))
-        return {row.id: row for row in self.session.scalars(query)}
+        return {row.id: row for row in self.session.scalars(_versions_query(), {"versions": sorted(ids)})}
 
     def _runs(self, ids: Collection[int]) -> dict[int, tuple[RunTable, str | None]]:
-        query = (
-            select(RunTable, DagTable.dag_id)
-            .outerjoin(DagTable, DagTable.id == RunTable.dag_pk)
-            .where(RunTable.id.in_(sorted(ids)))
-        )
-        return {run.id: (run, dag_id) for run, dag_id in self.session.execute(query)}
+        rows = self.session.execute(_runs_query(), {"runs": sorted(ids)}) if ids else ()
+        return {run.id: (run, dag_id) for run, dag_id in rows}
 
 
 @cache
@@ -163,6 +158,18 @@ def whole_writes_query(dated: bool, known: bool) -> Select[*tuple[Any, ...]]:
         .outerjoin(DagTable, DagTable.id == RunTable.dag_pk)
         .where(FeatureSetTable.id.in_(bindparam("feature_sets", expanding=True)))
     )
+
+
+@cache
+def _versions_query() -> Select[Any]:
+    return select(FeatureVersionTable).where(FeatureVersionTable.id.in_(bindparam("versions", expanding=True)))
+
+
+@cache
+def _runs_query() -> Select[*tuple[Any, ...]]:
+    dag = DagTable.id == RunTable.dag_pk
+    query = select(RunTable, DagTable.dag_id).outerjoin(DagTable, dag)
+    return query.where(RunTable.id.in_(bindparam("runs", expanding=True)))
 
 
 @cache

@@ -126,13 +126,13 @@ class FeatureRepository:
                 found.setdefault(definition.feature_set_id, {})[definition.kind] = definition
         return found
 
-    def writes(self, pairs: Collection[tuple[int, int]], view: Viewpoint) -> dict[tuple[int, int], WriteTable]:
+    def writes(self, pairs: set[tuple[int, int]], view: Viewpoint) -> dict[tuple[int, int], WriteTable]:
         """Give what runs wrote into sets, by the ids of run and set."""
-        key = tuple_(WriteTable.run_id, WriteTable.feature_set_id)
         found: dict[tuple[int, int], WriteTable] = {}
         for chunk in _chunks(sorted(pairs)):
-            query = select(WriteTable).where(key.in_(chunk), *standing(WriteTable, view.known))
-            found |= {(row.run_id, row.feature_set_id): row for row in self.session.scalars(query, view.asked)}
+            runs, sets = (sorted({pair[place] for pair in chunk}) for place in (0, 1))
+            rows = self.session.scalars(_writes(view.known), {"runs": runs, "sets": sets, **view.asked})
+            found |= {pair: row for row in rows if (pair := (row.run_id, row.feature_set_id)) in pairs}
         return found
 
     def declared_orders(self, feature_ids: Collection[int], view: Viewpoint) -> dict[int, list[str]]:
@@ -168,6 +168,13 @@ def _by_name() -> Select[FeatureTable]:
             FeatureTable.name == bindparam("name"),
         )
     )
+
+
+@cache
+def _writes(known: bool) -> Select[Any]:
+    runs, sets = (bindparam(name, expanding=True) for name in ("runs", "sets"))
+    query = select(WriteTable).where(WriteTable.run_id.in_(runs), WriteTable.feature_set_id.in_(sets))
+    return query.where(*standing(WriteTable, known))
 
 
 @cache

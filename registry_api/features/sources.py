@@ -85,7 +85,8 @@ class FeatureGraph:
         if side == "source":
             rows = self.present.sources_of(features) if (features := _features(nodes)) else []
         else:
-            rows = self.present.fed_by(self.graph.ids(nodes).values())
+            sources = [node for node in nodes if node.kind != "job"]
+            rows = self.present.fed_by(self.graph.ids(sources).values()) if sources else []
         found: Neighbours = defaultdict(list)
         for row in rows:
             self.graph.met[row.source] = row.source_id

@@ -48,8 +48,8 @@ class EdgeRepository:
         return found
 
 
-def _edge(row: Sequence[Any], into: bool, here_kind: NodeKind) -> FoundEdge:
-    here, other, asserter, origin, since, last_stated, last_run, transformation, kind, namespace, name, field = row
+def _edge(row: Any, into: bool, here_kind: NodeKind) -> FoundEdge:
+    here, other, asserter, origin, since, last_stated, last_run, transformation, kind, namespace, name, field = row[:12]
     node = NodeName(kind, namespace, name, field)
     return FoundEdge(
         here=here,
@@ -63,4 +63,5 @@ def _edge(row: Sequence[Any], into: bool, here_kind: NodeKind) -> FoundEdge:
         last_stated=last_stated,
         last_run=last_run,
         transformation=transformation,
+        first_seen=row.first_seen,
     )

@@ -37,6 +37,8 @@ class FoundEdge:
     last_stated: datetime
     last_run: str | None
     transformation: str | None
+    first_seen: datetime
+    """When ``other``, as the edge names it, was first named."""
     passage: bool = True
     """False when what goes into ``source``, a job, does not go on to ``target``."""
 

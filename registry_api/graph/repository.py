@@ -46,12 +46,17 @@ class GraphRepository:
 
     def ids(self, nodes: Iterable[NodeName]) -> dict[NodeName, int]:
         """Give the ids of the nodes that are known."""
+        return {node: node_id for node, (node_id, _) in self.met(nodes).items()}
+
+    def met(self, nodes: Iterable[NodeName]) -> dict[NodeName, tuple[int, datetime]]:
+        """Give the ids of the nodes that are known, and when they were first named."""
         names = {node.key: node for node in nodes}
         keys = sorted(names)
-        found: dict[NodeName, int] = {}
+        connection = self.session.connection()
+        found: dict[NodeName, tuple[int, datetime]] = {}
         for start in range(0, len(keys), CHUNK):
-            rows = self.session.connection().execute(_ids(), {"keys": keys[start : start + CHUNK]})
-            found |= {names[key]: node_id for key, node_id in rows}
+            for key, node_id, first_seen in connection.execute(_ids(), {"keys": keys[start : start + CHUNK]}):
+                found[names[key]] = (node_id, first_seen)
         return found
 
     def nodes(self, ids: Collection[int]) -> dict[int, NodeTable]:
@@ -66,4 +71,6 @@ class GraphRepository:
 
 @cache
 def _ids() -> Select[*tuple[Any, ...]]:
-    return select(NodeTable.key, NodeTable.id).where(NodeTable.key.in_(bindparam("keys", expanding=True)))
+    return select(NodeTable.key, NodeTable.id, NodeTable.first_seen).where(
+        NodeTable.key.in_(bindparam("keys", expanding=True))
+    )

@@ -48,6 +48,8 @@ class GraphService:
         self.has_aliases: bool | None = None
         self.met: dict[NodeName, int] = {}
         """The ids of nodes that were met while reading."""
+        self.seen: dict[NodeName, datetime] = {}
+        """When those nodes were first named of which that was met as well."""
 
     def keep_nodes(self, seen: Mapping[NodeName, datetime]) -> None:
         """Keep nodes with the times at which events name them, with the datasets that fields are parts of."""
@@ -62,8 +64,12 @@ class GraphService:
         """Give the ids of the nodes that are known."""
         asked = set(nodes)
         if strange := asked - self.met.keys():
-            self.met |= self.graph.ids(strange)
+            self._meet(strange | {whole for node in strange if (whole := node.whole)})
         return {node: self.met[node] for node in asked if node in self.met}
+
+    def _meet(self, nodes: Iterable[NodeName]) -> None:
+        for node, (node_id, first_seen) in self.graph.met(nodes).items():
+            self.met[node], self.seen[node] = node_id, first_seen
 
     def names(self, ids: Collection[int]) -> dict[int, NodeName]:
         """Give the names of nodes."""
@@ -87,7 +93,9 @@ class GraphService:
                 spelled[node_id].append((node, spelling))
                 names[node_id] = spelling.name
         edges = self.edges.found(names, side, view)
-        self.met |= {edge.other: edge.target if side == "target" else edge.source for edge in edges}
+        for edge in edges:
+            self.met[edge.other] = edge.target if side == "target" else edge.source
+            self.seen[edge.other] = edge.first_seen
         if self.aliased:
             aliases = self._aliases({*nodes, *(edge.other for edge in edges)}, view)
             edges = self._renamed(edges, spelled, aliases, side)
@@ -204,8 +212,10 @@ class GraphService:
 
     def first_seen(self, nodes: Collection[NodeName]) -> dict[NodeName, datetime]:
         """Give when nodes were first named."""
-        names = {node_id: name for name, node_id in self.ids(nodes).items()}
-        return {names[node_id]: row.first_seen for node_id, row in self.graph.nodes(names).items()}
+        asked = set(nodes)
+        if strange := asked - self.seen.keys():
+            self._meet(strange)
+        return {node: self.seen[node] for node in asked if node in self.seen}
 
     def opaque_ids(self, nodes: Collection[NodeName]) -> dict[NodeName, str]:
         """Give ids for nodes that the caller may not see: nobody can tell from one which name it hides."""

@@ -42,6 +42,7 @@ def edges_query(end: End, dated: bool, known: bool) -> Select[*tuple[Any, ...]]:
             NodeTable.namespace,
             NodeTable.name,
             NodeTable.field,
+            NodeTable.first_seen,
         )
         .select_from(EdgeTable)
         .join(EdgeSetTable, EdgeSetTable.id == EdgeTable.edge_set_id)

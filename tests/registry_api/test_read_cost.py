@@ -1,0 +1,57 @@
+"""What a read costs: how many statements, which no load of the machine changes."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import event
+
+from tests.registry_api.events import RICH, dag_event, dataset, feature_set, task_event, written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.registry_api.conftest import Registry
+
+FEATURE = "/features/nyc/delays/dep_delay"
+
+
+@contextmanager
+def counted(registry: Registry) -> Iterator[list[str]]:
+    """Gather the statements that are sent to the database."""
+    sent: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        sent.append(statement)
+
+    event.listen(registry.database.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(registry.database.engine, "before_cursor_execute", note)
+
+
+def test_reads_take_few_statements_however_wide_the_graph_is(registry: Registry) -> None:
+    consumers = [
+        task_event(dag_id=f"down_{number}", minutes=30, inputs=(feature_set(),), outputs=(dataset(f"out_{number}"),))
+        for number in range(8)
+    ]
+    inputs = tuple(dataset(f"in_{number}") for number in range(84))
+    registry.post(task_event(inputs=inputs, outputs=(written(RICH),)), dag_event())
+    assert registry.http.post("/api/v1/lineage/batch", json=consumers).status_code < 300
+
+    with counted(registry) as graph:
+        nodes = registry.get(f"{FEATURE}/lineage", limit=200)["nodes"]
+    with counted(registry) as answer:
+        consuming = registry.feature()["consumers"]
+    with counted(registry) as impact:
+        affected = registry.get(f"{FEATURE}/impact")["affected"]
+    with counted(registry) as listed:
+        assert registry.get("/features")["items"]
+
+    assert (len(nodes), len(consuming), len(affected)) == (105, 16, 24)
+    assert len(graph) <= 22
+    assert len(answer) <= 32
+    assert len(impact) <= 16
+    assert len(listed) <= 2
