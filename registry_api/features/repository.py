@@ -130,7 +130,8 @@ class FeatureRepository:
         """Give what runs wrote into sets, by the ids of run and set."""
         found: dict[tuple[int, int], WriteTable] = {}
         for chunk in _chunks(sorted(pairs)):
-            runs, sets = (sorted({pair[place] for pair in chunk}) for place in (0, 1))
+            runs = sorted({run_id for run_id, _ in chunk})
+            sets = sorted({set_id for _, set_id in chunk})
             rows = self.session.scalars(_writes(view.known), {"runs": runs, "sets": sets, **view.asked})
             found |= {pair: row for row in rows if (pair := (row.run_id, row.feature_set_id)) in pairs}
         return found
@@ -172,9 +173,11 @@ def _by_name() -> Select[FeatureTable]:
 
 @cache
 def _writes(known: bool) -> Select[Any]:
-    runs, sets = (bindparam(name, expanding=True) for name in ("runs", "sets"))
-    query = select(WriteTable).where(WriteTable.run_id.in_(runs), WriteTable.feature_set_id.in_(sets))
-    return query.where(*standing(WriteTable, known))
+    query = select(WriteTable).where(*standing(WriteTable, known))
+    return query.where(
+        WriteTable.run_id.in_(bindparam("runs", expanding=True)),
+        WriteTable.feature_set_id.in_(bindparam("sets", expanding=True)),
+    )
 
 
 @cache
