@@ -19,6 +19,7 @@ from festaf.registry_api.features.tables import (
     FeatureSetTable,
     FeatureSourceTable,
     FeatureTable,
+    FeatureVersionTable,
     ProductionTable,
     WriteTable,
 )
@@ -109,17 +110,12 @@ def _last_run(row: Any) -> str | None:
 def declared_query(by: Literal["feature", "source"]) -> Select[*tuple[Any, ...]]:
     """Build the query for the sources of the contents in force, of some features or at some nodes."""
     listed, whole = aliased(RunTable), aliased(RunTable)
-    content, stands = FeatureTable.content_id, ProductionTable.superseded_at.is_(None)
-    of_feature = (ProductionTable.feature_id == FeatureTable.id, stands)
+    of_feature = (ProductionTable.feature_id == FeatureTable.id, ProductionTable.superseded_at.is_(None))
     of_set = (
         WriteTable.feature_set_id == FeatureTable.feature_set_id,
         WriteTable.lists_features.is_(False),
         WriteTable.superseded_at.is_(None),
     )
-    said = select(func.min(DeclarationTable.said_at)).where(
-        DeclarationTable.version_id == content, DeclarationTable.superseded_at.is_(None)
-    )
-    written = select(func.min(ProductionTable.ended_at)).where(ProductionTable.version_id == content, stands)
     query = (
         select(
             FeatureSetTable.project,
@@ -131,8 +127,8 @@ def declared_query(by: Literal["feature", "source"]) -> Select[*tuple[Any, ...]]
             NodeTable.namespace,
             NodeTable.name.label("source"),
             NodeTable.field,
-            type_coerce(said.scalar_subquery(), Moment).label("since_said"),
-            type_coerce(written.scalar_subquery(), Moment).label("since_written"),
+            _first_named(DeclarationTable, DeclarationTable.said_at).label("since_said"),
+            _first_named(ProductionTable, ProductionTable.ended_at).label("since_written"),
             _newest_at(ProductionTable.ended_at, of_feature).label("listed_at"),
             listed.uuid.label("listed_uuid"),
             listed.airflow_run_id.label("listed_run"),
@@ -142,7 +138,7 @@ def declared_query(by: Literal["feature", "source"]) -> Select[*tuple[Any, ...]]
         )
         .select_from(FeatureTable)
         .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
-        .join(FeatureSourceTable, FeatureSourceTable.version_id == content)
+        .join(FeatureSourceTable, FeatureSourceTable.version_id == FeatureTable.content_id)
         .join(NodeTable, NodeTable.id == FeatureSourceTable.node_id)
         .outerjoin(listed, listed.id == _newest_run(ProductionTable, of_feature))
         .outerjoin(whole, whole.id == _newest_run(WriteTable, of_set))
@@ -165,6 +161,19 @@ def _by_name() -> tuple[ColumnElement[bool], ...]:
         FeatureSetTable.name.in_(bindparam("sets", expanding=True)),
         FeatureTable.name.in_(bindparam("names", expanding=True)),
     )
+
+
+def _first_named(table: type[DeclarationTable] | type[ProductionTable], moment: Any) -> ColumnElement[datetime | None]:
+    """Read when any content of the feature that names the source was first said; earlier ones may have named it."""
+    version, source = aliased(FeatureVersionTable), aliased(FeatureSourceTable)
+    first = select(func.min(moment)).where(table.version_id == version.id, table.superseded_at.is_(None))
+    query = (
+        select(func.min(first.correlate(version).scalar_subquery()))
+        .select_from(version)
+        .join(source, source.version_id == version.id)
+        .where(version.feature_id == FeatureTable.id, source.node_id == FeatureSourceTable.node_id)
+    )
+    return type_coerce(query.correlate(FeatureTable, FeatureSourceTable).scalar_subquery(), Moment)
 
 
 def _newest_at(column: Any, conditions: Iterable[ColumnElement[bool]]) -> ColumnElement[datetime | None]:
