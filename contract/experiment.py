@@ -31,7 +31,7 @@ class TrainingData(Model):
     """URI of the training set's manifest."""
     sha256: Sha256 | None = None
     """Hash of the manifest or of the data."""
-    rows: NonNegativeInt | None = None
+    rows: Annotated[int, Field(strict=True, ge=0)] | None = None
 
 
 class TrainingCode(Model):
@@ -52,7 +52,7 @@ class TrainedModel(Model):
     """What came of the run."""
 
     name: str | None = None
-    version: PositiveInt | None = None
+    version: Annotated[int, Field(strict=True, gt=0)] | None = None
     arn: str | None = None
     data: tuple[str, ...] = ()
     """URIs of the model data."""

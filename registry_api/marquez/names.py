@@ -57,7 +57,7 @@ EncodedName = Annotated[str, NAME, AfterValidator(unquote)]
 """A name in one of the ``ENCODED`` paths; the paths with the most names still fit what a server reads of a request."""
 NewName = Annotated[str, NAME, AfterValidator(_decode)]
 """A name that is made here."""
-EncodedTag = Annotated[str, Path(max_length=2_000, json_schema_extra={"maxLength": 166}), AfterValidator(unquote)]
+EncodedTag = Annotated[str, Path(max_length=3_060, json_schema_extra={"maxLength": 255}), AfterValidator(unquote)]
 NodeIdText = Annotated[
     str,
     Query(
