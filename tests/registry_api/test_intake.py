@@ -194,7 +194,8 @@ def test_a_job_event_that_has_an_event_type_is_a_job_event(registry: Registry) -
     }
     registry.post(GOOD, event)
 
-    assert [item["name"] for item in registry.feature()["consumers"]] == ["report"]
+    consumers = [(item["kind"], item["name"], item["distance"]) for item in registry.feature()["consumers"]]
+    assert consumers == [("task", "report", 1), ("dataset", "report", 2)]
 
 
 def test_a_dataset_event_with_a_definition_declares_features(registry: Registry) -> None:
