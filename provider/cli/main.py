@@ -16,7 +16,14 @@ from festaf import __version__
 from festaf.client.errors import RegistryError, SpoolError, UnreachableError
 
 GROUP = "festaf.commands"
-EXTRAS = {"demo": "airflow,registry,local", "endpoint": "airflow", "local-aws": "local", "registry": "registry"}
+EXTRAS = {
+    "dag": "sharing",
+    "demo": "airflow,registry,local",
+    "endpoint": "airflow",
+    "local-aws": "local",
+    "notebook": "sharing",
+    "registry": "registry",
+}
 INTERRUPTED = 130
 
 

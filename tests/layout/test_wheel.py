@@ -60,7 +60,7 @@ def imported(target: Path, rooms: Sequence[str], *, without: Sequence[str] = ())
 
 
 def test_every_module_of_every_room_imports_from_the_wheel(installed: Path) -> None:
-    rooms = ["contract", "client", "provider", "operators", "sensors", "registry_api", "local_aws"]
+    rooms = ["contract", "client", "provider", "operators", "sensors", "registry_api", "sharing", "local_aws"]
     names = imported(installed, rooms)
     files = [
         path

@@ -1,0 +1,10 @@
+"""``festaf dag``: look at DAGs, share them, and use what others share.
+
+Each file beside this one holds the commands of one purpose and adds them here.
+"""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Look at DAGs, share them, and use what others share.")
