@@ -45,48 +45,58 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
 
     :param database: one that is open already; the application closes it at its end
     """
-    opened = database or Database(settings.database_url, settings.busy_timeout)
-    tracing = read_tracing(os.environ)
-    provider = IdentityProvider(settings.oidc) if settings.oidc else None
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        if settings.sync:
-            syncer.start()
-        yield
-        if settings.sync:
-            await to_thread(syncer.stop)
-        opened.close()
-        if tracing is not None:
-            await to_thread(tracing.stop)
-        if provider is not None:
-            provider.close()
-
-    syncer = Syncer(opened)
     app = FastAPI(
         title="festaf registry",
         summary="Where does this feature come from?",
         version=__version__,
-        lifespan=lifespan,
+        lifespan=_lifespan,
         docs_url=None,
         redoc_url=None,
         openapi_url=f"{API}/openapi.json",
     )
-    app.state.settings = settings
-    app.state.database = opened
-    app.state.airflow_figures = syncer.board
-    app.state.metrics = Metrics(opened, syncer.board, head())
-    app.state.stopping = Stopping(syncer.stop)
-    app.state.doorkeeper = Doorkeeper(opened, provider)
-    app.state.throttle = Throttle(settings.limits)
     add_problem_handlers(app)
     app.include_router(health.router)
     app.include_router(operations)
-    app.add_middleware(Watching, metrics=app.state.metrics, tracing=tracing)
+    app.add_middleware(Watching)
     app.add_middleware(EncodedNames)
     for router in (lineage, features, dags, experiments, search, feature_requests, airflow, *ACCESS, marquez):
         # Whatever a route itself asks for: nobody gets to it whom nobody knows.
         app.include_router(router, prefix=API, dependencies=[Depends(caller_of)])
     declare_problems(app)
     add_documentation(app)
+    furnish(app, settings, database or Database(settings.database_url, settings.busy_timeout))
     return app
+
+
+def furnish(app: FastAPI, settings: Settings, database: Database) -> None:
+    """Give an application that does not run its database and all that stands on it, in place of what it had.
+
+    The routes know nothing of it, and laying them out takes long: tests give one application many databases.
+    """
+    syncer = Syncer(database)
+    state = app.state
+    state.settings = settings
+    state.database = database
+    state.syncer = syncer
+    state.airflow_figures = syncer.board
+    state.metrics = Metrics(database, syncer.board, head())
+    state.tracing = read_tracing(os.environ)
+    state.stopping = Stopping(syncer.stop)
+    state.identity_provider = IdentityProvider(settings.oidc) if settings.oidc else None
+    state.doorkeeper = Doorkeeper(database, state.identity_provider)
+    state.throttle = Throttle(settings.limits)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    state = app.state
+    if state.settings.sync:
+        state.syncer.start()
+    yield
+    if state.settings.sync:
+        await to_thread(state.syncer.stop)
+    state.database.close()
+    if state.tracing is not None:
+        await to_thread(state.tracing.stop)
+    if state.identity_provider is not None:
+        state.identity_provider.close()

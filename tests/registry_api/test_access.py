@@ -16,9 +16,9 @@ from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.access.tables import TokenTable
 from festaf.registry_api.database import Database
 from festaf.registry_api.errors import ConflictError, ForbiddenError, SetupError
-from festaf.registry_api.main import create_app
 from festaf.registry_api.server import check_demo
 from festaf.registry_api.settings import Settings
+from tests.registry_api.applications import application
 from tests.registry_api.databases import with_schema
 from tests.registry_api.events import RICH, task_event, written
 
@@ -38,7 +38,7 @@ def database(sqlite_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def http(database: Database) -> Iterator[TestClient]:
-    with TestClient(create_app(Settings(str(database.url)), database)) as client:
+    with application(Settings(str(database.url)), database) as app, TestClient(app) as client:
         yield client
 
 
@@ -113,12 +113,12 @@ def test_a_name_is_given_once(database: Database) -> None:
 
 
 def test_a_demo_answers_only_this_machine(database: Database) -> None:
-    app = create_app(Settings(str(database.url), demo=True), database)
-    with TestClient(app, base_url="http://localhost", client=("127.0.0.1", 1)) as near:
-        assert near.get(FEATURES).status_code == 200
-        assert near.get(FEATURES, headers={"Host": "evil.example"}).status_code == 403
-    far = TestClient(app, base_url="http://localhost", client=("192.0.2.7", 1))
-    assert far.get(FEATURES).status_code == 403
+    with application(Settings(str(database.url), demo=True), database) as app:
+        with TestClient(app, base_url="http://localhost", client=("127.0.0.1", 1)) as near:
+            assert near.get(FEATURES).status_code == 200
+            assert near.get(FEATURES, headers={"Host": "evil.example"}).status_code == 403
+        far = TestClient(app, base_url="http://localhost", client=("192.0.2.7", 1))
+        assert far.get(FEATURES).status_code == 403
 
 
 def test_a_demo_is_not_served_to_others() -> None:

@@ -26,8 +26,8 @@ from festaf.registry_api.access.roles import Role
 from festaf.registry_api.database import Database
 from festaf.registry_api.edge import now
 from festaf.registry_api.errors import SetupError
-from festaf.registry_api.main import create_app
 from festaf.registry_api.settings import Settings, read_limits, read_oidc
+from tests.registry_api.applications import application
 from tests.registry_api.databases import with_schema
 
 if TYPE_CHECKING:
@@ -141,8 +141,8 @@ def registry(issuer: Issuer, tmp_path: Path) -> Iterator[Registry]:
         principals.grant("nyc", Kind.TEAM, "analysis", Role.READ, "me")
         principals.put(Kind.USER, "ann@example.com")
         principals.grant("bos", Kind.USER, "ann@example.com", Role.WRITE, "me")
-    app = create_app(Settings(str(database.url), oidc=OidcSettings(issuer.url, "festaf")), database)
-    with TestClient(app) as http:
+    settings = Settings(str(database.url), oidc=OidcSettings(issuer.url, "festaf"))
+    with application(settings, database) as app, TestClient(app) as http:
         found = Registry(http, database)
         app.dependency_overrides[now] = lambda: datetime.now(UTC) + found.ahead
         yield found

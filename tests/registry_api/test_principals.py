@@ -17,9 +17,9 @@ from festaf.registry_api.access.limits import Limits
 from festaf.registry_api.access.repository import changed
 from festaf.registry_api.access.service import TokenService
 from festaf.registry_api.database import Database
-from festaf.registry_api.main import create_app
 from festaf.registry_api.settings import Settings
 from festaf.registry_api.table import Table
+from tests.registry_api.applications import application
 from tests.registry_api.databases import with_schema
 from tests.registry_api.events import NAMESPACE, RICH, facet, feature_set, task_event, written
 
@@ -61,8 +61,8 @@ def office(database_url: str) -> Iterator[Office]:
     database = with_schema(Database(database_url))
     with database.writing() as session:
         _, admin = TokenService(session, datetime.now(UTC)).create("admin", [Scope.ADMIN], None)
-    app = create_app(Settings(database_url, limits=Limits(failures="3/minute", writes="200/minute")), database)
-    with TestClient(app, base_url="http://127.0.0.1") as http:
+    settings = Settings(database_url, limits=Limits(failures="3/minute", writes="200/minute"))
+    with application(settings, database) as app, TestClient(app, base_url="http://127.0.0.1") as http:
         found = Office(http, database, {"admin": admin})
         for project in ("nyc", "bos"):
             found.done("PUT", f"/projects/{project}", {"description": None})
