@@ -31,8 +31,9 @@ Answer = TypeVar("Answer", bound=BaseModel)
 
 
 def check(response: httpx.Response) -> httpx.Response:
-    """Pass a success on; raise what a failure means."""
-    if response.is_success:
+    """Pass a success on, also that nothing changed for one who asked so; raise what a failure means."""
+    unchanged = response.status_code == httpx.codes.NOT_MODIFIED and "If-None-Match" in response.request.headers
+    if response.is_success or unchanged:
         return response
     raise _error(response)
 

@@ -197,6 +197,8 @@ class PackageVersion(Model):
     """What the registry itself saw in the files, besides what the manifest says."""
     signatures: tuple[Signature, ...] = ()
     downloads: int = 0
+    origin: str | None = None
+    """The registry that it was mirrored from."""
 
 
 class VersionSummary(Model):

@@ -14,7 +14,7 @@ from festaf.registry_api.airflow.cli import app as airflow
 from festaf.registry_api.lineage.cli import rebuild_tables
 from festaf.registry_api.operations.cli import COMMANDS as OPERATIONS
 from festaf.registry_api.operations.options import Drain, Grace, LogFormat, LogFormatOption, LogLevel, LogLevelOption
-from festaf.registry_api.settings import Settings, default_database_url, read_limits, read_oidc
+from festaf.registry_api.settings import BLOBS_VARIABLE, Settings, default_database_url, read_limits, read_oidc
 from festaf.registry_api.terminal import AsJson, DatabaseUrl, one_sentence, opened, reaching
 
 app = typer.Typer(help="The registry: which DAG, version, run and task made a feature.", no_args_is_help=True)
@@ -55,6 +55,7 @@ def serve(
             demo=demo,
             limits=read_limits(os.environ),
             oidc=read_oidc(os.environ),
+            blobs=os.environ.get(BLOBS_VARIABLE) or None,
             sync=True,
         )
         with opened(settings.database_url) as database:

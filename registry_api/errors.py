@@ -8,11 +8,14 @@ RegistryError
     ├── ForbiddenError         403: the token lacks the scope; or a stranger asks a demo
     ├── NotFoundError          404
     ├── ConflictError          409: a name is taken
+    ├── GoneError              410: it was deleted, and nothing will ever stand in its place
     ├── StaleError             412: it was changed since the caller read it
     ├── UnconditionalError     428: say by If-Match what is to be changed
     ├── TooLargeError          413: the body is larger than allowed
     ├── UnsupportedError       415: a content type or encoding that is not known
     ├── UnreadableEventError   422: JSON, but no OpenLineage event; says each field that is wrong
+    ├── UnprocessableError     422: an archive or a signature that is not what it must be
+    ├── QuarantinedError       451: nobody gets it until somebody has looked at it
     ├── TooManyRequestsError   429 with Retry-After: one caller asks too often, or one address fails too often
     └── UnavailableError       503 with Retry-After: the database is locked or away
 """
@@ -88,6 +91,13 @@ class ConflictError(ServiceError):
     title = "Conflict"
 
 
+class GoneError(ServiceError):
+    """It was deleted, and nothing will ever stand in its place."""
+
+    status_code = 410
+    title = "Gone"
+
+
 class StaleError(ServiceError):
     """It was changed since the caller read it."""
 
@@ -121,6 +131,20 @@ class UnreadableEventError(ServiceError):
 
     status_code = 422
     title = "Unreadable"
+
+
+class UnprocessableError(ServiceError):
+    """The body was read, and is not what it must be."""
+
+    status_code = 422
+    title = "Refused"
+
+
+class QuarantinedError(ServiceError):
+    """Nobody gets it until somebody has looked at it."""
+
+    status_code = 451
+    title = "Quarantined"
 
 
 class TooManyRequestsError(ServiceError):

@@ -18,6 +18,8 @@ from festaf.registry_api.access.recognition import Doorkeeper
 from festaf.registry_api.access.routes import ROUTERS as ACCESS
 from festaf.registry_api.airflow.routes import router as airflow
 from festaf.registry_api.airflow.syncer import Syncer
+from festaf.registry_api.dag_packages.blobs import open_blobs
+from festaf.registry_api.dag_packages.routes import ROUTERS as DAG_PACKAGES
 from festaf.registry_api.dags.routes import router as dags
 from festaf.registry_api.database import Database
 from festaf.registry_api.documentation import add_documentation
@@ -59,7 +61,8 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     app.include_router(operations)
     app.add_middleware(Watching)
     app.add_middleware(EncodedNames)
-    for router in (lineage, features, dags, experiments, search, feature_requests, airflow, *ACCESS, marquez):
+    routers = (lineage, features, dags, experiments, search, feature_requests, airflow, *ACCESS, *DAG_PACKAGES, marquez)
+    for router in routers:
         # Whatever a route itself asks for: nobody gets to it whom nobody knows.
         app.include_router(router, prefix=API, dependencies=[Depends(caller_of)])
     declare_problems(app)
@@ -85,6 +88,7 @@ def furnish(app: FastAPI, settings: Settings, database: Database) -> None:
     state.identity_provider = IdentityProvider(settings.oidc) if settings.oidc else None
     state.doorkeeper = Doorkeeper(database, state.identity_provider)
     state.throttle = Throttle(settings.limits)
+    state.blobs = open_blobs(settings.blobs, database.url)
 
 
 @asynccontextmanager

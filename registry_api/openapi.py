@@ -11,6 +11,8 @@ from festaf.contract.http import Problem
 from festaf.registry_api.problems import MEDIA_TYPE
 
 Said = dict[str, Any]
+PACKAGES = "DAG packages"
+"""The tag of routes whose things can be deleted for ever, or quarantined."""
 METHODS = ("get", "put", "post", "delete", "patch")
 MEANINGS = {
     400: "It cannot be read: no JSON, an unknown cursor, a value that no database keeps",
@@ -18,12 +20,14 @@ MEANINGS = {
     403: "The one who asks may not",
     404: "There is no such thing, or it may not be seen",
     409: "It stands already, or what was asked for does not go with what stands",
+    410: "It was deleted, and nothing will ever stand in its place",
     412: "It was changed since it was read",
     413: "The body is larger than allowed",
     415: "The body's type or encoding is not known",
     422: "A parameter or the body is not what was asked for",
     428: "Say by If-Match what is to be changed",
     429: "Asked too often",
+    451: "It is quarantined",
     503: "The database is locked or away",
 }
 HEADERS = {401: ("WWW-Authenticate", "string"), 429: ("Retry-After", "integer"), 503: ("Retry-After", "integer")}
@@ -77,6 +81,8 @@ def _statuses(method: str, operation: Said) -> set[int]:
         found |= {404, 409}
     if "requestBody" in operation:
         found |= {413, 415}
+    if "version" in names and any(tag == PACKAGES for tag in operation.get("tags", ())):
+        found |= {409, 410, 451}
     if "if-match" in names:
         found |= {412, 428} if method == "patch" else {412}
     return found

@@ -12,6 +12,7 @@ from festaf.registry_api.access.oidc import OidcSettings
 from festaf.registry_api.errors import SetupError
 
 DATABASE_URL_VARIABLE = "FESTAF_REGISTRY_DATABASE_URL"
+BLOBS_VARIABLE = "FESTAF_REGISTRY_BLOBS"
 OIDC_VARIABLES = "FESTAF_REGISTRY_OIDC_"
 MEBIBYTE = 1024 * 1024
 
@@ -32,6 +33,8 @@ class Settings:
     """Read the Airflows that are due, in the background; ``festaf registry serve`` does."""
     limits: Limits = field(default_factory=Limits)
     """How often one caller may ask."""
+    blobs: str | None = None
+    """Where archives of DAG packages are: a folder, or ``s3://bucket/prefix``; None for one beside the database."""
     oidc: OidcSettings | None = None
     """Who vouches for people; None to let in only tokens of the registry's own."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
@@ -32,6 +32,10 @@ class Limits:
     """Requests with events of one caller; a request may hold a thousand of them."""
     failures: str | None = "60/minute"
     """Requests of one address that say not who asks, or wrongly."""
+    uploads: str | None = "600/hour"
+    """Archives of DAG packages that one caller sends."""
+    packages: str | None = "60/hour"
+    """New DAG packages of one caller."""
 
 
 class Throttle:
@@ -39,7 +43,7 @@ class Throttle:
 
     def __init__(self, limits: Limits) -> None:
         self.counter = FixedWindowRateLimiter(MemoryStorage())
-        self.policies = {name: _read(name, getattr(limits, name)) for name in ("reads", "writes", "events", "failures")}
+        self.policies = {limit.name: _read(limit.name, getattr(limits, limit.name)) for limit in fields(limits)}
 
     def count(self, caller: Caller, method: str, path: str) -> None:
         """Count a request of a caller.
@@ -50,6 +54,24 @@ class Throttle:
         if method not in {"GET", "HEAD", "OPTIONS"}:
             policy = "events" if path.startswith(f"{API}/lineage") else "writes"
         self._hit(policy, f"{caller.kind}/{caller.name}", "you ask too often")
+
+    def count_upload(self, caller: Caller) -> None:
+        """Count an archive that a caller sends.
+
+        :raises TooManyRequestsError: it is one too many
+        """
+        self._count_sharing("uploads", caller, "you send archives too often")
+
+    def count_package(self, caller: Caller) -> None:
+        """Count a DAG package that a caller is about to make.
+
+        :raises TooManyRequestsError: it is one too many
+        """
+        self._count_sharing("packages", caller, "you make new packages too often")
+
+    def _count_sharing(self, policy: str, caller: Caller, sentence: str) -> None:
+        if caller.kind != "demo":
+            self._hit(policy, f"{caller.kind}/{caller.name}", sentence)
 
     def count_failure(self, address: str) -> None:
         """Count a request of an address that did not say who asks.

@@ -65,7 +65,7 @@ class Metrics:
         build.labels(__version__, schema, platform.python_version(), backend).set(1)
         for outcome in ("taken", "duplicate", "refused"):
             self.events.labels(outcome)
-        for policy in ("reads", "writes", "events", "failures"):
+        for policy in ("reads", "writes", "events", "uploads", "packages", "failures"):
             self.limited.labels(policy)
         for reason in DENIED.values():
             self.denied.labels(reason)

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from festaf.registry_api.access.caller import Caller, Scope
+from festaf.registry_api.access.limits import Limits
 from festaf.registry_api.access.service import TokenService
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.access.tables import TokenTable
@@ -38,7 +39,8 @@ def database(sqlite_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def http(database: Database) -> Iterator[TestClient]:
-    with application(Settings(str(database.url)), database) as app, TestClient(app) as client:
+    settings = Settings(str(database.url), limits=Limits(failures=None))
+    with application(settings, database) as app, TestClient(app) as client:
         yield client
 
 

@@ -1,0 +1,1 @@
+"""DAG packages: staged, reviewed, published and served; the code in them is read and never run."""

@@ -1,0 +1,26 @@
+"""Remove archives that are nobody's: of deleted versions, of bytes that others took the place of, of broken uploads."""
+
+from __future__ import annotations
+
+from festaf.registry_api.dag_packages.blobs import SECONDS_BEFORE_LOST, BlobStore
+from festaf.registry_api.dag_packages.repository import PackageRepository
+from festaf.registry_api.dag_packages.staging import BLOBS, ROOM
+from festaf.registry_api.database import Database, lock
+
+
+def forget_blob(database: Database, blobs: BlobStore, digest: str) -> bool:
+    """Remove a blob unless a version names it; tell whether it was removed."""
+    with database.writing() as session:
+        lock(session, [BLOBS], room=ROOM)
+        if PackageRepository(session).named([digest]):
+            return False
+        blobs.remove(digest)
+        return True
+
+
+def clean(database: Database, blobs: BlobStore, seconds: float = SECONDS_BEFORE_LOST) -> int:
+    """Remove every blob that has been nobody's for some seconds; give how many there were."""
+    old = list(blobs.old(seconds))
+    with database.reading() as session:
+        lost = set(old) - PackageRepository(session).named(old)
+    return sum(forget_blob(database, blobs, digest) for digest in sorted(lost))

@@ -1,0 +1,129 @@
+"""A registry with people who publish, review and look; each has a token of their own."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from festaf.registry_api.access.caller import Scope
+from festaf.registry_api.access.limits import Limits
+from festaf.registry_api.access.principals import Kind, PrincipalService
+from festaf.registry_api.access.projects import ProjectService
+from festaf.registry_api.access.roles import Role
+from festaf.registry_api.access.service import TokenService
+from festaf.registry_api.database import Database
+from festaf.registry_api.settings import Settings
+from tests.registry_api.applications import application
+from tests.registry_api.databases import with_schema
+from tests.sharing.packages import archive as built
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fastapi import FastAPI
+    from httpx import Response
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+NO_LIMITS = Limits(**dict.fromkeys(Limits.__dataclass_fields__))
+PEOPLE = {
+    "ann": {"acme": Role.WRITE},
+    "bob": {"acme": Role.WRITE},
+    "cat": {"acme": Role.WRITE},
+    "eve": {"other": Role.ADMIN},
+    "ian": {"acme": Role.READ},
+    "joy": {"acme": Role.ADMIN},
+    "max": {"acme": Role.WRITE, "other": Role.WRITE},
+    "root": {"*": Role.ADMIN},
+}
+"""Who may do what in which namespace."""
+
+
+@dataclass
+class House:
+    """A registry in this process, and the tokens of those who use it."""
+
+    app: FastAPI
+    http: TestClient
+    database: Database
+    tokens: dict[str, str]
+    blobs: Path
+
+    def ask(self, who: str, method: str, path: str, **said: Any) -> Response:
+        headers = {"Authorization": f"Bearer {self.tokens[who]}", **said.pop("headers", {})}
+        return self.http.request(method, f"/api/v1{path}", headers=headers, **said)
+
+    def get(self, path: str, who: str = "ian", **query: Any) -> Any:
+        answer = self.ask(who, "GET", path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def send(self, data: bytes, who: str = "ann", path: str = "acme/sales/1.4.0", **said: Any) -> Response:
+        headers = {"Content-Type": "application/zip", "Content-Digest": digest_header(data), **said.pop("headers", {})}
+        return self.ask(who, "PUT", f"/dag-packages/{path}/archive", content=data, headers=headers, **said)
+
+    def stage(self, who: str = "ann", files: dict[str, bytes] | None = None, **changes: Any) -> Any:
+        data = built(files, **changes)
+        given = {"namespace": "acme", "name": "sales", "version": "1.4.0", **changes}
+        answer = self.send(data, who, f"{given['namespace']}/{given['name']}/{given['version']}")
+        assert answer.status_code in {200, 201}, answer.text
+        return answer.json()
+
+    def step(self, who: str, step: str, path: str = "acme/sales/1.4.0", **said: Any) -> Response:
+        return self.ask(who, "POST", f"/dag-packages/{path}/{step}", json=said or None)
+
+    def publish(self, who: str = "ann", files: dict[str, bytes] | None = None, **changes: Any) -> Any:
+        staged = self.stage(who, files, **changes)
+        path = f"{staged['namespace']}/{staged['name']}/{staged['version']}"
+        answer = self.step(who, "publish", path, digest=staged["digest"])
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def rules(self, namespace: str = "acme", **rules: Any) -> None:
+        answer = self.ask("root", "PUT", f"/dag-namespaces/{namespace}", json=rules)
+        assert answer.status_code == 200, answer.text
+
+    def left(self) -> list[str]:
+        """Name the blobs that are kept."""
+        return sorted(path.name for path in self.blobs.rglob("*") if path.is_file())
+
+
+def digest_header(data: bytes) -> str:
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(data).digest()).decode()}:"
+
+
+def admit(database: Database) -> dict[str, str]:
+    """Let people in; give their tokens."""
+    tokens = {}
+    with database.writing() as session:
+        principals, service = PrincipalService(session, NOW), TokenService(session, NOW)
+        for project in ("acme", "other", "third"):
+            ProjectService(session, NOW).put(project, None, "test")
+        for name, grants in PEOPLE.items():
+            principals.put(Kind.USER, name)
+            for project, role in grants.items():
+                principals.grant(project, Kind.USER, name, role, "test")
+            tokens[name] = service.create(name, list(Scope), None, owner=("user", name))[1]
+    return tokens
+
+
+@pytest.fixture
+def house_url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
+@pytest.fixture
+def house(house_url: str, tmp_path: Path) -> Iterator[House]:
+    """Give a registry with people."""
+    database = with_schema(Database(house_url, 30))
+    tokens = admit(database)
+    blobs = tmp_path / "blobs"
+    settings = Settings(house_url, limits=NO_LIMITS, blobs=str(blobs))
+    with application(settings, database) as app, TestClient(app) as http:
+        yield House(app, http, database, tokens, blobs)
