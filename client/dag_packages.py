@@ -18,6 +18,7 @@ from festaf.contract.dag_package import (
     NamespaceSettings,
     Package,
     PackageChanges,
+    PackageSummary,
     PackageVersion,
     PublisherKey,
     Signature,
@@ -29,16 +30,20 @@ from festaf.contract.dag_package_steps import (
     PublishRequest,
     ReasonRequest,
 )
-from festaf.contract.http import API
+from festaf.contract.http import API, Page
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic import BaseModel
 
+PAGE_SIZE = 100
 ARCHIVE_TYPE = "application/zip"
 DEFAULT_TIMEOUT = 60.0
 """An archive may be large, and the registry reads all code in it before it answers."""
 _PATH = f"{API}/dag-packages"
 _NAMESPACES = f"{API}/dag-namespaces"
+_PACKAGES = TypeAdapter(Page[PackageSummary])
 _PACKAGE = TypeAdapter(Package)
 _VERSION = TypeAdapter(PackageVersion)
 _CHANGES = TypeAdapter(PackageChanges)
@@ -65,6 +70,17 @@ class DagPackageClient(Sender):
         self, url: str, token: str | None = None, timeout: float = DEFAULT_TIMEOUT, *, retry: bool = True
     ) -> None:
         super().__init__(url, token, timeout, retry=retry)
+
+    def packages(self, **asked: str | bool | None) -> Iterator[PackageSummary]:
+        """Find packages, page by page; the parameters are those of ``GET /dag-packages``, such as ``q`` and ``tag``."""
+        wanted = {name: _said(value) for name, value in asked.items() if value is not None}
+        cursor: str | None = None
+        while True:
+            page = read(self._get(_PATH, {**wanted, "limit": PAGE_SIZE, "cursor": cursor}), _PACKAGES)
+            yield from page.items
+            cursor = page.cursor
+            if cursor is None:
+                return
 
     def package(self, namespace: str, name: str) -> Package:
         """Ask for a package with its versions.
@@ -202,6 +218,10 @@ class DagPackageClient(Sender):
             headers={"Content-Type": "application/json"} if content is not None else {},
         )
         return read(self._call(request), _VERSION)
+
+
+def _said(value: str | bool) -> str:
+    return value if isinstance(value, str) else str(value).lower()
 
 
 def _path(*parts: str) -> str:

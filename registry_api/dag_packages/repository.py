@@ -204,6 +204,19 @@ class PackageRepository:
             counts[version_id] = int(count)
         return counts
 
+    def downloads_of_packages(self, packages: Collection[int]) -> dict[int, int]:
+        """Give how often all versions of packages were fetched."""
+        counts: dict[int, int] = defaultdict(int)
+        query = (
+            select(PackageVersionTable.package_id, func.sum(PackageDownloadTable.count))
+            .join(PackageDownloadTable, PackageDownloadTable.version_id == PackageVersionTable.id)
+            .where(PackageVersionTable.package_id.in_(sorted(packages)))
+            .group_by(PackageVersionTable.package_id)
+        )
+        for package_id, count in self.session.execute(query):
+            counts[package_id] = int(count)
+        return counts
+
     def count_download(self, version_id: int, day: date, slot: int) -> None:
         """Count one more."""
         dialect = self.session.get_bind().dialect.name

@@ -11,9 +11,11 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from festaf.contract.dag_package import VersionState
+from festaf.contract.dag_package import Maturity, VersionState
 from festaf.registry_api.table import Key, Table
 
+BYTEWISE = String(500).with_variant(String(500, collation="C"), "postgresql")
+"""Text in the order of its bytes, so that how a word begins is a range of an index on both databases."""
 WHO = String(210)
 """Kind and name of a caller, such as ``user/ann``."""
 
@@ -91,7 +93,7 @@ class PackageVersionTable(Table):
     origin: Mapped[str | None] = mapped_column(String(500))
     """The registry that a mirror file was exported from."""
     summary: Mapped[str] = mapped_column(String(255))
-    maturity: Mapped[str] = mapped_column(String(12))
+    maturity: Mapped[Maturity] = mapped_column(String(12))
     airflow: Mapped[str] = mapped_column(String(500))
     """The Airflow versions that it needs, as a specifier; empty for any."""
     ancestor_namespace: Mapped[str | None] = mapped_column(String(64))
@@ -148,7 +150,7 @@ class PackageFactTable(Table):
 
     version_id: Mapped[int] = mapped_column(ForeignKey("dag_package_version.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(12), primary_key=True)
-    value: Mapped[str] = mapped_column(String(500), primary_key=True)
+    value: Mapped[str] = mapped_column(BYTEWISE, primary_key=True)
 
 
 class PackageChangeTable(Table):

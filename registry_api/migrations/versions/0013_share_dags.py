@@ -9,6 +9,7 @@ revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None
+BYTEWISE = sa.String(length=500).with_variant(sa.String(length=500, collation="C"), "postgresql")
 
 
 def upgrade() -> None:
@@ -125,7 +126,7 @@ def upgrade() -> None:
         "dag_package_fact",
         sa.Column("version_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
-        sa.Column("value", sa.String(length=500), nullable=False),
+        sa.Column("value", BYTEWISE, nullable=False),
         sa.ForeignKeyConstraint(
             ["version_id"], ["dag_package_version.id"], name=op.f("fk_dag_package_fact_version_id")
         ),
