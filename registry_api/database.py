@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from festaf.registry_api.errors import SetupError
 from festaf.registry_api.memory import MEMORY, Memory, keep_recall
 from festaf.registry_api.operations.tracing import span
+from festaf.registry_api.state import SqliteWatch, State
 
 WRITING = "festaf_writing"
 CONNECT_SECONDS = 5
@@ -36,6 +37,8 @@ class Database:
         self.url = read_url(url)
         self.engine = _make_engine(self.url, busy_timeout)
         self._writing = self.engine.execution_options(**{WRITING: True})
+        self._steady = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        self._watch = SqliteWatch(self.engine)
         self._memory = Memory()
 
     @property
@@ -52,6 +55,14 @@ class Database:
     def open(self) -> Session:
         """Give a session that only reads, to be closed; it asks for no connection before it is used."""
         return Session(self.engine, expire_on_commit=False)
+
+    def open_steady(self) -> Session:
+        """Give a session that reads one state of the database, from its first statement to its last."""
+        return Session(self.engine if self.sqlite else self._steady, expire_on_commit=False)
+
+    def state(self) -> State | None:
+        """Give the state of the database if it can be told without waiting: only SQLite's can."""
+        return self._watch.state() if self.sqlite else None
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
@@ -98,6 +109,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
+        self._watch.close()
         self.engine.dispose()
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import ipaddress
 import logging
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Path, Query, Request, Response, Security
 from fastapi.concurrency import run_in_threadpool
@@ -26,13 +26,16 @@ from festaf.registry_api.access.caller import ANYONE, Caller, Scope
 from festaf.registry_api.access.limits import Throttle
 from festaf.registry_api.access.recognition import Doorkeeper
 from festaf.registry_api.access.roles import ALL_PROJECTS
+from festaf.registry_api.answers import Answer, Answers, Kept, kept_answer, kept_model, write
 from festaf.registry_api.database import Database
 from festaf.registry_api.errors import ForbiddenError, ServiceError, UnauthenticatedError
 from festaf.registry_api.lineage.body import read_body
 from festaf.registry_api.operations.watching import name_caller
 from festaf.registry_api.settings import Settings
+from festaf.registry_api.state import State, snapshot
 from festaf.registry_api.viewpoint import Viewpoint
 
+Asked = TypeVar("Asked", bound=BaseModel)
 log = logging.getLogger(__name__)
 
 
@@ -194,6 +197,62 @@ def answered(session: Session, answer: BaseModel) -> Response:
     return Response(answer.__pydantic_serializer__.to_json(answer, by_alias=True), media_type="application/json")
 
 
+class Answering:
+    """Answers one request that reads: as before if nothing was committed since, else from one state of the database."""
+
+    def __init__(self, request: Request, database: Database, caller: Caller) -> None:
+        self.headers = request.headers
+        self.database = database
+        self.answers: Answers = request.app.state.answers
+        self.caller = caller
+        self.question = (request.scope["path"], request.scope["query_string"], caller.sight)
+
+    async def give(self, read: Callable[[Session], Asked], again: Callable[[Asked], Asked] | None = None) -> Response:
+        """Answer.
+
+        :param read: tells what the database says, to all who may see the same
+        :param again: draws anew what changes with the time in something that was read; the same object if nothing does
+        """
+        state = self.database.state()
+        found = self.answers.find(self.question, state) if state is not None else None
+        answer = _again(found, again) if found else await run_in_threadpool(self._read, read, again, state)
+        headers = {"ETag": answer.etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+        if answer.etag in self.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(answer.body, headers=headers, media_type="application/json")
+
+    def _read(
+        self, read: Callable[[Session], Asked], again: Callable[[Asked], Asked] | None, state: State | None
+    ) -> Answer:
+        with self.database.open_steady() as session:
+            if not self.database.sqlite:
+                state = snapshot(session)
+                found = self.answers.find(self.question, state) if state is not None else None
+                if found:
+                    return _again(found, again)
+            model = read(session)
+        shown = again(model) if again else model
+        answer = write(shown)
+        # On SQLite the number was read before and after: if it is the same, the transaction between read that state.
+        if state is not None and (not self.database.sqlite or self.database.state() == state):
+            kept = kept_answer(state, answer) if shown is model else kept_model(state, model, answer)
+            self.answers.keep(self.question, kept)
+        return answer
+
+
+def _again(kept: Kept, again: Callable[[Any], BaseModel] | None) -> Answer:
+    if kept.answer is not None:
+        return kept.answer
+    assert kept.model is not None
+    assert again is not None
+    return write(again(kept.model))
+
+
+async def answering(request: Request, database: TheDatabase, caller: Reader) -> Answering:
+    """Prepare an answer to one who may read."""
+    return Answering(request, database, caller)
+
+
 def open_writing(request: Request, database: TheDatabase, caller: Known, moment: Now) -> Iterator[Session]:
     """Open a session for one request that writes; it is audited, and committed before the answer is sent."""
     with database.writing() as session:
@@ -206,6 +265,7 @@ def open_writing(request: Request, database: TheDatabase, caller: Known, moment:
     request.app.state.metrics.took(taken)
 
 
+Answered = Annotated[Answering, Depends(answering)]
 Reading = Annotated[Session, Depends(open_reading, scope="function")]
 Writing = Annotated[Session, Depends(open_writing, scope="function")]
 

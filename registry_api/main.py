@@ -18,6 +18,7 @@ from festaf.registry_api.access.recognition import Doorkeeper
 from festaf.registry_api.access.routes import ROUTERS as ACCESS
 from festaf.registry_api.airflow.routes import router as airflow
 from festaf.registry_api.airflow.syncer import Syncer
+from festaf.registry_api.answers import Answers
 from festaf.registry_api.dag_packages.blobs import open_blobs
 from festaf.registry_api.dag_packages.routes import ROUTERS as DAG_PACKAGES
 from festaf.registry_api.dags.routes import router as dags
@@ -80,6 +81,7 @@ def furnish(app: FastAPI, settings: Settings, database: Database) -> None:
     state = app.state
     state.settings = settings
     state.database = database
+    state.answers = Answers()
     state.syncer = syncer
     state.airflow_figures = syncer.board
     state.metrics = Metrics(database, syncer.board, head())

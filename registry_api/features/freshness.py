@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from festaf.contract.feature import Freshness
+from festaf.contract.feature import Feature, Freshness
 
 
 def freshness(
@@ -34,6 +34,21 @@ def freshness(
         due_at=due,
         next_run_in_time=next_run <= due if next_run and due else None,
     )
+
+
+def aged(answer: Feature, at: datetime) -> Feature:
+    """Measure an answer on a feature again; one that does not change with the time is given back."""
+    when = answer.when
+    if when.freshness.age_seconds is None:
+        return answer
+    measured = freshness(
+        when.freshness.bound_seconds,
+        last_event_time=when.last_event_time,
+        last_written=when.last_written,
+        next_run=when.next_run,
+        at=at,
+    )
+    return answer.model_copy(update={"when": when.model_copy(update={"freshness": measured})})
 
 
 def _after(moment: datetime, seconds: float) -> datetime | None:

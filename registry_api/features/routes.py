@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
+from sqlalchemy.orm import Session
 
 from festaf.contract.feature import Feature, FeatureSummary
 from festaf.contract.graph import Graph
@@ -12,9 +13,10 @@ from festaf.contract.history import HistoryItem
 from festaf.contract.http import Page
 from festaf.contract.impact import Impact
 from festaf.contract.model_features import EndpointFeatures, ModelFeatures
-from festaf.registry_api.edge import Cursor, Limit, Now, Reader, Reading, View, answered
+from festaf.registry_api.edge import Answered, Cursor, Limit, Now, Reader, Reading, View
 from festaf.registry_api.features.answer import FeatureAnswer
 from festaf.registry_api.features.declaration_routes import router as declarations
+from festaf.registry_api.features.freshness import aged
 from festaf.registry_api.features.history import FeatureHistory
 from festaf.registry_api.features.impact import ImpactAnswer
 from festaf.registry_api.features.listing import FeatureFilter, FeatureListing
@@ -31,19 +33,24 @@ Depth = Annotated[int, Query(ge=1, le=50, description="How many steps at most")]
 
 
 @router.get("/features", response_model=Page[FeatureSummary], summary="List features")
-def get_features(caller: Reader, session: Reading, asked: Annotated[FeatureFilter, Query()]) -> Response:
+async def get_features(answering: Answered, asked: Annotated[FeatureFilter, Query()]) -> Response:
     """List features by project, feature set and name; deleted ones are listed and say so."""
-    return answered(session, FeatureListing(session, caller.sight).page(asked))
+    sight = answering.caller.sight
+    return await answering.give(lambda session: FeatureListing(session, sight).page(asked))
 
 
 @router.get(
     "/features/{project}/{feature_set}/{feature}", response_model=Feature, summary="Tell where a feature comes from"
 )
-def get_feature(
-    project: Name, feature_set: Name, feature: Name, caller: Reader, session: Reading, view: View, now: Now
+async def get_feature(
+    project: Name, feature_set: Name, feature: Name, answering: Answered, view: View, now: Now
 ) -> Response:
     """Tell who made a feature, when, how, why, by which run, from which sources, and who uses it."""
-    return answered(session, FeatureAnswer(session, view, now, caller.sight).give(project, feature_set, feature))
+    sight = answering.caller.sight
+    return await answering.give(
+        lambda session: FeatureAnswer(session, view, now, sight).give(project, feature_set, feature),
+        (lambda answer: aged(answer, now)) if view.now else None,
+    )
 
 
 @router.get(
@@ -51,41 +58,46 @@ def get_feature(
     response_model=Page[HistoryItem],
     summary="Tell the life of a feature",
 )
-def get_history(
+async def get_history(
     project: Name,
     feature_set: Name,
     feature: Name,
-    caller: Reader,
-    session: Reading,
+    answering: Answered,
     view: View,
     now: Now,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
     """Tell what changed between the versions of a feature, and when it was written, retired and made again."""
-    row = FeatureAnswer(session, view, now, caller.sight).require_row(project, feature_set, feature)
-    return answered(session, FeatureHistory(session, view, row).page(cursor, limit))
+
+    def read(session: Session) -> Page[HistoryItem]:
+        row = FeatureAnswer(session, view, now, answering.caller.sight).require_row(project, feature_set, feature)
+        return FeatureHistory(session, view, row).page(cursor, limit)
+
+    return await answering.give(read)
 
 
 @router.get(
     "/features/{project}/{feature_set}/{feature}/impact", response_model=Impact, summary="Tell what a change breaks"
 )
-def get_impact(
+async def get_impact(
     project: Name,
     feature_set: Name,
     feature: Name,
-    caller: Reader,
-    session: Reading,
+    answering: Answered,
     view: View,
     now: Now,
     depth: Depth = 10,
     limit: Limit = 500,
 ) -> Response:
     """Give everything downstream of a feature, within bounds, and who is to be told."""
-    FeatureAnswer(session, view, now, caller.sight).require_row(project, feature_set, feature)
-    return answered(
-        session, ImpactAnswer(session, view, caller.sight).give(project, feature_set, feature, depth=depth, limit=limit)
-    )
+    sight = answering.caller.sight
+
+    def read(session: Session) -> Impact:
+        FeatureAnswer(session, view, now, sight).require_row(project, feature_set, feature)
+        return ImpactAnswer(session, view, sight).give(project, feature_set, feature, depth=depth, limit=limit)
+
+    return await answering.give(read)
 
 
 @router.get(
@@ -93,12 +105,11 @@ def get_impact(
     response_model=Graph,
     summary="Walk the graph around a feature",
 )
-def get_lineage(
+async def get_lineage(
     project: Name,
     feature_set: Name,
     feature: Name,
-    caller: Reader,
-    session: Reading,
+    answering: Answered,
     view: View,
     now: Now,
     direction: Direction = "both",
@@ -106,11 +117,14 @@ def get_lineage(
     limit: Limit = 200,
 ) -> Response:
     """Walk from a feature to what it is made from and to what is made from it, within bounds."""
-    FeatureAnswer(session, view, now, caller.sight).require_row(project, feature_set, feature)
-    ground = FeatureGraph(session, view)
-    return answered(
-        session, Walk(ground, feature_node(project, feature_set, feature), limit, caller.sight).go(direction, depth)
-    )
+    sight = answering.caller.sight
+
+    def read(session: Session) -> Graph:
+        FeatureAnswer(session, view, now, sight).require_row(project, feature_set, feature)
+        ground = FeatureGraph(session, view)
+        return Walk(ground, feature_node(project, feature_set, feature), limit, sight).go(direction, depth)
+
+    return await answering.give(read)
 
 
 @router.get("/models/{project}/{model}/features", summary="Tell which runs made the values that a model saw")
