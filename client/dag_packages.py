@@ -6,7 +6,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 from pydantic import TypeAdapter
@@ -23,6 +23,7 @@ from festaf.contract.dag_package import (
     PublisherKey,
     Signature,
 )
+from festaf.contract.dag_package_mirror import MIRROR_TYPE, ImportedMirror
 from festaf.contract.dag_package_steps import (
     ApproveRequest,
     KeyRequest,
@@ -33,7 +34,7 @@ from festaf.contract.dag_package_steps import (
 from festaf.contract.http import API, Page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pydantic import BaseModel
 
@@ -46,6 +47,7 @@ _NAMESPACES = f"{API}/dag-namespaces"
 _PACKAGES = TypeAdapter(Page[PackageSummary])
 _PACKAGE = TypeAdapter(Package)
 _VERSION = TypeAdapter(PackageVersion)
+_IMPORTED = TypeAdapter(ImportedMirror)
 _CHANGES = TypeAdapter(PackageChanges)
 _SETTINGS = TypeAdapter(NamespaceSettings)
 _KEYS = TypeAdapter(PublisherKeys)
@@ -105,13 +107,12 @@ class DagPackageClient(Sender):
         :param allow_look_alike: take a name that looks like another one; only for administrators of the namespace
         :raises InvalidError: the registry refuses the archive, or other bytes stand there for good
         """
-        digest = base64.b64encode(hashlib.sha256(archive).digest()).decode()
         request = self._http.build_request(
             "PUT",
             f"{self.url}{_path(namespace, name, version)}/archive",
             params={"allow_look_alike": "true"} if allow_look_alike else {},
             content=archive,
-            headers={"Content-Type": ARCHIVE_TYPE, "Content-Digest": f"sha-256=:{digest}:"},
+            headers={"Content-Type": ARCHIVE_TYPE, "Content-Digest": _digest_header(archive)},
         )
         return read(self._call(request), _VERSION)
 
@@ -187,6 +188,29 @@ class DagPackageClient(Sender):
             return None
         return Changed(read(response, _CHANGES), response.headers.get("ETag"))
 
+    def export_mirror(self, versions: Sequence[tuple[str, str, str]]) -> bytes:
+        """Get versions with their signatures and keys as one file.
+
+        :param versions: namespace, name and version of each
+        """
+        query = urlencode([("package", "/".join(parts)) for parts in versions])
+        return self._call(self._http.build_request("GET", f"{self.url}{_PATH}/mirror?{query}")).content
+
+    def import_mirror(self, data: bytes, *, trust_keys: bool = False) -> ImportedMirror:
+        """Hand over the file that another registry gave; all of it is taken, or nothing.
+
+        :param trust_keys: let its keys sign here, too; only for administrators of the namespaces
+        :raises InvalidError: something in it is not what it says
+        """
+        request = self._http.build_request(
+            "POST",
+            f"{self.url}{_PATH}/mirror",
+            params={"trust_keys": _said(trust_keys)},
+            content=data,
+            headers={"Content-Type": MIRROR_TYPE, "Content-Digest": _digest_header(data)},
+        )
+        return read(self._call(request), _IMPORTED)
+
     def settings(self, namespace: str) -> NamespaceSettings:
         """Ask for the rules of a namespace."""
         return read(self._get(_namespace(namespace), {}), _SETTINGS)
@@ -218,6 +242,10 @@ class DagPackageClient(Sender):
             headers={"Content-Type": "application/json"} if content is not None else {},
         )
         return read(self._call(request), _VERSION)
+
+
+def _digest_header(data: bytes) -> str:
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(data).digest()).decode()}:"
 
 
 def _said(value: str | bool) -> str:

@@ -8,7 +8,13 @@ from fastapi import APIRouter, Header, Query, Response
 
 from festaf.contract.dag_package import Package, PackageChanges, PackageSummary, PackageVersion
 from festaf.contract.http import Page
-from festaf.registry_api.dag_packages import archive_routes, content_routes, namespace_routes, step_routes
+from festaf.registry_api.dag_packages import (
+    archive_routes,
+    content_routes,
+    mirror_routes,
+    namespace_routes,
+    step_routes,
+)
 from festaf.registry_api.dag_packages.change_repository import ChangeRepository
 from festaf.registry_api.dag_packages.edge import TAGS, Name, Project, Version
 from festaf.registry_api.dag_packages.listing import PackageFilter, PackageListing
@@ -16,7 +22,8 @@ from festaf.registry_api.dag_packages.service import PackageService
 from festaf.registry_api.edge import Now, Reader, Reading, answered
 
 router = APIRouter(prefix="/dag-packages", tags=TAGS)
-ROUTERS = (router, archive_routes.router, content_routes.router, step_routes.router, namespace_routes.router)
+NOUNS = (archive_routes, content_routes, mirror_routes, step_routes, namespace_routes)
+ROUTERS = (router, *(noun.router for noun in NOUNS))
 Since = Annotated[int, Query(ge=0, le=2**62, description="The number of the last change that is known")]
 IfNoneMatch = Annotated[str | None, Header(alias="If-None-Match", max_length=500)]
 

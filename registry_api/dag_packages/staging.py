@@ -82,7 +82,7 @@ class Staging:
         """
         manifest, digest = judged.manifest, judged.archive.digest
         namespace, name, version = manifest.namespace, manifest.name, manifest.version
-        lock(self.session, [f"dag-packages:{namespace}", BLOBS], room=ROOM)
+        lock(self.session, [room_of(namespace), BLOBS], room=ROOM)
         known = self.standing(namespace, name, version, digest)
         if not known:
             self.check(manifest, judged.archive.size, alike_allowed=alike_allowed)
@@ -177,6 +177,11 @@ class Staging:
                 f"the ancestor {ancestor.namespace}/{ancestor.name} {ancestor.version} has another digest than the "
                 "manifest says"
             )
+
+
+def room_of(namespace: str) -> str:
+    """Name what one locks to work on a namespace alone."""
+    return f"dag-packages:{namespace}"
 
 
 def _refusal(row: PackageVersionTable, version: str, digest: str) -> ServiceError | None:

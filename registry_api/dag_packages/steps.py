@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from festaf.contract.dag_package import PackageVersion, PublisherKey, Signature, VersionState
+from festaf.contract.dag_package import PackageVersion, Signature, VersionState
 from festaf.registry_api.access.audit_repository import note
 from festaf.registry_api.access.caller import Caller
 from festaf.registry_api.dag_packages.change_repository import ChangeRepository
@@ -21,7 +21,7 @@ from festaf.registry_api.dag_packages.finding import Reader, who
 from festaf.registry_api.dag_packages.namespaces import NamespaceService
 from festaf.registry_api.dag_packages.repository import PackageRepository
 from festaf.registry_api.dag_packages.shown import VersionView, latest_of
-from festaf.registry_api.dag_packages.staging import ROOM
+from festaf.registry_api.dag_packages.staging import ROOM, room_of
 from festaf.registry_api.dag_packages.tables import (
     PackageApprovalTable,
     PackageSignatureTable,
@@ -46,17 +46,18 @@ class VersionSteps:
         self.packages = PackageRepository(session)
         self.namespaces = NamespaceService(session)
         namespace, package, version = name
-        lock(session, [f"dag-packages:{namespace}"], room=ROOM)
+        lock(session, [room_of(namespace)], room=ROOM)
         reader = Reader(self.packages, caller.sight)
         self.package, self.row = reader.version(namespace, package, version, whole=True, deleted=deleted)
         self.rules = self.namespaces.settings(namespace)
 
-    def sign(self, signature: Signature) -> PackageVersion:
+    def sign(self, signature: Signature, *, signed_before: bool = False) -> PackageVersion:
         """Keep a signature of this version by a key of the namespace.
 
+        :param signed_before: it was made when the key had not expired, wherever that was
         :raises UnprocessableError: it does not hold, or is over something else
         """
-        self._check_signature(signature)
+        self._check_signature(signature, at=None if signed_before else self.now)
         self.packages.keep_signature(
             PackageSignatureTable(
                 version_id=self.row.id, key_id=signature.key_id, envelope=signature.model_dump(), at=self.now
@@ -95,8 +96,7 @@ class VersionSteps:
             return self._shown()
         if self.row.state != "staged":
             raise ConflictError(f"the version is {self.row.state}, and only a staged one can be published")
-        missing = (*self._missing(), *self._errors())
-        if missing:
+        if missing := self.waiting():
             raise ConflictError("the version cannot be published yet", missing)
         self.row.published_at, self.row.published_by = self.now, who(self.caller)
         self._become("published", None)
@@ -162,6 +162,10 @@ class VersionSteps:
         self._note("delete", self.row.digest)
         return self.row.digest
 
+    def waiting(self) -> tuple[str, ...]:
+        """Say why a version cannot be published yet."""
+        return (*self._missing(), *self._errors())
+
     def _missing(self) -> tuple[str, ...]:
         """Say what the rules of the namespace still ask for."""
         found = []
@@ -185,24 +189,21 @@ class VersionSteps:
     def _signed(self) -> bool:
         for row in self.packages.signatures(self.row.id):
             try:
-                self._check_signature(Signature.model_validate(row.envelope))
+                self._check_signature(Signature.model_validate(row.envelope), at=row.at)
             except UnprocessableError:
                 continue
             return True
         return False
 
-    def _check_signature(self, signature: Signature) -> None:
+    def _check_signature(self, signature: Signature, at: datetime | None) -> None:
         try:
-            said = verify(signature, self._keys(), at=self.now)
+            said = verify(signature, self.namespaces.keys(self.package.namespace), at=at)
         except SharingError as error:
             raise UnprocessableError(f"the signature is refused, {error.code}: {error.message}") from error
         stands = (self.package.namespace, self.package.name, self.row.version, self.row.digest, self.row.size)
         if (said.namespace, said.name, said.version, said.digest, said.size) != stands:
             signed = f"{said.namespace}/{said.name} {said.version} ({said.digest})"
             raise UnprocessableError(f"the signature is over {signed}, not over these bytes")
-
-    def _keys(self) -> tuple[PublisherKey, ...]:
-        return self.namespaces.keys(self.package.namespace)
 
     def _require_digest(self, digest: str) -> None:
         if digest != self.row.digest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -121,9 +122,14 @@ def house_url(sqlite_url: str) -> str:
 @pytest.fixture
 def house(house_url: str, tmp_path: Path) -> Iterator[House]:
     """Give a registry with people."""
-    database = with_schema(Database(house_url, 30))
+    with open_house(house_url, tmp_path / "blobs") as found:
+        yield found
+
+
+@contextmanager
+def open_house(url: str, blobs: Path, limits: Limits = NO_LIMITS) -> Iterator[House]:
+    database = with_schema(Database(url, 30))
     tokens = admit(database)
-    blobs = tmp_path / "blobs"
-    settings = Settings(house_url, limits=NO_LIMITS, blobs=str(blobs))
+    settings = Settings(url, limits=limits, blobs=str(blobs))
     with application(settings, database) as app, TestClient(app) as http:
         yield House(app, http, database, tokens, blobs)
