@@ -17,6 +17,7 @@ from festaf.contract.dag_package import MANIFEST_PATH, Manifest, PackagedFile
 from festaf.sharing import limits, strict_json
 from festaf.sharing.errors import ArchiveError, NameRefusedError, SharingError
 from festaf.sharing.names import check_name, check_namespace, check_version
+from festaf.sharing.requirements import refused_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,6 +30,7 @@ TAG: Final = re.compile(r"[^\x00-\x1f\x7f<>]+")
 PICTURES: Final = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _PROBLEMS_TOLD = 3
+_LONGEST_PLACE = 80
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:
@@ -81,6 +83,7 @@ def refused_manifest(manifest: Manifest, files: Mapping[str, bytes]) -> Iterator
         except NameRefusedError as error:
             yield error
     yield from _refused_listing(manifest, files)
+    yield from refused_requirements(manifest.requires)
     yield from _refused_texts(manifest)
     yield from _refused_documents(manifest, files)
     yield from _refused_dags(manifest, files)
@@ -164,13 +167,10 @@ def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, dict):
         for key, item in value.items():
             yield f"a key of {place}", key
-            yield from _texts(item, place if len(place) > _INVISIBLE_PLACE else f"{place}.{key}")
+            yield from _texts(item, place if len(place) > _LONGEST_PLACE else f"{place}.{key[:_LONGEST_PLACE]}")
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item, place)
-
-
-_INVISIBLE_PLACE = 80
 
 
 def _is_text(content: bytes) -> bool:
