@@ -9,13 +9,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
-from festaf.contract.dag_inspection import ConnectionNeed, DagInspection, FileInspection, VariableNeed
+from festaf.contract.dag_inspection import ConnectionNeed, FileInspection, VariableNeed
 from festaf.contract.dag_package import Finding, Manifest
 from festaf.registry_api.dag_packages.receiving import Received
 from festaf.registry_api.errors import UnprocessableError
 from festaf.sharing.archive import Archive, open_archive
 from festaf.sharing.errors import SharingError
+from festaf.sharing.reading import may_define_dags, read_confined
 
+SECONDS = 30.0
+"""How long reading may take together, when it is not one file after the other that takes its least."""
+LEAST_SECONDS = 1.0
+MOST_FILES = 200
 AT_ONCE = 2
 """How many archives are looked at at the same time: each may take a few hundred megabytes while it is."""
 DEFAULT_POOL = "default_pool"
@@ -59,7 +64,7 @@ def judge(received: Received) -> Judged:
         inspection = inspect(archive)
         if wrong := tuple(refused(archive.manifest, inspection)):
             raise UnprocessableError("the manifest does not say what the code says", wrong)
-        return Judged(archive, received.data, inspection, findings(archive))
+        return Judged(archive, received.data, inspection, tuple(findings(inspection)))
 
 
 def require_name(manifest: Manifest, namespace: str, name: str, version: str) -> None:
@@ -74,11 +79,17 @@ def require_name(manifest: Manifest, namespace: str, name: str, version: str) ->
 
 
 def inspect(archive: Archive) -> tuple[FileInspection, ...]:
-    """Read the files that define DAGs."""
-    files: dict[str, list[DagInspection]] = {}
-    for dag in archive.manifest.dags:
-        files.setdefault(dag.file, []).append(dag)
-    return tuple(FileInspection(file=file, dags=tuple(dags)) for file, dags in sorted(files.items()))
+    """Read the files that may define DAGs, in a process of their own with bounds on its time and memory.
+
+    :raises UnprocessableError: there are too many of them
+    """
+    paths = [path for path, content in archive.files.items() if may_define_dags(path, content)]
+    if len(paths) > MOST_FILES:
+        raise UnprocessableError(
+            f"{len(paths)} files may define DAGs; {MOST_FILES} are allowed, so share them in parts"
+        )
+    found = read_confined(archive.files, paths, seconds=max(LEAST_SECONDS, SECONDS / max(len(paths), 1)))
+    return tuple(file for file in found if file.dags or file.error or file.unresolved)
 
 
 def refused(manifest: Manifest, inspection: Sequence[FileInspection]) -> Iterator[str]:
@@ -106,9 +117,11 @@ def refused(manifest: Manifest, inspection: Sequence[FileInspection]) -> Iterato
             yield f"the code needs the {kind} {name!r}, which the manifest does not name"
 
 
-def findings(archive: Archive) -> tuple[Finding, ...]:
-    """Give what the checks of the author's side find here."""
-    return ()
+def findings(inspection: Sequence[FileInspection]) -> Iterator[Finding]:
+    """Give what is to be said of the files."""
+    for file in inspection:
+        if file.error is not None:
+            yield Finding(rule="unreadable", severity="error", message=file.error, file=file.file)
 
 
 def _certain(file: FileInspection) -> bool:

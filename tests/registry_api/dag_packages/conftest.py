@@ -20,17 +20,21 @@ from festaf.registry_api.access.roles import Role
 from festaf.registry_api.access.service import TokenService
 from festaf.registry_api.database import Database
 from festaf.registry_api.settings import Settings
+from festaf.sharing.reading import read_confined
 from tests.registry_api.applications import application
 from tests.registry_api.databases import with_schema
 from tests.sharing.packages import archive as built
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from fastapi import FastAPI
     from httpx import Response
 
+    from festaf.contract.dag_inspection import FileInspection
+
+_read: dict[str, tuple[FileInspection, ...]] = {}
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 NO_LIMITS = Limits(**dict.fromkeys(Limits.__dataclass_fields__))
 PEOPLE = {
@@ -112,6 +116,19 @@ def admit(database: Database) -> dict[str, str]:
                 principals.grant(project, Kind.USER, name, role, "test")
             tokens[name] = service.create(name, list(Scope), None, owner=("user", name))[1]
     return tokens
+
+
+@pytest.fixture(autouse=True)
+def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read the same files once for all tests: each reading takes a process of its own."""
+
+    def read(sources: Mapping[str, bytes], paths: list[str], *, seconds: float) -> tuple[FileInspection, ...]:
+        key = hashlib.sha256(repr((sorted(sources.items()), paths)).encode()).hexdigest()
+        if key not in _read:
+            _read[key] = read_confined(sources, paths, seconds=seconds)
+        return _read[key]
+
+    monkeypatch.setattr("festaf.registry_api.dag_packages.judging.read_confined", read)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from festaf.contract.dag_inspection import DagInspection, InspectedTask
 from festaf.contract.dag_package import Ancestor, Needs
 from festaf.registry_api.dag_packages.readme import html_of
 from tests.sharing.packages import FILES, archive
@@ -15,6 +14,13 @@ from tests.sharing.packages import FILES, archive
 if TYPE_CHECKING:
     from tests.registry_api.dag_packages.conftest import House
 
+CHANGED = b"""from airflow.providers.standard.operators.bash import BashOperator
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG
+
+with DAG("sales", schedule="@hourly"):
+    BashOperator(task_id="total", bash_command="true", pool="small") >> EmptyOperator(task_id="report")
+"""
 HERE = "/dag-packages/acme/sales/1.4.0"
 
 
@@ -110,30 +116,21 @@ def _links(html: str) -> str:
 
 
 def test_the_dags_are_drawn(house: House) -> None:
-    tasks = (
-        InspectedTask(task_id="load", operator="S3Operator", downstream=("total",)),
-        InspectedTask(task_id="total", operator="_PythonDecoratedOperator", mapped=True),
-    )
-    drawn = DagInspection(dag_id="sales", file="sales.py", tasks=tasks, confidence={"edges": "partial"})
-    house.publish(dags=(drawn,))
+    house.publish(files={**FILES, "sales.py": CHANGED}, needs=Needs(pools=("small",)))
     (graph,) = house.get(f"{HERE}/graph")["dags"]
-    assert (graph["dag_id"], graph["edges"], graph["complete"]) == ("sales", [["load", "total"]], False)
-    assert [task["operator"] for task in graph["tasks"]] == ["S3Operator", "_PythonDecoratedOperator"]
+    assert (graph["dag_id"], graph["edges"], graph["complete"]) == ("sales", [["total", "report"]], True)
+    assert [task["operator"] for task in graph["tasks"]] == ["BashOperator", "EmptyOperator"]
 
 
 def test_versions_and_forks_are_compared(house: House) -> None:
     first = house.publish()
-    tasks = (
-        InspectedTask(task_id="report", operator="EmailOperator"),
-        InspectedTask(task_id="total", operator="SQLExecuteQueryOperator", downstream=("report",)),
-    )
-    changed = DagInspection(dag_id="sales", file="sales.py", schedule="@hourly", tasks=tasks)
+    files = {**FILES, "sales.py": CHANGED, "sql/total.sql": b"select 1\n", "new.sql": b"select 2"}
+    files["acme_sales/bytes.dat"] = b"\xff\xfe"
     house.publish(
         "max",
-        files={**FILES, "sql/total.sql": b"select 1\n", "new.sql": b"select 2", "acme_sales/bytes.dat": b"\xff\xfe"},
+        files=files,
         namespace="other",
         version="2.0",
-        dags=(changed,),
         needs=Needs(pools=("small",)),
         ancestor=Ancestor(namespace="acme", name="sales", version="1.4.0", digest=first["digest"]),
     )
@@ -143,13 +140,15 @@ def test_versions_and_forks_are_compared(house: House) -> None:
     assert diff["edges_added"] == [["sales", "total", "report"]]
     assert diff["edges_removed"] == []
     assert [(item["field"], item["before"], item["after"]) for item in diff["values"]] == [
-        ("schedule", "@daily", "@hourly")
+        ("schedule", "0 0 * * *", "0 * * * *"),
+        ("tags", ["sales"], []),
     ]
     assert [(item["field"], item["after"]) for item in diff["needs"]] == [("pools", ["small"])]
     files = {item["path"]: item for item in diff["files"]}
     assert {path: item["change"] for path, item in files.items()} == {
         "acme_sales/bytes.dat": "added",
         "new.sql": "added",
+        "sales.py": "changed",
         "sql/total.sql": "changed",
     }
     assert "-select sum(amount) from sales\n+select 1\n" in files["sql/total.sql"]["diff"]

@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from festaf.contract.dag_inspection import DagInspection, InspectedTask
+from festaf.contract.dag_inspection import DagInspection
 from festaf.contract.dag_package import Requires
 
 if TYPE_CHECKING:
     from tests.registry_api.dag_packages.conftest import House
+
+
+STOCKS = b"""from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Asset
+
+with DAG("stocks", tags=["counted"], default_args={"owner": "stock-team"}):
+    EmptyOperator(task_id="count", outlets=[Asset("s3://lake/stocks")])
+"""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -28,22 +36,22 @@ def found(house: House, who: str = "ian", **asked: Any) -> list[str]:
 
 def test_packages_are_found_by_words_and_facts(house: House) -> None:
     house.publish(requires=Requires(airflow=">=3.1,<4", providers=("apache-airflow-providers-amazon>=9",)))
-    stocks = DagInspection(
-        dag_id="sales",
-        file="sales.py",
+    house.publish(
+        files={"stocks.py": STOCKS},
+        name="stock-levels",
+        summary="How much is left",
+        readme=None,
+        maturity="stable",
         tags=("money",),
-        owners=("stock-team",),
-        assets=("s3://lake/stocks",),
-        tasks=(InspectedTask(task_id="total", operator="_PythonDecoratedOperator"),),
+        dags=(DagInspection(dag_id="stocks", file="stocks.py"),),
     )
-    house.publish(name="stock-levels", summary="How much is left", maturity="stable", tags=("money",), dags=(stocks,))
     house.publish("max", namespace="other", name="hidden-sales")
     house.stage(name="unfinished")
 
     both = ["acme/sales", "acme/stock-levels"]
     assert found(house) == both
     for q, names in {
-        "sal": both,
+        "sal": ["acme/sales"],
         "Totals day": ["acme/sales"],
         "how MUCH": ["acme/stock-levels"],
         "stock": ["acme/stock-levels"],
@@ -59,8 +67,12 @@ def test_packages_are_found_by_words_and_facts(house: House) -> None:
         ({"provider": "apache-airflow-providers-amazon"}, ["acme/sales"]),
         ({"maturity": "stable"}, ["acme/stock-levels"]),
         ({"tag": "money"}, ["acme/stock-levels"]),
-        ({"operator": "_PythonDecoratedOperator", "q": "left"}, ["acme/stock-levels"]),
-        ({"dag_id": "sales"}, both),
+        ({"operator": "EmptyOperator"}, ["acme/stock-levels"]),
+        ({"operator": "_PythonDecoratedOperator", "q": "total"}, ["acme/sales"]),
+        ({"owner": "stock-team"}, ["acme/stock-levels"]),
+        ({"asset": "s3://lake/stocks"}, ["acme/stock-levels"]),
+        ({"dag_id": "sales"}, ["acme/sales"]),
+        ({"tag": "counted"}, ["acme/stock-levels"]),
         ({"namespace": "other"}, []),
         ({"awaiting": True}, ["acme/unfinished"]),
     ):
