@@ -5,6 +5,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 EXIT ?=
 OPTIONS ?=
+# One worker more than cores: while some tests wait for a process of their own, others run. Files are given out in the
+# order of tests/conftest.py, which starts with the longest.
+PARALLEL := -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## List the targets
@@ -39,11 +42,11 @@ check: install ## Check format, lint, types, imports between rooms, and the layo
 
 .PHONY: test
 test: install ## Run every test but the slow ones and the fault matrix; real Airflow processes are included
-	$(BIN)/pytest -m "not faults and not slow" -n auto --dist loadfile
+	$(BIN)/pytest -m "not faults and not slow" $(PARALLEL)
 
 .PHONY: test-slow
 test-slow: install ## Run the tests that take long by their nature: many kills, many permutations, wide searches
-	$(BIN)/pytest -m slow -n auto --dist loadfile
+	$(BIN)/pytest -m slow $(PARALLEL)
 
 .PHONY: test-faults
 test-faults: install ## Strike every AWS operation of every task with every fault, and kill workers anywhere

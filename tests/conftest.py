@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,12 @@ for _name in [name for name in os.environ if name.startswith(("AWS_", "FESTAF_",
 
 from tests.local_aws.server import LocalAws  # noqa: E402 - after the environment is set
 
+from botocore.loaders import JSONFileLoader  # noqa: E402
+
+# Each hook makes a session, and each session reads the descriptions of its services anew: megabytes of JSON a test.
+_described = cache(JSONFileLoader().load_file)
+JSONFileLoader.load_file = lambda _loader, path: _described(path)
+
 pytest_plugins = ["tests.feature_store", "tests.models", "tests.postgres"]
 
 
@@ -33,6 +40,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def local_aws_server() -> Iterator[LocalAws]:
     """Run one local AWS for the whole session, with every wait as short as it goes."""
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+
+    # For a word in the user agent it looks up the module of every frame below, and there are many below a test.
+    AwsGenericHook._get_caller = lambda *_: "Test"
     with LocalAws.started() as server:
         yield server
 

@@ -72,7 +72,7 @@ class AwsHook(AwsBaseHook):
             aws_conn_id=self.aws_conn_id, region_name=self._region_name, verify=self._verify, config=self._config
         )
         found._clients, found._lock = self._clients, self._lock
-        for kept in {"conn_config", "_session"} & self.__dict__.keys():
+        for kept in {"conn_config", "_session", "_botocore_config"} & self.__dict__.keys():
             found.__dict__[kept] = self.__dict__[kept]
         return found
 
@@ -100,12 +100,17 @@ class AwsHook(AwsBaseHook):
         """Keep one session: each would assume the connection's role anew, and none makes clients in two threads."""
         return self.get_session(region_name=self.region_name)
 
+    @cached_property
+    def _botocore_config(self) -> Config:
+        """Keep the connection's configuration: each one makes the amazon provider inspect the whole call stack."""
+        return self._get_config()
+
     def _make_client(self, service: str, settings: Mapping[str, Any]) -> Any:
         with self._lock, sorted_errors(f"Connecting to {service}", self.aws_conn_id):
             return self._session.client(
                 service_name=service,
                 endpoint_url=self.conn_config.get_service_endpoint_url(service),
-                config=Config(**{**PATIENCE, **settings}).merge(self._get_config()),
+                config=Config(**{**PATIENCE, **settings}).merge(self._botocore_config),
                 verify=self.verify,
             )
 

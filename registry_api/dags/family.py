@@ -51,7 +51,8 @@ class Family:
             return None
         run_id, namespace, job = named
         row = self.seen.run(run_id)
-        if namespace and not self.sight.sees_namespace(row.namespace if row else namespace):
+        stands_in = row.namespace if row else namespace
+        if stands_in and not self.sight.sees_namespace(stands_in):
             return RunLink(id=run_id)
         if row is None:
             return RunLink(id=run_id, namespace=namespace, job=job)

@@ -146,6 +146,7 @@ def test_a_batch_scores_every_flight_in_the_account_that_predicts(demo: dict[str
     assert judged["auc"] > judged["naive_auc"]
 
 
+@pytest.mark.slow
 def test_drift_starts_a_training_whose_model_serves_only_if_it_is_better(
     demo: dict[str, Any], airflow: AirflowApi
 ) -> None:
@@ -163,6 +164,7 @@ def test_drift_starts_a_training_whose_model_serves_only_if_it_is_better(
     assert {again.tasks[task] for task in ("approve", "deploy", "answering")} == {"skipped"}
 
 
+@pytest.mark.slow
 def test_teams_share_the_machines_in_the_order_of_their_priorities(demo: dict[str, Any], airflow: AirflowApi) -> None:
     came_true = airflow.xcom(ran(airflow, "teams_on_shared_machines"), "came_true")
     assert set(came_true["order"][:2]) == {"operations", "crews"}
