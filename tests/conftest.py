@@ -21,9 +21,9 @@ for _name in [name for name in os.environ if name.startswith(("AWS_", "FESTAF_",
     if _name != "AWS_CA_BUNDLE":
         del os.environ[_name]
 
-from tests.local_aws.server import LocalAws  # noqa: E402 - after the environment is set
-
 from botocore.loaders import JSONFileLoader  # noqa: E402
+
+from tests.local_aws.server import LocalAws  # noqa: E402 - after the environment is set
 
 # Each hook makes a session, and each session reads the descriptions of its services anew: megabytes of JSON a test.
 _described = cache(JSONFileLoader().load_file)
