@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote, urlencode
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
 from festaf.client.answer import read
 from festaf.client.sender import Sender
@@ -15,11 +15,8 @@ from festaf.contract.http import API, Page
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from festaf.client.sender import Params
     from festaf.contract.experiment import TrainingRecord
 
-Item = TypeVar("Item", bound=BaseModel)
-PAGE_SIZE = 100
 _PATH = f"{API}/experiments"
 _EXPERIMENTS = TypeAdapter(Page[ExperimentSummary])
 _RUNS = TypeAdapter(Page[ExperimentRun])
@@ -54,8 +51,7 @@ class ExperimentClient(Sender):
 
         :raises AbsentError: the registry does not know one of them
         """
-        query = urlencode([("run", run) for run in runs])
-        return read(self._call(self._http.build_request("GET", self._url(project, experiment, query))), _COMPARISON)
+        return read(self._get(f"{_path(project, experiment)}/compare", {"run": list(runs)}), _COMPARISON)
 
     def verify(self, project: str, experiment: str) -> Verification:
         """Have the experiment's chain checked.
@@ -74,18 +70,6 @@ class ExperimentClient(Sender):
         return read(
             self._call(self._http.build_request("POST", self.url + _PATH, content=content, headers=headers)), _RUN
         )
-
-    def _pages(self, path: str, asked: Params, shape: TypeAdapter[Page[Item]]) -> Iterator[Item]:
-        cursor: str | None = None
-        while True:
-            page = read(self._get(path, asked | {"limit": PAGE_SIZE, "cursor": cursor}), shape)
-            yield from page.items
-            cursor = page.cursor
-            if cursor is None:
-                return
-
-    def _url(self, project: str, experiment: str, query: str) -> str:
-        return f"{self.url}{_path(project, experiment)}/compare?{query}"
 
 
 def _path(project: str, experiment: str) -> str:

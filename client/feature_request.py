@@ -9,7 +9,7 @@ from urllib.parse import quote
 from pydantic import TypeAdapter
 
 from festaf.client.answer import read
-from festaf.client.sender import Sender
+from festaf.client.sender import PAGE_SIZE, Sender
 from festaf.contract.feature_request import FeatureRequest
 from festaf.contract.http import API, Page
 from festaf.contract.search import FeatureSearch, Hit
@@ -17,16 +17,16 @@ from festaf.contract.search import FeatureSearch, Hit
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from festaf.client.sender import Params
     from festaf.contract.feature import FeatureSummary
 
 REQUESTS = f"{API}/feature-requests"
-PAGE = 100
+SEARCH = f"{API}/search/features"
 MOST_PAGES = 100
 """Of one search: each looks at a bounded number of features, so that a rare match may take several."""
 _SEARCH = TypeAdapter(FeatureSearch)
 _REQUEST = TypeAdapter(FeatureRequest)
 _REQUESTS = TypeAdapter(Page[FeatureRequest])
-Asked = dict[str, "str | int | list[str] | None"]
 
 
 class WishingClient(Sender):
@@ -38,17 +38,14 @@ class WishingClient(Sender):
         near: tuple[FeatureSummary, ...] = ()
         cursor: str | None = None
         for _ in range(MOST_PAGES):
-            page = self._ask({**asked, "limit": min(limit - len(items), PAGE), "cursor": cursor})
+            page = read(
+                self._get(SEARCH, {**asked, "limit": min(limit - len(items), PAGE_SIZE), "cursor": cursor}), _SEARCH
+            )
             items += page.items
             cursor, near = page.cursor, page.near
             if cursor is None or len(items) >= limit:
                 break
         return page.model_copy(update={"items": tuple(items), "cursor": cursor, "near": near})
-
-    def _ask(self, asked: Asked) -> FeatureSearch:
-        params = {name: value for name, value in asked.items() if value is not None}
-        request = self._http.build_request("GET", f"{self.url}{API}/search/features", params=params)
-        return read(self._call(request), _SEARCH)
 
     def feature_requests(
         self,
@@ -59,15 +56,8 @@ class WishingClient(Sender):
         sort: Literal["votes", "newest"] = "votes",
     ) -> Iterator[FeatureRequest]:
         """List feature requests, page by page."""
-        asked: Asked = {"q": query, "project": project, "state": list(states) or None, "sort": sort, "limit": PAGE}
-        cursor: str | None = None
-        while True:
-            params = {name: value for name, value in {**asked, "cursor": cursor}.items() if value is not None}
-            page = read(self._call(self._http.build_request("GET", self.url + REQUESTS, params=params)), _REQUESTS)
-            yield from page.items
-            cursor = page.cursor
-            if cursor is None:
-                return
+        asked: Params = {"q": query, "project": project, "state": list(states) or None, "sort": sort}
+        yield from self._pages(REQUESTS, asked, _REQUESTS)
 
     def ask_for_feature(self, asked: Mapping[str, object], *, key: str) -> FeatureRequest:
         """Ask for a feature that does not exist.

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from festaf.client.sender import Params
     from festaf.contract.declaration import FeatureSaid
 
-PAGE_SIZE = 100
 _FEATURES = TypeAdapter(Page[FeatureSummary])
 _FEATURE = TypeAdapter(Feature)
 _GRAPH = TypeAdapter(Graph)
@@ -47,19 +46,8 @@ class RegistryClient(WishingClient):
 
         :param query: a part of the name or the description, in any case
         """
-        asked: Params = {
-            "q": query,
-            "project": project,
-            "feature_set": feature_set,
-            "limit": PAGE_SIZE,
-        }
-        cursor: str | None = None
-        while True:
-            page = read(self._get(f"{API}/features", asked | {"cursor": cursor}), _FEATURES)
-            yield from page.items
-            cursor = page.cursor
-            if cursor is None:
-                return
+        asked: Params = {"q": query, "project": project, "feature_set": feature_set}
+        yield from self._pages(f"{API}/features", asked, _FEATURES)
 
     def feature(
         self,
@@ -88,14 +76,7 @@ class RegistryClient(WishingClient):
 
         :raises AbsentError: the registry does not know the feature
         """
-        path = f"{_feature_path(project, feature_set, name)}/history"
-        cursor: str | None = None
-        while True:
-            page = read(self._get(path, _clocks(as_of, None) | {"cursor": cursor}), _HISTORY)
-            yield from page.items
-            cursor = page.cursor
-            if cursor is None:
-                return
+        yield from self._pages(f"{_feature_path(project, feature_set, name)}/history", _clocks(as_of, None), _HISTORY)
 
     def impact(
         self,

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import gzip
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import httpx
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from festaf.client.answer import check, read
 from festaf.client.errors import PassingError, UnexpectedAnswerError, UnreachableError
-from festaf.contract.http import API
+from festaf.contract.http import API, Page
 from festaf.contract.openlineage import BaseEvent, BatchAnswer, BatchSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from pydantic import BaseModel
+    from collections.abc import Iterator, Mapping, Sequence
 
 DEFAULT_TIMEOUT = 10.0
 FIRST_PAUSE = 0.2
+PAGE_SIZE = 100
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 Body = BaseEvent | bytes
 """An event as a model, or as the JSON text that was kept of it."""
-Params = dict[str, str | int | None]
+Params = dict[str, str | int | list[str] | None]
+Item = TypeVar("Item", bound=BaseModel)
 
 
 class Sender:
@@ -97,6 +97,15 @@ class Sender:
     def _get(self, path: str, params: Params) -> httpx.Response:
         asked = {key: value for key, value in params.items() if value is not None}
         return self._call(self._http.build_request("GET", self.url + path, params=asked))
+
+    def _pages(self, path: str, params: Params, shape: TypeAdapter[Page[Item]]) -> Iterator[Item]:
+        cursor: str | None = None
+        while True:
+            page = read(self._get(path, {**params, "limit": PAGE_SIZE, "cursor": cursor}), shape)
+            yield from page.items
+            cursor = page.cursor
+            if cursor is None:
+                return
 
     def _post(self, path: str, text: bytes) -> httpx.Response:
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
