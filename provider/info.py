@@ -125,6 +125,10 @@ def _options() -> dict[str, Any]:
             kind="boolean",
             default=False,
         ),
+        "lock_file": _option(
+            "File that says which DAG packages run here, by digest; 'festaf dag import' writes it. Empty means "
+            "festaf/dags.lock in AIRFLOW_HOME. The DAG processor and every worker read it.",
+        ),
         "send_source": _option(
             "Whether the text of DAG files, Python functions and SQL is sent; the hash of a DAG file is always.",
             kind="boolean",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Look at DAGs, share them, and use what others share.")
+from festaf.provider.cli.dag import importing, inspect
 
-from festaf.provider.cli.dag import inspect  # noqa: E402, F401
+app = typer.Typer(no_args_is_help=True, help="Look at DAGs, share them, and use what others share.")
+app.add_typer(inspect.app)
+app.add_typer(importing.app)

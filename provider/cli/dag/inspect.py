@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from festaf.provider.cli.answer import show
-from festaf.provider.cli.dag.app import app
 from festaf.provider.cli.dag.comparison import compare, dagbag_answers
 from festaf.provider.cli.dag.summary import summary
 from festaf.sharing.reading import may_define_dags, read_file
@@ -17,6 +16,8 @@ from festaf.sharing.reading.folder import Folder, TooManyFilesError, import_root
 
 if TYPE_CHECKING:
     from festaf.contract.dag_inspection import FileInspection
+
+app = typer.Typer()
 
 
 @app.command("inspect")

@@ -1,0 +1,129 @@
+"""Which version an importer means, and what they chose for its parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from festaf.provider.dag_packages.errors import PackageError, QuarantinedError, TargetError, UntrustedPackageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from festaf.contract.dag_package import Package, PackageParameter, VersionSummary
+
+
+@dataclass(frozen=True)
+class Reference:
+    """``<namespace>/<name>``, with a version or a specifier after ``@``."""
+
+    namespace: str
+    name: str
+    wanted: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Reference:
+        """Read what a person wrote, such as ``acme/sales``, ``acme/sales@1.4.0`` or ``acme/sales@~=1.4``.
+
+        :raises PackageError: it names no package
+        """
+        package, _, wanted = text.partition("@")
+        namespace, slash, name = package.partition("/")
+        if not (namespace and slash and name) or "/" in name:
+            raise PackageError(f"{text!r} names no package: write namespace/name or namespace/name@version")
+        return cls(namespace, name, wanted.strip())
+
+    @property
+    def exact(self) -> Version | None:
+        """Give the version when exactly one is meant."""
+        try:
+            return Version(self.wanted)
+        except InvalidVersion:
+            return None
+
+    def accepts(self) -> SpecifierSet:
+        """Give the versions that are meant.
+
+        :raises PackageError: what stands after ``@`` is neither a version nor a specifier
+        """
+        if (exact := self.exact) is not None:
+            return SpecifierSet(f"=={exact}")
+        try:
+            return SpecifierSet(self.wanted)
+        except InvalidSpecifier as error:
+            raise PackageError(
+                f"{self.wanted!r} is neither a version such as 1.4.0 nor a specifier such as '~=1.4'"
+            ) from error
+
+
+def choose(package: Package, reference: Reference, now: datetime, *, cooling: bool = False) -> VersionSummary:
+    """Give the newest version that is meant and may be imported.
+
+    :param cooling: whether a version is taken that was published so lately that few have looked at it
+    :raises UntrustedPackageError: only versions are meant that may not be imported; it says which and why
+    :raises PackageError: no such version was ever published
+    """
+    named = f"{reference.namespace}/{reference.name}"
+    accepted = reference.accepts()
+    meant = [found for found in package.versions if accepted.contains(found.version, prereleases=True)]
+    if not meant:
+        there = ", ".join(found.version for found in package.versions[:10]) or "none"
+        raise PackageError(f"No version of {named} is {reference.wanted or 'published'}; there are: {there}")
+    reasons = {found.version: _refusal(found, now, cooling=cooling) for found in meant}
+    allowed = [found for found in meant if reasons[found.version] is None]
+    finals = [found for found in allowed if not Version(found.version).is_prerelease]
+    chosen = (allowed if reference.exact or not finals else finals)[:]
+    if not chosen:
+        newest = max(meant, key=lambda found: Version(found.version))
+        kind = QuarantinedError if newest.state == "quarantined" else UntrustedPackageError
+        said = "; ".join(f"{version} {reason}" for version, reason in reasons.items())
+        raise kind(f"{named} may not be imported: {said}")
+    return max(chosen, key=lambda found: Version(found.version))
+
+
+def _refusal(found: VersionSummary, now: datetime, *, cooling: bool) -> str | None:
+    if found.state == "staged":
+        return "is not published yet; its namespace may want it approved first"
+    if found.state != "published":
+        return f"is {found.state}" + (f": {found.reason}" if found.reason else "")
+    if found.cooling_until is not None and found.cooling_until > now and not cooling:
+        return (
+            f"is fresh: until {found.cooling_until:%Y-%m-%d %H:%M} UTC others may find what is wrong with it "
+            "(--allow-cooling takes it now)"
+        )
+    return None
+
+
+def parameters(
+    declared: Iterable[PackageParameter], chosen: Mapping[str, Any], before: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Give what the importer chose for each parameter, now or before; a default is left to the package.
+
+    :raises TargetError: something is chosen that the author does not ask for, that does not fit, or is left out
+    """
+    asked = {parameter.name: parameter for parameter in declared}
+    there = ", ".join(asked) or "none"
+    wrong = [f"there is no parameter {name!r}; there are: {there}" for name in sorted(chosen.keys() - asked.keys())]
+    values = {name: value for name, value in {**before, **chosen}.items() if name in asked}
+    for name, parameter in asked.items():
+        if name in values:
+            wrong += [f"{name}: {reason}" for reason in _mismatches(values[name], parameter)]
+        elif parameter.required:
+            wrong.append(f"{name} has to be chosen: --set {name}=... ({parameter.description or 'no description'})")
+    if wrong:
+        raise TargetError("The parameters cannot be as they are chosen: " + "; ".join(wrong))
+    return values
+
+
+def _mismatches(value: Any, parameter: PackageParameter) -> list[str]:
+    from jsonschema import Draft202012Validator, SchemaError
+
+    try:
+        Draft202012Validator.check_schema(parameter.json_schema)
+    except SchemaError as error:
+        return [f"the package's schema for it is no JSON schema ({error.message}); tell its owners"]
+    return [error.message for error in Draft202012Validator(parameter.json_schema).iter_errors(value)]
