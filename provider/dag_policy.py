@@ -1,8 +1,8 @@
 """Airflow's DAG policy: nobody takes a DAG id from an imported package, and each package version is seen as its own.
 
-Airflow lets the last bundle that defines a DAG id have it, and sends even old runs there; and it makes no new version of
-a DAG when only a helper or an SQL file changed. Here the lock file says which bundle a DAG id belongs to, and each DAG
-of a package is tagged ``pkg:<namespace>/<name>@<version>``, so that another package version is another DAG version.
+Airflow lets the last bundle that defines a DAG id have it, and sends even old runs there; and it makes no new version
+of a DAG when only a helper or an SQL file changed. Here the lock file says which bundle a DAG id belongs to, and each
+DAG of a package is tagged ``pkg:<namespace>/<name>@<version>``, so that another package version is another DAG version.
 
 It is called for every DAG of every bundle: nothing is imported before there is a lock file.
 """
@@ -57,31 +57,27 @@ def _standing(file: Path) -> tuple[str | None, str | None]:
     """Tell bundle and version from where a file stands in Airflow's store: ``<root>/<bundle>/versions/<version>/``."""
     from airflow.dag_processing.bundles.base import get_bundle_storage_root_path
 
+    root: Path = get_bundle_storage_root_path()  # type: ignore[no-untyped-call]
     try:
-        bundle, folder, version, *_ = file.relative_to(get_bundle_storage_root_path()).parts
+        bundle, folder, version, *_ = file.relative_to(root).parts
     except ValueError:
         return None, None
     return (bundle, version) if folder == "versions" else (None, None)
 
 
 def _check_claim(dag_id: str, file: str, lock: Lock, package: LockedPackage | None) -> None:
-    from airflow.providers.common.compat.sdk import AirflowException
-
-    try:
-        from airflow.exceptions import AirflowClusterPolicyViolation
-    except ImportError:
-        AirflowClusterPolicyViolation = AirflowException
+    from airflow.exceptions import AirflowClusterPolicyViolation
 
     holder = next((found for found in lock.packages if dag_id in found.dag_ids), None)
     if holder is not None and (package is None or package.package != holder.package):
         raise AirflowClusterPolicyViolation(
-            f"The DAG {dag_id!r} belongs to the package {holder.package} in the bundle {holder.bundle!r}; {file} may not "
-            f"take its place. Rename the one in {file}, or remove the package: festaf dag remove {holder.package}"
+            f"The DAG {dag_id!r} belongs to the package {holder.package} in the bundle {holder.bundle!r}; {file} may "
+            f"not take its place. Rename the one in {file}, or remove the package: festaf dag remove {holder.package}"
         )
     if holder is None and package is not None and dag_id not in _ever(package):
         raise AirflowClusterPolicyViolation(
-            f"The package {package.package} {package.version} defines the DAG {dag_id!r}, and its manifest does not name "
-            "it; tell its owners to publish it again"
+            f"The package {package.package} {package.version} defines the DAG {dag_id!r}, and its manifest does not "
+            "name it; tell its owners to publish it again"
         )
 
 

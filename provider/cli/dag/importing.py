@@ -25,12 +25,10 @@ app = typer.Typer()
 Package = Annotated[str, typer.Argument(help="namespace/name.")]
 Registry = Annotated[
     str | None,
-    typer.Option(envvar="FESTAF_REGISTRY_URL", help="Registry; without it, the one Airflow is configured for."),
+    typer.Option(envvar="FESTAF_REGISTRY_URL", help="Registry; without it, Airflow's own."),
 ]
 Token = Annotated[str | None, typer.Option(envvar="FESTAF_TOKEN", help="Token for it; better in the environment.")]
-Chosen = Annotated[
-    list[str] | None, typer.Option("--set", help="name=value of a parameter; JSON, or text. Repeatable.")
-]
+Chosen = Annotated[list[str] | None, typer.Option("--set", help="name=value of a parameter, JSON or text; repeatable.")]
 Cooling = Annotated[bool, typer.Option("--allow-cooling", help="Take a version that was published only lately.")]
 Missing = Annotated[bool, typer.Option("--allow-missing", help="Import although something is lacking.")]
 Trust = Annotated[str | None, typer.Option(help="Id of a key of the namespace to trust from now on.")]

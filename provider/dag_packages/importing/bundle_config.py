@@ -39,7 +39,8 @@ class BundleConfig:
         """Read it as Airflow does."""
         from airflow.configuration import conf
 
-        return cls(tuple(conf.getjson(SECTION, OPTION) or ()))
+        entries: Any = conf.getjson(SECTION, OPTION)
+        return cls(tuple(entries or ()))
 
     def names(self, package: LockedPackage) -> bool:
         """Tell whether the bundle of a package is there.
@@ -51,8 +52,8 @@ class BundleConfig:
             return False
         if found.get("classpath") != CLASSPATH or found.get("kwargs", {}).get("package") != package.package:
             raise PackageError(
-                f"Airflow has a bundle {package.bundle!r} already, and it does not run {package.package}; choose another "
-                "name: --bundle NAME"
+                f"Airflow has a bundle {package.bundle!r} already, and it does not run {package.package}; choose "
+                "another name: --bundle NAME"
             )
         return True
 
@@ -82,9 +83,7 @@ def write_option(value: str) -> Path:
 
     path = Path(AIRFLOW_CONFIG)
     if not path.is_file():
-        raise PackageError(
-            f"There is no {path}; make one with 'airflow config list --defaults > {path}', or set {VARIABLE}"
-        )
+        raise PackageError(f"There is no {path} to write to; set {VARIABLE} in the environment")
     before = path.read_text()
     after = _changed(before, f"{OPTION} = {value.replace('%', '%%')}")
     if _others(before) != _others(after):
@@ -100,11 +99,8 @@ def _changed(text: str, line: str) -> str:
     following = re.search(r"^\[", text[section.end() :], re.MULTILINE)
     end = section.end() + following.start() if following else len(text)
     body = text[section.end() : end]
-    if _OPTION_LINES.search(body):
-        body = _OPTION_LINES.sub(lambda _: line, body, count=1)
-    else:
-        body = f"{line}\n{body}"
-    return text[: section.end()] + body + text[end:]
+    body, found = _OPTION_LINES.subn(lambda _: line, body, count=1)
+    return text[: section.end()] + (body if found else f"{line}\n{body}") + text[end:]
 
 
 def _others(text: str) -> dict[tuple[str, str], str]:

@@ -174,8 +174,8 @@ class Importer:
         manifest = archive.manifest
         if (manifest.namespace, manifest.name, manifest.version) != (found.namespace, found.name, found.version):
             raise UntrustedPackageError(
-                f"The archive says that it is {manifest.namespace}/{manifest.name} {manifest.version}, and the registry "
-                f"gave it as {found.namespace}/{found.name} {found.version}"
+                f"The archive says that it is {manifest.namespace}/{manifest.name} {manifest.version}, and the "
+                f"registry gave it as {found.namespace}/{found.name} {found.version}"
             )
         return manifest
 

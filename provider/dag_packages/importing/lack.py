@@ -157,7 +157,8 @@ def _clashes(package: LockedPackage, target: Target) -> Iterator[Lack]:
             yield Lack(
                 "dag_id",
                 dag_id,
-                f"the bundle {owner!r} defines a DAG {dag_id!r} already, and Airflow would silently run this one in its place",
+                f"the bundle {owner!r} defines a DAG {dag_id!r} already, and Airflow would silently run this one in "
+                "its place",
                 f"remove the DAG from {owner!r} and delete it (airflow dags delete {shlex.quote(dag_id)}), or fork "
                 f"the package and rename it (festaf dag fork {package.package}@{package.version})",
             )
