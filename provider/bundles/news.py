@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from festaf.client.dag_packages import DagPackageClient
     from festaf.contract.dag_package import PackageChange
 
+PATIENCE = 5.0
+"""Seconds to wait for the registry: the DAG processor does nothing else meanwhile."""
 SECONDS = 30.0
 """How long an answer is believed. Bundles are refreshed one after the other, and all of them share one answer."""
 Named = tuple[str, str, str]
@@ -35,7 +38,7 @@ class News:
     """
 
     registry: str
-    opened: Callable[[str], DagPackageClient] = open_registry
+    opened: Callable[[str], DagPackageClient] = partial(open_registry, patience=PATIENCE)
     clock: Callable[[], float] = time.monotonic
     sequence: int = 0
     _etag: str | None = None

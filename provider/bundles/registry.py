@@ -129,7 +129,7 @@ class RegistryDagBundle(BaseDagBundle):
 
     def _materialise(self, version: str) -> None:
         """Have a verified copy; those who come at the same time wait for the first."""
-        if (self.base_dir / QUARANTINED / version).exists():
+        if self._quarantine_mark(version).exists():
             raise QuarantinedError(
                 f"{self.package} {version} is quarantined by the registry: nobody may run it. Roll back with 'festaf "
                 f"dag rollback {self.package}', or ask the owners of the namespace"
@@ -169,12 +169,15 @@ class RegistryDagBundle(BaseDagBundle):
 
     def _mark_quarantined(self, version: str, *, quarantined: bool) -> None:
         """Remember it for those who start with the registry away."""
-        mark = self.base_dir / QUARANTINED / version
+        mark = self._quarantine_mark(version)
         if quarantined and not mark.exists():
             mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             mark.touch()
         elif not quarantined:
             mark.unlink(missing_ok=True)
+
+    def _quarantine_mark(self, version: str) -> Path:
+        return self.base_dir / QUARANTINED / self.store.place(version).name
 
     def _write_parameters(self) -> None:
         locked = self._entry()

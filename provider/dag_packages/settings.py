@@ -43,10 +43,11 @@ def _read(path: Path, _time: int, _size: int, _inode: int) -> Lock:
     return read_lock(path)
 
 
-def open_registry(registry: str | None = None) -> DagPackageClient:
+def open_registry(registry: str | None = None, *, patience: float | None = None) -> DagPackageClient:
     """Open the registry that the configuration or the connection names; close it after use.
 
     :param registry: the one that is meant; another is not asked
+    :param patience: seconds to wait for one answer, asked for once; without it, as long as a download may take
     :raises PackageError: none is named, or another than is meant
     """
     from festaf.client.dag_packages import DagPackageClient
@@ -55,7 +56,10 @@ def open_registry(registry: str | None = None) -> DagPackageClient:
         endpoint = load_settings().endpoint()
     except ValueError as error:
         raise PackageError(f"No registry is configured: {error}") from error
-    client = DagPackageClient(endpoint.url, endpoint.token)
+    if patience is None:
+        client = DagPackageClient(endpoint.url, endpoint.token)
+    else:
+        client = DagPackageClient(endpoint.url, endpoint.token, patience, retry=False)
     if registry is not None and client.url != registry:
         client.close()
         raise PackageError(

@@ -274,10 +274,11 @@ def _importer(registry: str | None, token: str | None) -> Iterator[Importer]:
 
 
 def _open(registry: str | None, token: str | None) -> Any:
-    from festaf.client.dag_packages import DagPackageClient
+    from festaf.client.dag_packages import DEFAULT_TIMEOUT, DagPackageClient
     from festaf.provider.dag_packages.settings import open_registry
 
-    return DagPackageClient(registry, token) if registry else open_registry()
+    # A person at a terminal is told at once that nobody answers.
+    return DagPackageClient(registry, token, retry=False) if registry else open_registry(patience=DEFAULT_TIMEOUT)
 
 
 def _lock() -> Any:

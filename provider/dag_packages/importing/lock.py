@@ -89,7 +89,7 @@ class Lock(Model):
     """What the file says."""
 
     lock_version: Literal[1] = 1
-    keys: tuple[PinnedKey, ...] = ()
+    trusted: tuple[PinnedKey, ...] = ()
     packages: tuple[LockedPackage, ...] = ()
 
     @model_validator(mode="after")
@@ -110,7 +110,7 @@ class Lock(Model):
 
     def keys_of(self, registry: str, namespace: str) -> tuple[PublisherKey, ...]:
         """Give the keys that may sign for a namespace."""
-        return tuple(pin.key for pin in self.keys if (pin.registry, pin.namespace) == (registry, namespace))
+        return tuple(pin.key for pin in self.trusted if (pin.registry, pin.namespace) == (registry, namespace))
 
     def with_package(self, package: LockedPackage) -> Lock:
         """Give a lock with the package in place of the one of its name."""
@@ -123,8 +123,8 @@ class Lock(Model):
 
     def with_keys(self, pins: tuple[PinnedKey, ...]) -> Lock:
         """Give a lock that trusts these keys, too."""
-        known = {(pin.registry, pin.namespace, pin.key.key_id): pin for pin in (*self.keys, *pins)}
-        return self._with(keys=tuple(pin for _, pin in sorted(known.items())))
+        known = {(pin.registry, pin.namespace, pin.key.key_id): pin for pin in (*self.trusted, *pins)}
+        return self._with(trusted=tuple(pin for _, pin in sorted(known.items())))
 
     def _with(self, **changed: object) -> Lock:
         """Check the whole again; a lock that contradicts itself is never made."""
