@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field
-from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -30,6 +29,10 @@ Named = tuple[str, str, str]
 log = logging.getLogger(__name__)
 
 
+def _open(registry: str) -> DagPackageClient:
+    return open_registry(registry, patience=PATIENCE)
+
+
 @dataclass
 class News:
     """What one registry said.
@@ -38,7 +41,7 @@ class News:
     """
 
     registry: str
-    opened: Callable[[str], DagPackageClient] = partial(open_registry, patience=PATIENCE)
+    opened: Callable[[str], DagPackageClient] = _open
     clock: Callable[[], float] = time.monotonic
     sequence: int = 0
     _etag: str | None = None
