@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Dialect, Row, Select, bindparam, func, insert, select, tuple_, update
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from festaf.registry_api.memory import recall
+from festaf.registry_api.prepared import STATEMENTS, Prepared, prepare
 from festaf.registry_api.table import Table
 from festaf.registry_api.upsert import insert_missing
 
@@ -39,7 +42,8 @@ def fetch(
 def add_rows(session: Session, table: type[Table], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; all of them have the same columns."""
     if rows:
-        session.connection().execute(insert(_sql(table)), [dict(row) for row in rows])
+        connection = session.connection()
+        _inserting(connection.dialect, table, tuple(rows[0])).run(connection, rows)
 
 
 def add_numbered(
@@ -64,11 +68,24 @@ def change_rows(
     """Change columns of rows; the row to change stands under ``which``, and all have the same columns."""
     if not rows:
         return
-    columns = {name: _sql(table).c[name] for name in rows[0] if name != "which"}
+    connection = session.connection()
+    _changing(connection.dialect, table, key, tuple(name for name in rows[0] if name != "which")).run(connection, rows)
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _inserting(dialect: Dialect, table: type[Table], names: tuple[str, ...]) -> Prepared:
+    return prepare(insert(_sql(table)), dialect, names)
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _changing(
+    dialect: Dialect, table: type[Table], key: InstrumentedAttribute[int], names: tuple[str, ...]
+) -> Prepared:
+    columns = {name: _sql(table).c[name] for name in names}
     values = {column: bindparam(f"new_{name}", type_=column.type) for name, column in columns.items()}
     statement = update(_sql(table)).where(key == bindparam("which")).values(values)
-    parameters = [{"which": row["which"], **{f"new_{name}": row[name] for name in columns}} for row in rows]
-    session.connection().execute(statement, parameters)
+    prepared = prepare(statement, dialect, ())
+    return replace(prepared, names=tuple(name.removeprefix("new_") for name in prepared.names))
 
 
 def ensure(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any, cast
 
+from sqlalchemy import Dialect
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from festaf.registry_api.prepared import STATEMENTS, Prepared, prepare
 from festaf.registry_api.table import Table
-
-COUNTED = {"preserve_rowcount": True}
 
 
 def insert_missing(
@@ -28,18 +28,21 @@ def insert_missing(
     """
     if not rows:
         return 0
-    statement = _statement(session.get_bind().dialect.name, table, tuple(unique), earliest)
-    parameters = [dict(row) for row in rows]
-    return session.connection().execute(statement, parameters, execution_options=COUNTED).rowcount
+    connection = session.connection()
+    prepared = _statement(connection.dialect, table, tuple(rows[0]), tuple(unique), earliest)
+    return prepared.run(connection, rows)
 
 
-@cache
+@lru_cache(maxsize=STATEMENTS)
 def _statement(
-    dialect: str, table: type[Table], unique: tuple[str, ...], earliest: str | None
-) -> postgresql.Insert | sqlite.Insert:
+    dialect: Dialect, table: type[Table], names: tuple[str, ...], unique: tuple[str, ...], earliest: str | None
+) -> Prepared:
     columns = cast("SqlTable", table.__table__)
-    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(columns)
+    statement = (postgresql.insert if dialect.name == "postgresql" else sqlite.insert)(columns)
     if earliest is None:
-        return statement.on_conflict_do_nothing(index_elements=unique)
+        return prepare(statement.on_conflict_do_nothing(index_elements=unique), dialect, names)
     new = statement.excluded[earliest]
-    return statement.on_conflict_do_update(index_elements=unique, set_={earliest: new}, where=new < columns.c[earliest])
+    keeping = statement.on_conflict_do_update(
+        index_elements=unique, set_={earliest: new}, where=new < columns.c[earliest]
+    )
+    return prepare(keeping, dialect, names)

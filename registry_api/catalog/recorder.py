@@ -54,7 +54,7 @@ class CatalogRecorder:
             changes += [FacetChange(row.id, key, name, body) for name, body in bodies.items()]
             update = _update(kind, saying, row, joined, bodies)
             if any(value != getattr(row, name) for name, value in update.items()):
-                updates.append({"subject_id": row.id, **update})
+                updates.append({"which": row.id, **update})
         self.writes.update(kind, updates)
         self.writes.change_facets(kind, changes)
         self._tags(changes)

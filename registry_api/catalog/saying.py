@@ -6,8 +6,6 @@ So joining is commutative, associative and idempotent, and the events may come i
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +16,7 @@ from uuid import UUID
 from festaf.contract.openlineage import Dataset, DatasetEvent, RunEvent
 from festaf.registry_api.catalog.tables import LONGEST, SHORT, Stamps
 from festaf.registry_api.lineage.recording import NewEvent
-from festaf.registry_api.table import as_utc, natural_key
+from festaf.registry_api.table import as_utc, content_sha256, natural_key
 
 Kind = Literal["job", "dataset"]
 Body = dict[str, Any]
@@ -123,7 +121,7 @@ def join(stamps: Stamps, saying: Saying) -> tuple[Stamps, dict[str, Body | None]
 
 def _sha256(body: Body) -> str:
     """Hash a facet's content; a change of its producer's version alone is a change, since facets are kept verbatim."""
-    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:32]
+    return content_sha256(body)[:32]
 
 
 def source_of(facet: Body | None) -> tuple[str, str | None]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
+from sqlalchemy import Dialect, and_, delete, or_, select, tuple_
 from sqlalchemy import Table as SqlTable
-from sqlalchemy import and_, bindparam, delete, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from festaf.registry_api.bulk import change_rows
 from festaf.registry_api.catalog.saying import Body, Kind
 from festaf.registry_api.catalog.tables import (
     DatasetFacetTable,
@@ -26,6 +28,7 @@ from festaf.registry_api.catalog.tables import (
     Stamps,
     TaggingTable,
 )
+from festaf.registry_api.prepared import STATEMENTS, Prepared, prepare
 from festaf.registry_api.table import Table, natural_key
 from festaf.registry_api.upsert import insert_missing
 
@@ -123,18 +126,8 @@ class CatalogWrites:
         return insert_missing(self.session, SUBJECTS[kind], rows, ["key"])
 
     def update(self, kind: Kind, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write jobs or datasets over by ``subject_id``."""
-        if not rows:
-            return
-        columns = cast("SqlTable", SUBJECTS[kind].__table__)
-        names = [name for name in rows[0] if name != "subject_id"]
-        statement = (
-            update(columns)
-            .where(columns.c.id == bindparam("subject_id"))
-            .values({name: bindparam(f"new_{name}", type_=columns.c[name].type) for name in names})
-        )
-        given = [{"subject_id": row["subject_id"], **{f"new_{name}": row[name] for name in names}} for row in rows]
-        self.session.connection().execute(statement, given)
+        """Write jobs or datasets over by ``which``."""
+        change_rows(self.session, SUBJECTS[kind], SUBJECTS[kind].id, rows)
 
     def change_facets(self, kind: Kind, changes: Sequence[FacetChange]) -> None:
         """Write or remove bodies of facets."""
@@ -218,15 +211,19 @@ class CatalogWrites:
     def _upsert(
         self, table: type[Table], rows: Sequence[Mapping[str, Any]], unique: tuple[str, ...], changing: tuple[str, ...]
     ) -> None:
-        if not rows:
-            return
-        columns = cast("SqlTable", table.__table__)
-        dialect = self.session.get_bind().dialect.name
-        statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(columns)
-        statement = statement.on_conflict_do_update(
-            index_elements=unique, set_={name: statement.excluded[name] for name in changing}
-        )
-        self.session.connection().execute(statement, [dict(row) for row in rows])
+        if rows:
+            connection = self.session.connection()
+            _upserting(connection.dialect, table, tuple(rows[0]), unique, changing).run(connection, rows)
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _upserting(
+    dialect: Dialect, table: type[Table], names: tuple[str, ...], unique: tuple[str, ...], changing: tuple[str, ...]
+) -> Prepared:
+    columns = cast("SqlTable", table.__table__)
+    statement = (postgresql.insert if dialect.name == "postgresql" else sqlite.insert)(columns)
+    replacing = {name: statement.excluded[name] for name in changing}
+    return prepare(statement.on_conflict_do_update(index_elements=unique, set_=replacing), dialect, names)
 
 
 def _chunks(items: Sequence[Any]) -> Iterable[Sequence[Any]]:

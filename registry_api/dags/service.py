@@ -12,12 +12,16 @@ from sqlalchemy.orm import Session
 from festaf.contract.openlineage import DagSnapshot
 from festaf.registry_api.dags.repository import DagRepository, RunRepository
 from festaf.registry_api.dags.tables import DagTable, RunTable
+from festaf.registry_api.memo import SameMemo
 from festaf.registry_api.table import as_utc, content_sha256
 
 FACTS = (
     *("owners", "tags", "description", "schedule", "next_run"),
     *("paused", "deleted", "fileloc", "last_parsed"),
 )
+
+SAID: SameMemo[dict[str, Any]] = SameMemo()
+"""The facts of the snapshots at hand: each is asked for several times, and the same ones come again."""
 
 
 class DagService:
@@ -101,6 +105,10 @@ def content_of_version(snapshot: DagSnapshot, source_sha256: str | None) -> dict
 
 def said_by(snapshot: DagSnapshot) -> dict[str, Any]:
     """Give the facts that a snapshot saw, those that it knows to be none included."""
+    return SAID.get(snapshot, _said_by)
+
+
+def _said_by(snapshot: DagSnapshot) -> dict[str, Any]:
     seen = snapshot.model_dump(mode="json", include=set(FACTS))
     told = {name: value for name, value in seen.items() if value not in (None, [])}
     return told | dict.fromkeys(name for name in snapshot.without if name in FACTS)

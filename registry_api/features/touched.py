@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from festaf.registry_api.features.facts import FeatureContent, SetStatement, SetWrite
 
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from festaf.registry_api.lineage.recording import FoldedRun
 
 
-@dataclass(frozen=True)
-class Spoken:
+class Spoken(NamedTuple):
     """A feature in a statement or write, by the ids of its rows."""
 
     feature_id: int
@@ -22,8 +21,7 @@ class Spoken:
     content: FeatureContent
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+class Added(NamedTuple):
     """A content of a feature that was said anew; by a write when there is a run."""
 
     feature_id: int

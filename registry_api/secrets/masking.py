@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import OrderedDict
+from collections.abc import Iterator
 from functools import lru_cache, partial
 from threading import Lock
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import orjson
 
 from festaf.contract.secrets import MASKED
+from festaf.registry_api.memo import Memo
 from festaf.registry_api.secrets.rules import GLANCES, Filter, is_literal, rules, secret_name, triggers
 
 SHORT = 256
@@ -23,6 +25,11 @@ SHORT = 256
 REMEMBERED = 4_096
 SHORTEST = 6
 """A text that is shorter holds no secret that can be told from a word."""
+HOLDERS = frozenset({"run", "job", "dataset", "inputs", "outputs"})
+"""What in an event has facets."""
+FACETS = ("facets", "inputFacets", "outputFacets")
+CLEAN: Memo[bool] = Memo()
+"""Whether a part of an event holds nothing that looks like a secret."""
 
 
 def mask(value: Any) -> Any:
@@ -38,14 +45,39 @@ def mask(value: Any) -> Any:
 
 
 def mask_event(value: Any) -> Any:
-    """Give an event with every secret in it masked; most hold nothing that looks like one, and are seen at a glance."""
+    """Give an event with every secret in it masked; most hold nothing that looks like one, and are seen at a glance.
+
+    A task says much the same in each of its runs, so a facet that held none is not looked at again.
+    """
+    return value if all(CLEAN.get(part, partial(_is_clean, part)) for part in _parts(value)) else mask(value)
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """Split an event into its facets, each with its name, and what is left."""
+    if not isinstance(value, dict):
+        yield value
+        return
+    holders = [value.get("run"), value.get("job"), value.get("dataset")]
+    for side in (value.get("inputs"), value.get("outputs")):
+        holders += side if isinstance(side, list) else [side]
+    yield {name: item for name, item in value.items() if name not in HOLDERS}
+    for holder in holders:
+        if not isinstance(holder, dict):
+            yield holder
+            continue
+        found = {name: holder[name] for name in FACETS if isinstance(holder.get(name), dict)}
+        yield {name: item for name, item in holder.items() if name not in found}
+        for facets in found.values():
+            yield from facets.items()
+
+
+def _is_clean(value: Any) -> bool:
+    """Tell whether nothing in a value looks like a secret, at a glance."""
     try:
         body = orjson.dumps(value).lower()
     except TypeError:  # A number of more than 64 bits, or half of a surrogate pair.
-        return mask(value)
-    if not any(trigger in body for trigger in triggers()) and not any(shape.search(body) for shape in GLANCES):
-        return value
-    return mask(value)
+        return False
+    return not any(trigger in body for trigger in triggers()) and not any(shape.search(body) for shape in GLANCES)
 
 
 def mask_text(text: str) -> str:
