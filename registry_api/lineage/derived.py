@@ -24,6 +24,8 @@ SOURCES = frozenset(
         *("namespace_note", "tag", "removal"),
         *("feature_request", "feature_request_vote", "feature_request_entry"),
         *("airflow", "airflow_event", "airflow_dag", "airflow_run"),
+        *("dag_package", "dag_package_version", "dag_package_fact", "dag_package_signature", "dag_package_approval"),
+        *("dag_package_change", "dag_package_upload", "dag_package_download", "package_rules", "publisher_key"),
     }
 )
 """Left alone by a rebuild."""
