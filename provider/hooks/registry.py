@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import BaseHook
 from festaf.provider.lineage.settings import DEFAULT_CONNECTION, endpoint_of
 
 if TYPE_CHECKING:
+    from festaf.client.dag_packages import DagPackageClient
     from festaf.client.registry import RegistryClient
 
 
@@ -36,6 +37,16 @@ class RegistryHook(BaseHook):
 
         endpoint = endpoint_of(self.get_connection(self.registry_conn_id))
         return RegistryClient(endpoint.url, endpoint.token)
+
+    def get_packages(self) -> DagPackageClient:
+        """Make a client for DAG packages; close it after use.
+
+        :raises ValueError: the connection names no registry
+        """
+        from festaf.client.dag_packages import DagPackageClient
+
+        endpoint = endpoint_of(self.get_connection(self.registry_conn_id))
+        return DagPackageClient(endpoint.url, endpoint.token)
 
     def test_connection(self) -> tuple[bool, str]:
         """Ask the registry whether it is ready, for the button in Airflow's connection form."""
