@@ -45,6 +45,8 @@ PROJECTS = {
     "stdnum": "python-stdnum", "pythonjsonlogger": "python-json-logger",
     "ldap": "python-ldap", "gnupg": "python-gnupg", "ee": "earthengine-api",
 }  # fmt: skip
+NAMESPACES = {"google", "google.cloud", "azure", "azure.storage", "azure.mgmt"}
+"""Packages of packages: what is imported of them names the distribution."""
 GOOGLE = {"auth": "google-auth", "oauth2": "google-auth", "api_core": "google-api-core", "protobuf": "protobuf"}
 
 
@@ -62,7 +64,7 @@ def split(modules: Iterable[str]) -> tuple[list[str], list[str]]:
             provider = _provider(module)
             if provider is not None:
                 providers.add(provider)
-        elif module.partition(".")[0] not in sys.stdlib_module_names and module:
+        elif module and module.partition(".")[0] not in sys.stdlib_module_names and module not in NAMESPACES:
             others.add(_project(module))
     return sorted(providers), sorted(others)
 

@@ -82,9 +82,13 @@ class Tuple(tuple[object, ...]):
 
 @dataclass(slots=True, eq=False)
 class External:
-    """Something of a module that is not read, by its full dotted name: ``builtins.len``, ``airflow.sdk.DAG``."""
+    """Something of a module that is not read, by its full dotted name: ``builtins.len``, ``airflow.sdk.DAG``.
+
+    It is optional when the code goes on without it where it is not installed.
+    """
 
     path: str
+    optional: bool = False
 
     @property
     def name(self) -> str:
@@ -100,6 +104,8 @@ class External:
     def certain(self) -> bool:
         """Whether this is surely a class or a function, not a constant of some module."""
         name = self.name
+        if self.optional:
+            return False
         return self.root == "builtins" or (name[:1].isupper() and not name.isupper())
 
 

@@ -31,7 +31,7 @@ def dagbag_answers(root: Path, files: list[str]) -> list[dict[str, Any]]:
     typer.echo(f"Importing {len(files)} files with Airflow: this runs their code", err=True)
     with tempfile.TemporaryDirectory(prefix="festaf-dagbag-") as home:
         environment = os.environ | {"AIRFLOW_HOME": home, "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
-        command = [sys.executable, str(dagbag.__file__), str(root), *files]
+        command = [sys.executable, "-P", str(dagbag.__file__), str(root), *files]
         try:
             done = subprocess.run(
                 command, env=environment, capture_output=True, text=True, timeout=SECONDS + 10 * len(files), check=False

@@ -1,6 +1,6 @@
 """Ask Airflow's own DagBag what files define. This imports and runs the files: a program of its own, never a module.
 
-    python dagbag.py ROOT FILE...
+    python -P dagbag.py ROOT FILE...
 
 Prints one line of JSON for each file. It needs Airflow and nothing of this project, so that the benchmark can run it
 in another environment.

@@ -13,7 +13,6 @@ from typing import NamedTuple
 SUFFIXES = ("Operator", "Sensor", "SensorAsync", "OperatorAsync")
 PLACES = (".operators.", ".sensors.", ".transfers.")
 NOT_OPERATORS = {"airflow.models.baseoperator", "airflow.sdk.bases.operator"}
-RENAMED: dict[str, str] = {}
 
 
 class Known(NamedTuple):
@@ -47,6 +46,13 @@ def find(path: str) -> Known | None:
     return None
 
 
+@lru_cache(maxsize=1)
+def decorators() -> dict[str, str]:
+    """Give the operator's class of each kind of ``@task``."""
+    found: dict[str, str] = json.loads(files(__package__).joinpath("decorators.json").read_text("utf-8"))
+    return found
+
+
 def fields(path: str) -> frozenset[str] | None:
     """Name the templated fields of a class, or None when it is not known."""
     known = find(path)
@@ -55,7 +61,9 @@ def fields(path: str) -> frozenset[str] | None:
 
 def true_name(path: str) -> str:
     """Give the name of the class itself, which an old import path may call differently."""
-    name = path.rpartition(".")[2]
+    module, _, name = path.rpartition(".")
+    if module in {"cosmos", "cosmos.operators"} and name.startswith("Dbt") and not name.endswith("LocalOperator"):
+        return f"{name.removesuffix('Operator')}LocalOperator"
     return {"DummyOperator": "EmptyOperator"}.get(name, name)
 
 

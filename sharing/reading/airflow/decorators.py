@@ -35,25 +35,6 @@ from festaf.sharing.reading.values import Arguments, Dict, Function, Unknown
 if TYPE_CHECKING:
     from festaf.sharing.reading.machine import Machine
 
-OPERATORS = {
-    "task": "_PythonDecoratedOperator",
-    "python": "_PythonDecoratedOperator",
-    "bash": "_BashDecoratedOperator",
-    "branch": "_BranchPythonDecoratedOperator",
-    "branch_external_python": "_BranchExternalPythonDecoratedOperator",
-    "branch_virtualenv": "_BranchPythonVirtualenvDecoratedOperator",
-    "docker": "_DockerDecoratedOperator",
-    "external_python": "_PythonExternalDecoratedOperator",
-    "kubernetes": "_KubernetesDecoratedOperator",
-    "kubernetes_cmd": "_KubernetesCmdDecoratedOperator",
-    "pyspark": "_PySparkDecoratedOperator",
-    "sensor": "DecoratedSensorOperator",
-    "short_circuit": "_ShortCircuitDecoratedOperator",
-    "snowpark": "_SnowparkDecoratedOperator",
-    "sql": "_SQLDecoratedOperator",
-    "stub": "_StubOperator",
-    "virtualenv": "_PythonVirtualenvDecoratedOperator",
-}
 KINDS = {"dag", "task", "task_group", "setup", "teardown", "asset", "asset.multi"}
 
 
@@ -92,7 +73,7 @@ def _task_factory(
     machine: Machine, decorator: Decorator, function: Function, options: Arguments, node: ast.AST, scope: Scope
 ) -> object:
     kind = decorator.kind.removeprefix("task.")
-    operator = OPERATORS.get(kind)
+    operator = catalogue.decorators().get("python" if kind == "task" else kind)
     if operator is None:
         operator = f"@task.{kind}"
     return TaskFactory(
@@ -111,7 +92,7 @@ def _mark(
     if isinstance(target, Function):
         target = TaskFactory(
             target,
-            OPERATORS["task"],
+            catalogue.decorators()["python"],
             "airflow.sdk.task",
             Dict(dict(decorator.options.keywords), None, decorator.options.gap),
             name=target.name,

@@ -43,7 +43,8 @@ def construct_task(
     initialise = cls.find("__init__") if isinstance(cls, LocalClass) else None
     if isinstance(initialise, Function):
         completed = _complete(machine, initialise, arguments, node, scope)
-        run_function(machine, initialise, completed, node, scope)
+        owned = Arguments([task, *completed.positional], completed.keywords, completed.gap)
+        run_function(machine, initialise, owned, node, scope)
         if not task.ready:
             initialise_task(machine, task, completed, node, scope)
     else:
@@ -106,9 +107,12 @@ def template_fields(cls: object) -> frozenset[str] | None:
 
 def call_unlisted(machine: Machine, cls: External, arguments: Arguments, node: ast.AST, scope: Scope) -> object:
     """Call something of a module that is not read: an operator, a DAG of another kind, or anything else."""
+    owner, _, method = cls.path.rpartition(".")
+    if method == "partial" and ("task_id" in arguments.keywords or catalogue.looks_like_operator(owner)):
+        return make_partial(machine, External(owner), arguments, node, scope)
     if is_operator(cls, arguments):
         return construct_task(machine, cls, arguments, node, scope)
-    if "dag_id" in arguments.keywords and cls.name[:1].isupper() and "Dag" in f"{cls.name}".title().replace("_", ""):
+    if "dag_id" in arguments.keywords and cls.name[:1].isupper() and "dag" in cls.name.lower():
         from festaf.sharing.reading.airflow.dags import make_dag
 
         dag = make_dag(machine, arguments, node, scope)

@@ -23,6 +23,11 @@ HARMLESS = {
 }  # fmt: skip
 """Packages that make no tasks and change nothing that they are given."""
 
+PLAIN_CLASSES = (
+    "Args", "Client", "Config", "Configuration", "Error", "Exception", "Hook", "Mapping", "Notifier", "Options",
+    "Params", "Settings",
+)  # fmt: skip
+"""How classes are called that hold settings or connect somewhere, and make no tasks."""
 RUNNING_CODE = {"exec", "eval", "compile", "__import__", "vars", "locals", "delattr"}
 
 
@@ -63,7 +68,15 @@ def _harmless(function: External) -> bool:
     root = function.root
     if root == "builtins":
         return function.name not in RUNNING_CODE
-    return root in HARMLESS or root in sys.stdlib_module_names or root in {"airflow", "festaf"}
+    if root == "airflow":
+        return (
+            function.name[:1].isupper()
+            or not function.path.startswith("airflow.providers.")
+            or ".utils." in function.path
+        )
+    if function.name[:1].isupper() and function.name.endswith(PLAIN_CLASSES):
+        return True
+    return root in HARMLESS or root in sys.stdlib_module_names or root == "festaf"
 
 
 def _result(machine: Machine, function: External, arguments: Arguments, node: ast.AST, scope: Scope) -> object:

@@ -142,6 +142,8 @@ def try_(machine: Machine, node: ast.stmt, scope: Scope) -> Signal | None:
     assert isinstance(node, ast.Try | ast.TryStar)
     try:
         signal = machine.run(node.body, scope)
+        for missing in node.handlers:
+            _make_optional(machine, missing, node, scope)
         if signal is None:
             signal = machine.run(node.orelse, scope)
     except RaisedError as error:
@@ -153,6 +155,30 @@ def try_(machine: Machine, node: ast.stmt, scope: Scope) -> Signal | None:
             scope.names[handler.name] = machine.unknown("An exception that was caught", handler, scope)
         signal = machine.run(handler.body, scope)
     return machine.run(node.finalbody, scope) or signal
+
+
+def _make_optional(machine: Machine, handler: ast.ExceptHandler, node: ast.Try | ast.TryStar, scope: Scope) -> None:
+    """Let what an import binds be undecided where the handler of a failed import binds a constant instead."""
+    imports = any(isinstance(item, ast.Import | ast.ImportFrom) for item in node.body)
+    names = (
+        {inner.id for inner in ast.walk(handler.type) if isinstance(inner, ast.Name)}
+        if handler.type
+        else {"ImportError"}
+    )
+    if not imports or not names & {"ImportError", "ModuleNotFoundError", "Exception"}:
+        return
+    for item in handler.body:
+        if isinstance(item, ast.Assign) and isinstance(item.value, ast.Constant):
+            for target in item.targets:
+                if isinstance(target, ast.Name) and target.id in scope.names:
+                    value = scope.names[target.id]
+                    scope.names[target.id] = (
+                        External(value.path, optional=True)
+                        if isinstance(value, External)
+                        else machine.plain("Whether a package is installed is not known", node, scope)
+                        if isinstance(value, bool | None)
+                        else value
+                    )
 
 
 HIERARCHY = {

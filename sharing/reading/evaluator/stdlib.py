@@ -226,6 +226,10 @@ def _load_yaml(machine: Machine, arguments: Arguments, node: ast.AST, scope: Sco
     return files.load_yaml(machine, arguments.get("stream", 0), node, scope)
 
 
+def _field(machine: Machine, arguments: Arguments, node: ast.AST, scope: Scope) -> object:
+    return Made(External("dataclasses.field"), (), dict(arguments.keywords), arguments.gap)
+
+
 def _nothing(machine: Machine, arguments: Arguments, node: ast.AST, scope: Scope) -> object:
     return None
 
@@ -271,6 +275,7 @@ STANDARD: dict[str, Standard] = {
     "builtins.open": _open,
     "builtins.print": _nothing,
     "functools.partial": _partial,
+    "dataclasses.field": _field,
     "copy.copy": _copy,
     "copy.deepcopy": _copy,
     "datetime.datetime": moments.make_datetime,
