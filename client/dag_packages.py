@@ -18,6 +18,7 @@ from festaf.contract.dag_package import (
     NamespaceSettings,
     Package,
     PackageChanges,
+    PackageDiff,
     PackageSummary,
     PackageVersion,
     PublisherKey,
@@ -27,6 +28,7 @@ from festaf.contract.dag_package_mirror import MIRROR_TYPE, ImportedMirror
 from festaf.contract.dag_package_steps import (
     ApproveRequest,
     KeyRequest,
+    PackageGraph,
     PublisherKeys,
     PublishRequest,
     ReasonRequest,
@@ -47,6 +49,8 @@ _NAMESPACES = f"{API}/dag-namespaces"
 _PACKAGES = TypeAdapter(Page[PackageSummary])
 _PACKAGE = TypeAdapter(Package)
 _VERSION = TypeAdapter(PackageVersion)
+_DIFF = TypeAdapter(PackageDiff)
+_GRAPH = TypeAdapter(PackageGraph)
 _IMPORTED = TypeAdapter(ImportedMirror)
 _CHANGES = TypeAdapter(PackageChanges)
 _SETTINGS = TypeAdapter(NamespaceSettings)
@@ -115,6 +119,17 @@ class DagPackageClient(Sender):
             headers={"Content-Type": ARCHIVE_TYPE, "Content-Digest": _digest_header(archive)},
         )
         return read(self._call(request), _VERSION)
+
+    def diff(self, before: tuple[str, str, str], after: tuple[str, str, str]) -> PackageDiff:
+        """Ask what differs between two versions; each is namespace, name and version.
+
+        :raises AbsentError: one of them is not there, or may not be seen
+        """
+        return read(self._get(f"{_path(*after)}/diff", {"with": "/".join(before)}), _DIFF)
+
+    def graph(self, namespace: str, name: str, version: str) -> PackageGraph:
+        """Ask for the DAGs of a version as graphs."""
+        return read(self._get(f"{_path(namespace, name, version)}/graph", {}), _GRAPH)
 
     def archive(self, namespace: str, name: str, version: str, digest: str) -> bytes:
         """Get the archive of a version, and make sure that it is the one of the digest.

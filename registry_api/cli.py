@@ -11,6 +11,7 @@ import typer
 from festaf.registry_api.access.cli import COMMANDS
 from festaf.registry_api.access.token_cli import tokens
 from festaf.registry_api.airflow.cli import app as airflow
+from festaf.registry_api.dag_packages.cli import archives, namespaces
 from festaf.registry_api.lineage.cli import rebuild_tables
 from festaf.registry_api.operations.cli import COMMANDS as OPERATIONS
 from festaf.registry_api.operations.options import Drain, Grace, LogFormat, LogFormatOption, LogLevel, LogLevelOption
@@ -21,6 +22,8 @@ app = typer.Typer(help="The registry: which DAG, version, run and task made a fe
 app.add_typer(tokens, name="token")
 for name, command in COMMANDS.items():
     app.add_typer(command, name=name)
+app.add_typer(namespaces, name="dag-namespace")
+app.add_typer(archives, name="dag-archives")
 app.command("rebuild")(rebuild_tables)
 app.add_typer(airflow, name="airflow")
 for name, function in OPERATIONS.items():

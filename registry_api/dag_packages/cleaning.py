@@ -24,3 +24,14 @@ def clean(database: Database, blobs: BlobStore, seconds: float = SECONDS_BEFORE_
     with database.reading() as session:
         lost = set(old) - PackageRepository(session).named(old)
     return sum(forget_blob(database, blobs, digest) for digest in sorted(lost))
+
+
+def damaged(database: Database, blobs: BlobStore) -> list[dict[str, str]]:
+    """Name the versions whose archive is missing or not the one of its hash any more."""
+    with database.reading() as session:
+        named = PackageRepository(session).kept()
+    return [
+        {"package": f"{namespace}/{name}", "version": version, "digest": digest}
+        for namespace, name, version, digest in named
+        if blobs.read(digest) is None
+    ]

@@ -14,6 +14,7 @@ from festaf.contract.dag_package import Finding, Manifest
 from festaf.registry_api.dag_packages.receiving import Received
 from festaf.registry_api.errors import UnprocessableError
 from festaf.sharing.archive import Archive, open_archive
+from festaf.sharing.checks import check_files
 from festaf.sharing.errors import SharingError
 from festaf.sharing.reading import may_define_dags, read_confined
 
@@ -64,7 +65,7 @@ def judge(received: Received) -> Judged:
         inspection = inspect(archive)
         if wrong := tuple(refused(archive.manifest, inspection)):
             raise UnprocessableError("the manifest does not say what the code says", wrong)
-        return Judged(archive, received.data, inspection, tuple(findings(inspection)))
+        return Judged(archive, received.data, inspection, tuple(findings(archive, inspection)))
 
 
 def require_name(manifest: Manifest, namespace: str, name: str, version: str) -> None:
@@ -117,8 +118,9 @@ def refused(manifest: Manifest, inspection: Sequence[FileInspection]) -> Iterato
             yield f"the code needs the {kind} {name!r}, which the manifest does not name"
 
 
-def findings(inspection: Sequence[FileInspection]) -> Iterator[Finding]:
-    """Give what is to be said of the files."""
+def findings(archive: Archive, inspection: Sequence[FileInspection]) -> Iterator[Finding]:
+    """Give what is to be said of the files; the checks run in a process of their own, too."""
+    yield from check_files(archive.files, archive.manifest)
     for file in inspection:
         if file.error is not None:
             yield Finding(rule="unreadable", severity="error", message=file.error, file=file.file)

@@ -192,6 +192,16 @@ class PackageRepository:
             found |= set(self.session.scalars(query))
         return found
 
+    def kept(self) -> Sequence[tuple[str, str, str, str]]:
+        """Give namespace, name, version and hash of every version whose archive is kept."""
+        query = (
+            select(PackageTable.namespace, PackageTable.name, PackageVersionTable.version, PackageVersionTable.digest)
+            .join(PackageVersionTable, PackageVersionTable.package_id == PackageTable.id)
+            .where(PackageVersionTable.state != "deleted")
+            .order_by(PackageVersionTable.id)
+        )
+        return [(namespace, name, version, digest) for namespace, name, version, digest in self.session.execute(query)]
+
     def downloads(self, versions: Collection[int]) -> dict[int, int]:
         """Give how often versions were fetched."""
         counts: dict[int, int] = defaultdict(int)

@@ -20,6 +20,7 @@ from festaf.registry_api.access.roles import Role
 from festaf.registry_api.access.service import TokenService
 from festaf.registry_api.database import Database
 from festaf.registry_api.settings import Settings
+from festaf.sharing.checks import check_files
 from festaf.sharing.reading import read_confined
 from tests.registry_api.applications import application
 from tests.registry_api.databases import with_schema
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
     from httpx import Response
 
     from festaf.contract.dag_inspection import FileInspection
+    from festaf.contract.dag_package import Finding, Manifest
 
 _read: dict[str, tuple[FileInspection, ...]] = {}
+_checked: dict[str, tuple[Finding, ...]] = {}
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 NO_LIMITS = Limits(**dict.fromkeys(Limits.__dataclass_fields__))
 PEOPLE = {
@@ -120,7 +123,7 @@ def admit(database: Database) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read the same files once for all tests: each reading takes a process of its own."""
+    """Read and check the same files once for all tests: it takes a process of its own each time."""
 
     def read(sources: Mapping[str, bytes], paths: list[str], *, seconds: float) -> tuple[FileInspection, ...]:
         key = hashlib.sha256(repr((sorted(sources.items()), paths)).encode()).hexdigest()
@@ -128,7 +131,15 @@ def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
             _read[key] = read_confined(sources, paths, seconds=seconds)
         return _read[key]
 
+    def check(files: Mapping[str, bytes], manifest: Manifest) -> tuple[Finding, ...]:
+        ids = [dag.dag_id for dag in manifest.dags]
+        key = hashlib.sha256(repr((sorted(files.items()), ids)).encode()).hexdigest()
+        if key not in _checked:
+            _checked[key] = check_files(files, manifest)
+        return _checked[key]
+
     monkeypatch.setattr("festaf.registry_api.dag_packages.judging.read_confined", read)
+    monkeypatch.setattr("festaf.registry_api.dag_packages.judging.check_files", check)
 
 
 @pytest.fixture
