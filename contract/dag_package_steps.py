@@ -5,10 +5,16 @@ Each step names the digest that it is about, so that nobody agrees to bytes that
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
 
 from festaf.contract.dag_package import PublisherKey
 from festaf.contract.model import Model, Moment, Sha256
+
+Text = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^[^\x00]*$")]
+"""What somebody writes; U+0000 is a character that no database keeps."""
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=r"^[^\x00]+$")]
 
 
 class PublishRequest(Model):
@@ -21,13 +27,13 @@ class ApproveRequest(Model):
     """Agree to these bytes."""
 
     digest: Sha256
-    comment: str = Field(default="", max_length=2_000)
+    comment: Text = ""
 
 
 class ReasonRequest(Model):
     """Yank or quarantine a version."""
 
-    reason: str = Field(min_length=1, max_length=2_000)
+    reason: Reason
 
 
 class KeyRequest(Model):
@@ -35,7 +41,7 @@ class KeyRequest(Model):
 
     public_key: str = Field(min_length=44, max_length=44)
     """Base64 of the 32 raw bytes."""
-    comment: str = Field(default="", max_length=200)
+    comment: Annotated[Text, Field(max_length=200)] = ""
     expires_at: Moment | None = None
 
 

@@ -96,7 +96,11 @@ def inspect(archive: Archive) -> tuple[FileInspection, ...]:
 def refused(manifest: Manifest, inspection: Sequence[FileInspection]) -> Iterator[str]:
     """Say what the manifest hides or makes up: ids of DAGs, and what they need of an Airflow."""
     said = {dag.dag_id for dag in manifest.dags if dag.dag_id}
-    found = {dag.dag_id: file.file for file in inspection for dag in file.dags if dag.dag_id}
+    defined = [(dag.dag_id, file.file) for file in inspection for dag in file.dags if dag.dag_id]
+    found = dict(defined)
+    for dag_id, file in defined:
+        if found[dag_id] != file:
+            yield f"the DAG {dag_id!r} is defined in {file} and in {found[dag_id]}; an Airflow holds only one of them"
     for dag_id in sorted(found.keys() - said):
         yield f"{found[dag_id]} defines the DAG {dag_id!r}, which the manifest does not name"
     if all(_certain(file) for file in inspection):
@@ -124,6 +128,9 @@ def findings(archive: Archive, inspection: Sequence[FileInspection]) -> Iterator
     for file in inspection:
         if file.error is not None:
             yield Finding(rule="unreadable", severity="error", message=file.error, file=file.file)
+        for one in file.unresolved:
+            line = one.place.line if one.place else None
+            yield Finding(rule="unresolved", severity="warning", message=one.reason, file=file.file, line=line)
 
 
 def _certain(file: FileInspection) -> bool:
