@@ -109,7 +109,7 @@ class ModelFeaturesAnswer:
         return seen.get((project, feature_set, name), unknown)
 
     def _of_set(self, project: str, feature_set: str, names: set[str]) -> dict[FeatureName, FeatureSeen]:
-        rows = self.sources.features(project, feature_set, names)
+        rows = list(self.sources.features({(project, feature_set, name) for name in names}).values())
         if not rows:
             return {}
         set_id = rows[0].feature_set_id

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from festaf.contract.names import DatasetName
 from festaf.contract.names import feature_set_of as read_feature_set
-from festaf.registry_api.features.portrait import Gallery, known_owner
-from festaf.registry_api.features.repository import FeatureRepository
+from festaf.registry_api.features.portrait import Gallery
+from festaf.registry_api.features.present_repository import FeatureName
 from festaf.registry_api.features.source_repository import SourceRepository
+from festaf.registry_api.features.tables import FeatureTable
 from festaf.registry_api.graph.names import NodeName
 from festaf.registry_api.viewpoint import Viewpoint
 
@@ -20,27 +21,41 @@ class OwnerReader:
     """Reads owners as they are seen from a viewpoint."""
 
     def __init__(self, session: Session, view: Viewpoint) -> None:
-        self.features = FeatureRepository(session)
+        self.view = view
         self.sources = SourceRepository(session)
         self.gallery = Gallery(session, view)
 
     def of(self, nodes: Iterable[NodeName]) -> dict[NodeName, str | None]:
         """Give by feature or feature set its owner."""
-        by_set: dict[tuple[str, str], list[NodeName]] = defaultdict(list)
+        wholes: dict[NodeName, tuple[str, str]] = {}
+        parts: dict[NodeName, FeatureName] = {}
         for node in nodes:
             if named := read_feature_set(DatasetName(node.namespace, node.name)):
-                by_set[named].append(node)
-        found: dict[NodeName, str | None] = {}
-        for named, group in by_set.items():
-            found |= self._of_set(*named, group)
+                if node.field:
+                    parts[node] = (*named, node.field)
+                else:
+                    wholes[node] = named
+        features = self._of_features(set(parts.values()))
+        sets = self._of_sets({*wholes.values(), *(name[:2] for name in parts.values() if name not in features)})
+        found = {node: sets[named] for node, named in wholes.items() if named in sets}
+        for node, name in parts.items():
+            if name in features or name[:2] in sets:
+                found[node] = features[name] if name in features else sets[name[:2]]
         return found
 
-    def _of_set(self, project: str, feature_set: str, nodes: list[NodeName]) -> dict[NodeName, str | None]:
-        row = self.features.find_set(project, feature_set)
-        if row is None:
-            return {}
-        about = self.gallery.about(row.id)
-        whole = known_owner(about.declared.get("owner")) or about.observed.get("owner")
-        rows = self.sources.features(project, feature_set, {node.field for node in nodes if node.field})
-        drawn = {item.newest.feature.name: item.owner for item in self.gallery.draw(row.id, rows)}
-        return {node: drawn.get(node.field, whole) if node.field else whole for node in nodes}
+    def _of_sets(self, names: set[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
+        ids = self.sources.sets(names)
+        abouts = self.gallery.abouts(ids.values())
+        return {name: abouts[set_id].owner for name, set_id in ids.items()}
+
+    def _of_features(self, names: set[FeatureName]) -> dict[FeatureName, str | None]:
+        """Give them as their own rows repeat them now, else by their portraits of that time."""
+        rows = self.sources.features(names)
+        if self.view.now:
+            return {name: row.owner for name, row in rows.items()}
+        by_set: dict[int, list[FeatureTable]] = defaultdict(list)
+        for row in rows.values():
+            by_set[row.feature_set_id].append(row)
+        drawn = self.gallery.draw_sets(by_set)
+        owners = {item.newest.feature.id: item.owner for portraits in drawn.values() for item in portraits}
+        return {name: owners[row.id] for name, row in rows.items()}

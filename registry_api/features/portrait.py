@@ -26,6 +26,11 @@ class SetPortrait:
     """The newest of OpenLineage's own facets."""
     retired_at: datetime | None
 
+    @property
+    def owner(self) -> str | None:
+        """Give the owner."""
+        return known_owner(self.declared.get("owner")) or self.observed.get("owner")
+
 
 @dataclass(frozen=True)
 class Portrait:
@@ -47,8 +52,7 @@ class Portrait:
     @property
     def owner(self) -> str | None:
         """Give the owner: the feature's, else its set's."""
-        declared = known_owner(self.content.get("owner")) or known_owner(self.about.declared.get("owner"))
-        return declared or self.about.observed.get("owner")
+        return known_owner(self.content.get("owner")) or self.about.owner
 
     @property
     def last_written(self) -> datetime | None:
@@ -102,14 +106,14 @@ class Gallery:
 
     def draw_sets(self, features: Mapping[int, Collection[FeatureTable]]) -> dict[int, list[Portrait]]:
         """Draw features of sets."""
-        said = self.features.newest_definitions_of_sets(features, self.view)
-        abouts = {set_id: _about(said.get(set_id, {})) for set_id in features}
+        abouts = self.abouts(features)
         found = self.newest.of_sets(features)
         return {set_id: [Portrait(newest, abouts[set_id]) for newest in found[set_id]] for set_id in features}
 
-    def about(self, feature_set_id: int) -> SetPortrait:
-        """Draw the set as a whole."""
-        return _about(self.features.newest_definitions(feature_set_id, self.view))
+    def abouts(self, feature_set_ids: Collection[int]) -> dict[int, SetPortrait]:
+        """Draw sets as a whole."""
+        said = self.features.newest_definitions_of_sets(feature_set_ids, self.view)
+        return {set_id: _about(said.get(set_id, {})) for set_id in feature_set_ids}
 
 
 def _about(newest: Mapping[str, DefinitionTable]) -> SetPortrait:

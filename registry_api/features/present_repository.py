@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +9,11 @@ from functools import cache
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select, type_coerce
+from sqlalchemy import ColumnElement, Select, bindparam, func, join, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from festaf.registry_api.dags.tables import RunTable
+from festaf.registry_api.features.named import named_features
 from festaf.registry_api.features.tables import (
     DeclarationTable,
     FeatureSetTable,
@@ -25,6 +25,7 @@ from festaf.registry_api.features.tables import (
 )
 from festaf.registry_api.graph.names import NodeName
 from festaf.registry_api.graph.tables import NodeTable
+from festaf.registry_api.listed import is_sqlite, write_listed
 from festaf.registry_api.table import Moment
 
 CHUNK = 400
@@ -50,40 +51,25 @@ class PresentRepository:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.sqlite = is_sqlite(session)
 
     def sources_of(self, features: Collection[FeatureName]) -> list[DeclaredSource]:
         """Give the sources that the authors of features declare."""
-        wanted = set(features)
-        rows = (row for asked in _named(features) for row in self._rows(declared_query("feature"), asked))
-        return [found for found in _declared(rows) if found.feature in wanted]
+        return _declared(self._rows(declared_query("feature", self.sqlite), write_listed(sorted(features))))
 
     def fed_by(self, node_ids: Collection[int]) -> list[DeclaredSource]:
         """Give the declared sources that are among some nodes."""
         ordered = sorted(node_ids)
         chunks = ({"nodes": ordered[start : start + CHUNK]} for start in range(0, len(ordered), CHUNK))
-        return _declared(row for asked in chunks for row in self._rows(declared_query("source"), asked))
+        return _declared(row for asked in chunks for row in self._rows(declared_query("source", self.sqlite), asked))
 
     def retired(self, features: Collection[FeatureName]) -> set[FeatureName]:
         """Give those of the features that were retired."""
-        wanted = set(features)
-        rows = (row for asked in _named(features) for row in self._rows(_retired(), asked))
-        return {name for project, group, feature in rows if (name := (project, group, feature)) in wanted}
+        rows = self._rows(_retired(self.sqlite), write_listed(sorted(features))) if features else []
+        return {(project, feature_set, name) for project, feature_set, name in rows}
 
     def _rows(self, query: Select[*tuple[Any, ...]], asked: dict[str, Any]) -> list[Any]:
         return list(self.session.connection().execute(query, asked))
-
-
-def _named(features: Iterable[FeatureName]) -> Iterable[dict[str, list[str]]]:
-    """Give the parameters that find features, a few more among them when they are of several sets."""
-    by_project: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for project, feature_set, name in features:
-        by_project[project].add((feature_set, name))
-    for project, pairs in sorted(by_project.items()):
-        ordered = sorted(pairs)
-        for start in range(0, len(ordered), CHUNK):
-            chunk = ordered[start : start + CHUNK]
-            sets, names = (sorted({pair[place] for pair in chunk}) for place in (0, 1))
-            yield {"projects": [project], "sets": sets, "names": names}
 
 
 def _declared(rows: Iterable[Any]) -> list[DeclaredSource]:
@@ -107,7 +93,7 @@ def _last_run(row: Any) -> str | None:
 
 
 @cache
-def declared_query(by: Literal["feature", "source"]) -> Select[*tuple[Any, ...]]:
+def declared_query(by: Literal["feature", "source"], sqlite: bool) -> Select[*tuple[Any, ...]]:
     """Build the query for the sources of the contents in force, of some features or at some nodes."""
     listed, whole = aliased(RunTable), aliased(RunTable)
     of_feature = (ProductionTable.feature_id == FeatureTable.id, ProductionTable.superseded_at.is_(None))
@@ -116,6 +102,7 @@ def declared_query(by: Literal["feature", "source"]) -> Select[*tuple[Any, ...]]
         WriteTable.lists_features.is_(False),
         WriteTable.superseded_at.is_(None),
     )
+    of_a_set = join(FeatureTable, FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
     query = (
         select(
             FeatureSetTable.project,
@@ -136,31 +123,21 @@ def declared_query(by: Literal["feature", "source"]) -> Select[*tuple[Any, ...]]
             whole.uuid.label("whole_uuid"),
             whole.airflow_run_id.label("whole_run"),
         )
-        .select_from(FeatureTable)
-        .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
+        .select_from(of_a_set if by == "source" else named_features(sqlite=sqlite))
         .join(FeatureSourceTable, FeatureSourceTable.version_id == FeatureTable.content_id)
         .join(NodeTable, NodeTable.id == FeatureSourceTable.node_id)
         .outerjoin(listed, listed.id == _newest_run(ProductionTable, of_feature))
         .outerjoin(whole, whole.id == _newest_run(WriteTable, of_set))
     )
     if by == "feature":
-        return query.where(*_by_name())
+        return query
     return query.where(FeatureSourceTable.node_id.in_(bindparam("nodes", expanding=True)))
 
 
 @cache
-def _retired() -> Select[*tuple[Any, ...]]:
+def _retired(sqlite: bool) -> Select[*tuple[Any, ...]]:
     columns = (FeatureSetTable.project, FeatureSetTable.name, FeatureTable.name)
-    joined = FeatureSetTable.id == FeatureTable.feature_set_id
-    return select(*columns).join(FeatureTable, joined).where(*_by_name(), FeatureTable.deleted.is_(True))
-
-
-def _by_name() -> tuple[ColumnElement[bool], ...]:
-    return (
-        FeatureSetTable.project.in_(bindparam("projects", expanding=True)),
-        FeatureSetTable.name.in_(bindparam("sets", expanding=True)),
-        FeatureTable.name.in_(bindparam("names", expanding=True)),
-    )
+    return select(*columns).select_from(named_features(sqlite=sqlite)).where(FeatureTable.deleted.is_(True))
 
 
 def _first_named(table: type[DeclarationTable] | type[ProductionTable], moment: Any) -> ColumnElement[datetime | None]:

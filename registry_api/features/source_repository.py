@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select, type_coerce
 from sqlalchemy.orm import Session
 
+from festaf.registry_api.features.named import named_features, named_sets
+from festaf.registry_api.features.present_repository import FeatureName
 from festaf.registry_api.features.tables import (
     DeclarationTable,
     FeatureSetTable,
@@ -18,6 +20,7 @@ from festaf.registry_api.features.tables import (
     FeatureVersionTable,
     ProductionTable,
 )
+from festaf.registry_api.listed import is_sqlite, write_listed
 from festaf.registry_api.table import Moment
 from festaf.registry_api.viewpoint import Viewpoint, standing
 
@@ -30,19 +33,17 @@ class SourceRepository:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def features(self, project: str, feature_set: str, names: Collection[str]) -> list[FeatureTable]:
-        """Give features of one set by name."""
-        query = (
-            select(FeatureTable)
-            .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
-            .where(FeatureSetTable.project == project, FeatureSetTable.name == feature_set)
-        )
-        ordered = sorted(names)
-        return [
-            row
-            for start in range(0, len(ordered), CHUNK)
-            for row in self.session.scalars(query.where(FeatureTable.name.in_(ordered[start : start + CHUNK])))
-        ]
+    def features(self, names: Collection[FeatureName]) -> dict[FeatureName, FeatureTable]:
+        """Give features by project, set and name."""
+        asked = write_listed(sorted(names))
+        rows = self.session.execute(_features(is_sqlite(self.session)), asked) if names else ()
+        return {(project, feature_set, row.name): row for project, feature_set, row in rows}
+
+    def sets(self, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Give the ids of feature sets by project and name."""
+        asked = write_listed(sorted(names))
+        rows = self.session.connection().execute(_sets(is_sqlite(self.session)), asked) if names else ()
+        return {(project, name): set_id for project, name, set_id in rows}
 
     def names(self, project: str, feature_set: str) -> list[str]:
         """Give the names of the features of a set."""
@@ -77,6 +78,18 @@ class SourceRepository:
                 query, {"features": ordered[start : start + CHUNK], **view.asked}
             )
         ]
+
+
+@cache
+def _features(sqlite: bool) -> Select[*tuple[Any, ...]]:
+    columns = (FeatureSetTable.project, FeatureSetTable.name, FeatureTable)
+    return select(*columns).select_from(named_features(sqlite=sqlite))
+
+
+@cache
+def _sets(sqlite: bool) -> Select[*tuple[Any, ...]]:
+    columns = (FeatureSetTable.project, FeatureSetTable.name, FeatureSetTable.id)
+    return select(*columns).select_from(named_sets(sqlite=sqlite))
 
 
 @cache

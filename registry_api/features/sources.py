@@ -129,14 +129,8 @@ class FeatureGraph:
         }
 
     def _asked(self, nodes: Iterable[NodeName]) -> dict[NodeName, tuple[FeatureTable, int]]:
-        by_set: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for project, feature_set, name in _features(nodes):
-            by_set[project, feature_set].add(name)
-        return {
-            feature_node(project, feature_set, row.name): (row, row.feature_set_id)
-            for (project, feature_set), names in by_set.items()
-            for row in self.sources.features(project, feature_set, names)
-        }
+        rows = self.sources.features(_features(nodes))
+        return {feature_node(*name): (row, row.feature_set_id) for name, row in rows.items()}
 
     def _fed_by(self, nodes: Iterable[NodeName]) -> dict[NodeName, tuple[FeatureTable, int]]:
         rows = self.sources.fed_by(list(self.graph.ids(nodes).values()))
