@@ -2,17 +2,21 @@
 
     .venv/bin/python -m benchmarks.lineage --features 1000000 --rounds 10
     .venv/bin/python -m benchmarks.lineage --features 100000 --postgresql --feast /path/to/feast/bin/python
+    .venv/bin/python -m benchmarks.lineage --features 1000000 --database sqlite:////large/disk/registry.db
 
 Fills a registry over HTTP, in batches, as Airflow's tasks do, and notes how fast that goes at the beginning and at the
-end. Then asks it, with 1, 8 and 32 clients at once: the answer on a feature, the graph of 110 nodes above it, searches,
-a page of the list, and what a feature has an impact on. Beside it, in the same run and on the same database: FastAPI
-and SQLAlchemy that look up one row, or walk the same graph; the same questions as plain SQL without a server; and,
-when the Python of an environment with Feast is given, Feast's REST server at the 10,000 features that it bears.
+end; a database that is named and holds the story already is asked as it is. Then asks it, each question for the first
+time, then again with 1, 8 and 32 clients at once, then while events are written: the answer on a feature, the graph of
+110 nodes above it, searches, a page of the list, and what a feature has an impact on. Beside it, in the same run and on
+the same database: FastAPI and SQLAlchemy that look up one row, or walk the same graph; the same questions as plain SQL
+without a server; and, when the Python of an environment with Feast is given, Feast's REST server at the 10,000 features
+that it bears.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -22,6 +26,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import orjson
-from benchmarks.load import measure
+from benchmarks.load import measure, measure_first
 from benchmarks.story import Story
 
 from festaf.registry_api.table import natural_key
@@ -41,6 +46,8 @@ API = "/api/v1"
 CLIENTS = (1, 8, 32)
 BATCH = 1_000
 ASKED = 2_000
+WRITE_EVERY = 0.1
+"""Seconds between two writes while questions are asked."""
 FEAST_FEATURES = 10_000
 RESULTS = Path(__file__).parent / "results"
 WRITTEN = """
@@ -57,8 +64,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="registry-") as folder, _database(Path(folder), options) as url:
         subprocess.run([*_registry(), "migrate", "--database-url", url], check=True, stdout=subprocess.DEVNULL)
         with _serving([*_registry(), "serve", "--demo", "--port", "8765", "--database-url", url], 8765) as address:
-            ingest = _fill(address, story, options.rounds)
+            filled = _is_filled(address, story)
+            ingest = None if filled else _fill(address, story, options.rounds)
             found: dict[str, Any] = {"ingest": ingest, "registry": _ask(address, story, options)}
+            found["registry while events are written"] = _ask_while_writing(address, story, options)
             nodes = _node_ids(url, story) if url.startswith("sqlite") else []
         with _serving([sys.executable, "-m", "benchmarks.peers.bare", url, "8766"], 8766) as address:
             found["bare"] = _ask_bare(address, story, nodes, options)
@@ -67,7 +76,7 @@ def main() -> None:
             found["megabytes"] = round(Path(url.removeprefix("sqlite:///")).stat().st_size / 1e6)
     if options.feast:
         found["feast"] = _ask_feast(options)
-    _report(found, options, story)
+    _report(found, options, story, url)
 
 
 def _options() -> argparse.Namespace:
@@ -75,6 +84,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--features", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=10, help="productions of each feature")
     parser.add_argument("--seconds", type=float, default=5.0, help="for each figure")
+    parser.add_argument("--database", help="the URL of a database that stays; it is filled if it is empty")
     parser.add_argument("--postgresql", action="store_true", help="on PostgreSQL instead of SQLite")
     parser.add_argument("--feast", help="the Python of an environment in which Feast is installed")
     parser.add_argument("--keep", action="store_true", help="write the result to benchmarks/results")
@@ -83,6 +93,9 @@ def _options() -> argparse.Namespace:
 
 @contextmanager
 def _database(folder: Path, options: argparse.Namespace) -> Iterator[str]:
+    if options.database:
+        yield options.database
+        return
     if not options.postgresql:
         yield f"sqlite:///{folder / 'registry.db'}"
         return
@@ -118,6 +131,13 @@ def _answers(address: str) -> bool:
     except httpx.TransportError:
         return False
     return True
+
+
+def _is_filled(address: str, story: Story) -> bool:
+    """Tell whether the last set of the story is known."""
+    number = story.sets - 1
+    path = f"{API}/features/{'/'.join(story.names(number))}/f_{number}_0"
+    return httpx.get(f"{address}{path}", timeout=60).status_code == 200
 
 
 def _fill(address: str, story: Story, rounds: int) -> dict[str, Any]:
@@ -157,10 +177,10 @@ def _asked(story: Story) -> list[tuple[str, str, str]]:
     return [(*story.names(number), f"f_{number}_{chance.randrange(story.features)}") for number in chosen]
 
 
-def _ask(address: str, story: Story, options: argparse.Namespace) -> dict[str, Any]:
+def _questions(story: Story) -> dict[str, list[str]]:
     names = _asked(story)
     answers = [f"{API}/features/{'/'.join(name)}" for name in names]
-    questions = {
+    return {
         "answer": answers,
         "graph of 110 nodes": [f"{path}/lineage?direction=upstream&depth=50&limit=110" for path in answers],
         "impact": [f"{path}/impact?limit=100" for path in answers],
@@ -168,10 +188,42 @@ def _ask(address: str, story: Story, options: argparse.Namespace) -> dict[str, A
         "search, exact": [f"{API}/search/features?q={name}" for _, _, name in names],
         "search, two words": [f"{API}/search/features?q=feature%20{number % 10}" for number in range(ASKED)],
     }
+
+
+def _ask(address: str, story: Story, options: argparse.Namespace) -> dict[str, Any]:
+    """Ask each question for the first time, then again and again with so many clients."""
     return {
-        question: [measure(address, paths, clients, options.seconds).as_dict() for clients in CLIENTS]
-        for question, paths in questions.items()
+        question: {
+            "first": measure_first(address, paths, options.seconds * 2).as_dict(),
+            "again": [measure(address, paths, clients, options.seconds).as_dict() for clients in CLIENTS],
+        }
+        for question, paths in _questions(story).items()
     }
+
+
+def _ask_while_writing(address: str, story: Story, options: argparse.Namespace) -> dict[str, Any]:
+    """Ask with eight clients while another writes one set after the other anew: each commit outdates every answer."""
+    over = threading.Event()
+    written = itertools.count()
+
+    def write() -> None:
+        with httpx.Client(timeout=120) as client:
+            while not over.is_set():
+                number = next(written)
+                event = story.event(number % story.sets, options.rounds + number // story.sets)
+                client.post(f"{address}{API}/lineage", json=event).raise_for_status()
+                over.wait(WRITE_EVERY)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        return {
+            question: measure(address, paths, 8, options.seconds).as_dict()
+            for question, paths in _questions(story).items()
+        }
+    finally:
+        over.set()
+        writer.join()
 
 
 def _node_ids(url: str, story: Story) -> list[int]:
@@ -222,18 +274,27 @@ def _ask_feast(options: argparse.Namespace) -> dict[str, Any]:
             }
 
 
-def _report(found: dict[str, Any], options: argparse.Namespace, story: Story) -> None:
-    answer, bare = found["registry"]["answer"][0]["p50"], found["bare"]["answer"][0]["p50"]
-    ratios = {"answer / bare look-up, p50 of 1 client (target 1.5)": round(answer / bare, 2)}
+def _report(found: dict[str, Any], options: argparse.Namespace, story: Story, url: str) -> None:
+    asked, bare = found["registry"], found["bare"]["answer"][0]["p50"]
+    answer = asked["answer"]["again"][0]["p50"]
+    ratios = {
+        f"{question}, {turn} / bare look-up, p50 of 1 client (target 1.5)": round(timing["p50"] / bare, 2)
+        for question, timings in asked.items()
+        for turn, timing in (("first", timings["first"]), ("again", timings["again"][0]))
+        if question != "graph of 110 nodes"
+    }
     if walked := found["bare"].get("graph of 110 nodes"):
-        graph = found["registry"]["graph of 110 nodes"][0]["p50"]
-        ratios["graph / bare walk, p50 of 1 client (target 2)"] = round(graph / walked[0]["p50"], 2)
+        graph = asked["graph of 110 nodes"]
+        for turn, timing in (("first", graph["first"]), ("again", graph["again"][0])):
+            ratio = round(timing["p50"] / walked[0]["p50"], 2)
+            ratios[f"graph, {turn} / bare walk, p50 of 1 client (target 2)"] = ratio
     if "feast" in found:
         peer = found["feast"]["relationships of one feature"]["p50"]
         ratios["Feast's relationships of one feature / answer (target 100)"] = round(peer / answer, 1)
-    ratios["events a second (target 1500)"] = found["ingest"]["per_second"]
+    if found["ingest"]:
+        ratios["events a second (target 1500)"] = found["ingest"]["per_second"]
     result = {
-        "database": "postgresql" if options.postgresql else "sqlite",
+        "database": "sqlite" if url.startswith("sqlite") else "postgresql",
         "features": story.sets * story.features,
         "productions": story.sets * story.features * options.rounds,
         "column_edges": story.sets * story.features * story.sources,

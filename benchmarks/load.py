@@ -30,16 +30,23 @@ class Timing:
 
 
 def measure(url: str, paths: Sequence[str], clients: int, seconds: float) -> Timing:
-    """Ask for the paths in turn until the time is over.
+    """Ask for the paths in turn, again and again, until the time is over.
 
     :raises RuntimeError: an answer is no 200
     """
-    return asyncio.run(_measure(url, paths, clients, seconds))
+    return asyncio.run(_measure(url, itertools.cycle(paths), clients, seconds))
 
 
-async def _measure(url: str, paths: Sequence[str], clients: int, seconds: float) -> Timing:
+def measure_first(url: str, paths: Sequence[str], seconds: float) -> Timing:
+    """Ask for each path once, one after the other, until the time is over: none of them was answered before.
+
+    :raises RuntimeError: an answer is no 200
+    """
+    return asyncio.run(_measure(url, iter(dict.fromkeys(paths)), 1, seconds))
+
+
+async def _measure(url: str, asked: Iterator[str], clients: int, seconds: float) -> Timing:
     parts = urlsplit(url)
-    asked = itertools.cycle(paths)
     end = time.perf_counter() + seconds
     begun = time.perf_counter()
     found = await asyncio.gather(
@@ -59,8 +66,7 @@ async def _measure(url: str, paths: Sequence[str], clients: int, seconds: float)
 async def _client(host: str, port: int, asked: Iterator[str], end: float) -> list[float]:
     reader, writer = await asyncio.open_connection(host, port)
     latencies: list[float] = []
-    while time.perf_counter() < end or not latencies:
-        path = next(asked)
+    for path in asked:
         begun = time.perf_counter()
         writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
@@ -71,5 +77,7 @@ async def _client(host: str, port: int, asked: Iterator[str], end: float) -> lis
         latencies.append(time.perf_counter() - begun)
         if not head.startswith(b"HTTP/1.1 200"):
             raise RuntimeError(f"{path} was answered {head.splitlines()[0]!r}: {body[:500]!r}")
+        if time.perf_counter() >= end:
+            break
     writer.close()
     return latencies

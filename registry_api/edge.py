@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -205,7 +205,12 @@ class Answering:
         self.database = database
         self.answers: Answers = request.app.state.answers
         self.caller = caller
-        self.question = (request.scope["path"], request.scope["query_string"], caller.sight)
+        self.question: tuple[Hashable, ...] = (request.scope["path"], request.scope["query_string"], caller.sight)
+
+    def for_caller(self) -> Answering:
+        """Keep the answer for this caller alone: it tells what they did themselves."""
+        self.question = (*self.question, self.caller.kind, self.caller.name)
+        return self
 
     async def give(self, read: Callable[[Session], Asked], again: Callable[[Asked], Asked] | None = None) -> Response:
         """Answer.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
 from festaf.contract import marquez
@@ -13,7 +13,7 @@ from festaf.registry_api.access.caller import Caller
 from festaf.registry_api.catalog.marking import MarkingRepository
 from festaf.registry_api.catalog.service import CatalogService
 from festaf.registry_api.catalog.tables import DatasetTable
-from festaf.registry_api.edge import Now, Reader, Reading, View, Writer, Writing
+from festaf.registry_api.edge import Answered, Now, Reader, Reading, View, Writer, Writing
 from festaf.registry_api.errors import ForbiddenError, NotFoundError
 from festaf.registry_api.marquez import shapes
 from festaf.registry_api.marquez.names import MOST, EncodedName, EncodedTag, Offset, Part
@@ -22,23 +22,29 @@ from festaf.registry_api.marquez.namespace_routes import checked
 router = APIRouter(tags=["marquez"], prefix="/namespaces/{namespace}/datasets")
 
 
-@router.get("", summary="List the datasets of a namespace")
-def get_datasets(
-    namespace: EncodedName, caller: Reader, session: Reading, view: View, limit: Part = 100, offset: Offset = 0
-) -> marquez.Datasets:
+@router.get("", response_model=marquez.Datasets, summary="List the datasets of a namespace")
+async def get_datasets(
+    namespace: EncodedName, answering: Answered, view: View, limit: Part = 100, offset: Offset = 0
+) -> Response:
     """List the datasets of a namespace by name."""
-    catalog = CatalogService(session, caller.sight, view)
-    catalog.namespace(namespace)
-    found, count = catalog.datasets(namespace, min(limit, MOST), offset)
-    return marquez.Datasets(datasets=tuple(shapes.dataset(item) for item in found), total_count=count)
+
+    def read(session: Session) -> marquez.Datasets:
+        catalog = CatalogService(session, answering.caller.sight, view)
+        catalog.namespace(namespace)
+        found, count = catalog.datasets(namespace, min(limit, MOST), offset)
+        return marquez.Datasets(datasets=tuple(shapes.dataset(item) for item in found), total_count=count)
+
+    return await answering.give(read)
 
 
-@router.get("/{dataset}", summary="Give a dataset")
-def get_dataset(
-    namespace: EncodedName, dataset: EncodedName, caller: Reader, session: Reading, view: View
-) -> marquez.Dataset:
+@router.get("/{dataset}", response_model=marquez.Dataset, summary="Give a dataset")
+async def get_dataset(namespace: EncodedName, dataset: EncodedName, answering: Answered, view: View) -> Response:
     """Give a dataset as its events accumulated."""
-    return _shown(CatalogService(session, caller.sight, view), namespace, dataset)
+
+    def read(session: Session) -> marquez.Dataset:
+        return _shown(CatalogService(session, answering.caller.sight, view), namespace, dataset)
+
+    return await answering.give(read)
 
 
 @router.delete("/{dataset}", summary="Hide a dataset")
@@ -52,23 +58,26 @@ def delete_dataset(
     return shown
 
 
-@router.get("/{dataset}/versions", summary="List the versions of a dataset")
-def get_versions(
+@router.get("/{dataset}/versions", response_model=marquez.DatasetVersions, summary="List the versions of a dataset")
+async def get_versions(
     namespace: EncodedName,
     dataset: EncodedName,
-    caller: Reader,
-    session: Reading,
+    answering: Answered,
     view: View,
     limit: Part = 100,
     offset: Offset = 0,
-) -> marquez.DatasetVersions:
+) -> Response:
     """List what runs wrote of a dataset, the newest first: one version a run."""
-    catalog = CatalogService(session, caller.sight, view)
-    row = catalog.dataset_row(namespace, dataset)
-    tags = catalog.reads.tags([row.key])[row.key]
-    found, count = catalog.dataset_versions(row, min(limit, MOST), offset)
-    versions = tuple(shapes.dataset_version(row, version, run, tags) for version, run in found)
-    return marquez.DatasetVersions(versions=versions, total_count=count)
+
+    def read(session: Session) -> marquez.DatasetVersions:
+        catalog = CatalogService(session, answering.caller.sight, view)
+        row = catalog.dataset_row(namespace, dataset)
+        tags = catalog.reads.tags([row.key])[row.key]
+        found, count = catalog.dataset_versions(row, min(limit, MOST), offset)
+        versions = tuple(shapes.dataset_version(row, version, run, tags) for version, run in found)
+        return marquez.DatasetVersions(versions=versions, total_count=count)
+
+    return await answering.give(read)
 
 
 @router.get("/{dataset}/versions/{version}", summary="Give a version of a dataset")

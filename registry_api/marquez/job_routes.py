@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from sqlalchemy.orm import Session
 
 from festaf.contract import marquez
@@ -15,7 +15,7 @@ from festaf.registry_api.catalog.marking import MarkingRepository
 from festaf.registry_api.catalog.saying import Subject
 from festaf.registry_api.catalog.service import CatalogService
 from festaf.registry_api.catalog.tables import JobTable
-from festaf.registry_api.edge import Now, Reader, Reading, View, Writer, Writing
+from festaf.registry_api.edge import Answered, Now, Reader, Reading, View, Writer, Writing
 from festaf.registry_api.errors import ForbiddenError
 from festaf.registry_api.lineage.folding import bodies
 from festaf.registry_api.marquez import shapes
@@ -28,28 +28,35 @@ States = Annotated[
 ]
 
 
-@router.get("/jobs", summary="List jobs")
-def get_all_jobs(
-    caller: Reader, session: Reading, view: View, states: States = None, limit: Part = 100, offset: Offset = 0
-) -> marquez.Jobs:
+@router.get("/jobs", response_model=marquez.Jobs, summary="List jobs")
+async def get_all_jobs(
+    answering: Answered, view: View, states: States = None, limit: Part = 100, offset: Offset = 0
+) -> Response:
     """List the jobs of all namespaces, those that were spoken of last first."""
-    return _jobs(CatalogService(session, caller.sight, view), None, states, limit, offset)
+
+    def read(session: Session) -> marquez.Jobs:
+        return _jobs(CatalogService(session, answering.caller.sight, view), None, states, limit, offset)
+
+    return await answering.give(read)
 
 
-@router.get("/namespaces/{namespace}/jobs", summary="List the jobs of a namespace")
-def get_jobs(
+@router.get("/namespaces/{namespace}/jobs", response_model=marquez.Jobs, summary="List the jobs of a namespace")
+async def get_jobs(
     namespace: EncodedName,
-    caller: Reader,
-    session: Reading,
+    answering: Answered,
     view: View,
     states: States = None,
     limit: Part = 100,
     offset: Offset = 0,
-) -> marquez.Jobs:
+) -> Response:
     """List the jobs of a namespace, those that were spoken of last first."""
-    catalog = CatalogService(session, caller.sight, view)
-    catalog.namespace(namespace)
-    return _jobs(catalog, namespace, states, limit, offset)
+
+    def read(session: Session) -> marquez.Jobs:
+        catalog = CatalogService(session, answering.caller.sight, view)
+        catalog.namespace(namespace)
+        return _jobs(catalog, namespace, states, limit, offset)
+
+    return await answering.give(read)
 
 
 def _jobs(
@@ -62,10 +69,14 @@ def _jobs(
     return marquez.Jobs(jobs=tuple(shapes.job(item) for item in found), total_count=count)
 
 
-@router.get("/namespaces/{namespace}/jobs/{job}", summary="Give a job")
-def get_job(namespace: EncodedName, job: EncodedName, caller: Reader, session: Reading, view: View) -> marquez.Job:
+@router.get("/namespaces/{namespace}/jobs/{job}", response_model=marquez.Job, summary="Give a job")
+async def get_job(namespace: EncodedName, job: EncodedName, answering: Answered, view: View) -> Response:
     """Give a job as its events accumulated, with its latest runs."""
-    return _shown(CatalogService(session, caller.sight, view), namespace, job)
+
+    def read(session: Session) -> marquez.Job:
+        return _shown(CatalogService(session, answering.caller.sight, view), namespace, job)
+
+    return await answering.give(read)
 
 
 @router.delete("/namespaces/{namespace}/jobs/{job}", summary="Hide a job")
@@ -77,24 +88,31 @@ def delete_job(namespace: EncodedName, job: EncodedName, caller: Writer, session
     return shown
 
 
-@router.get("/namespaces/{namespace}/jobs/{job}/versions", summary="List the versions of a job")
-def get_versions(
+@router.get(
+    "/namespaces/{namespace}/jobs/{job}/versions",
+    response_model=marquez.JobVersions,
+    summary="List the versions of a job",
+)
+async def get_versions(
     namespace: EncodedName,
     job: EncodedName,
-    caller: Reader,
-    session: Reading,
+    answering: Answered,
     view: View,
     limit: Part = 100,
     offset: Offset = 0,
-) -> marquez.JobVersions:
+) -> Response:
     """List the versions that a job's runs ran, the newest first: a change of its datasets or its code makes one."""
-    catalog = CatalogService(session, caller.sight, view)
-    row = catalog.job_row(namespace, job)
-    found, count = catalog.job_versions(row, None, min(limit, MOST), offset)
-    name = Subject("job", namespace, job)
-    return marquez.JobVersions(
-        versions=tuple(shapes.job_version(name, version, run) for version, run in found), total_count=count
-    )
+
+    def read(session: Session) -> marquez.JobVersions:
+        catalog = CatalogService(session, answering.caller.sight, view)
+        row = catalog.job_row(namespace, job)
+        found, count = catalog.job_versions(row, None, min(limit, MOST), offset)
+        name = Subject("job", namespace, job)
+        return marquez.JobVersions(
+            versions=tuple(shapes.job_version(name, version, run) for version, run in found), total_count=count
+        )
+
+    return await answering.give(read)
 
 
 @router.get("/namespaces/{namespace}/jobs/{job}/versions/{version}", summary="Give a version of a job")
@@ -107,20 +125,23 @@ def get_version(
     return shapes.job_version(Subject("job", namespace, job), *found[0])
 
 
-@router.get("/namespaces/{namespace}/jobs/{job}/runs", summary="List the runs of a job")
-def get_runs(
+@router.get("/namespaces/{namespace}/jobs/{job}/runs", response_model=marquez.Runs, summary="List the runs of a job")
+async def get_runs(
     namespace: EncodedName,
     job: EncodedName,
-    caller: Reader,
-    session: Reading,
+    answering: Answered,
     view: View,
     limit: Part = 100,
     offset: Offset = 0,
-) -> marquez.Runs:
+) -> Response:
     """List the runs of a job, the newest first."""
-    catalog = CatalogService(session, caller.sight, view)
-    found, count = catalog.runs_of(catalog.job_row(namespace, job), min(limit, MOST), offset)
-    return marquez.Runs(runs=tuple(shapes.run(item) for item in found), total_count=count)
+
+    def read(session: Session) -> marquez.Runs:
+        catalog = CatalogService(session, answering.caller.sight, view)
+        found, count = catalog.runs_of(catalog.job_row(namespace, job), min(limit, MOST), offset)
+        return marquez.Runs(runs=tuple(shapes.run(item) for item in found), total_count=count)
+
+    return await answering.give(read)
 
 
 @router.post("/namespaces/{namespace}/jobs/{job}/tags/{tag}", summary="Tag a job")

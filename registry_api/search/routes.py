@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from festaf.contract.search import FeatureSearch, SearchFilter
-from festaf.registry_api.edge import Now, Reader, Reading, Time
+from festaf.registry_api.edge import Answered, Now, Time
 from festaf.registry_api.feature_requests.listing import requests_like
 from festaf.registry_api.feature_requests.service import RequestService
 from festaf.registry_api.search.service import FeatureFinder, Question
@@ -28,15 +29,18 @@ class SearchQuery(SearchFilter):
     cursor: str | None = Field(None, max_length=2000)
 
 
-@router.get("/search/features", summary="Search features")
-def search_features(
-    caller: Reader, session: Reading, now: Now, asked: Annotated[SearchQuery, Query()]
-) -> FeatureSearch:
+@router.get("/search/features", response_model=FeatureSearch, summary="Search features")
+async def search_features(answering: Answered, now: Now, asked: Annotated[SearchQuery, Query()]) -> Response:
     """Find features by words, the nearest first; when there is none, say what comes near and how to ask for it."""
     facts = SearchFilter.model_validate(asked.model_dump(include=set(SearchFilter.model_fields)))
     question = Question(asked.q, facts, asked.deleted, asked.written_since, asked.not_written_since)
-    found = FeatureFinder(session, question, caller.sight).page(asked.cursor, asked.limit)
-    if found.ask is None:
-        return found
-    asking = requests_like(RequestService(session, caller, now), asked.q, REQUESTS)
-    return found.model_copy(update={"requests": asking})
+    caller = answering.caller
+
+    def read(session: Session) -> FeatureSearch:
+        found = FeatureFinder(session, question, caller.sight).page(asked.cursor, asked.limit)
+        if found.ask is None:
+            return found
+        asking = requests_like(RequestService(session, caller, now), asked.q, REQUESTS)
+        return found.model_copy(update={"requests": asking})
+
+    return await answering.for_caller().give(read)
