@@ -47,7 +47,7 @@ class AirflowApi:
         """
         deadline = time.monotonic() + seconds
         while (answer := self._client.get(f"/api/v2/dags/{dag_id}")).status_code == httpx.codes.NOT_FOUND:
-            if errors := self._get("/api/v2/importErrors")["import_errors"]:
+            if errors := self.get("/api/v2/importErrors")["import_errors"]:
                 last_line = errors[0]["stack_trace"].strip().splitlines()[-1]
                 raise StartError(f"Airflow cannot read {errors[0]['filename']}: {last_line}")
             if time.monotonic() > deadline:
@@ -68,7 +68,7 @@ class AirflowApi:
 
     def start(self, dag_id: str) -> str | None:
         """Start a run and give its id; None when the scheduler is about to start one that is due."""
-        due = self._get(f"/api/v2/dags/{dag_id}")["next_dagrun_run_after"]
+        due = self.get(f"/api/v2/dags/{dag_id}")["next_dagrun_run_after"]
         if due and datetime.fromisoformat(due) <= datetime.now(UTC):
             return None
         answer = self._client.post(f"/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None})
@@ -77,14 +77,14 @@ class AirflowApi:
 
     def latest_run(self, dag_id: str) -> DagRun | None:
         """Give the newest run of a DAG, or None when it never ran."""
-        runs = self._get(f"/api/v2/dags/{dag_id}/dagRuns", order_by="-run_after", limit=1)["dag_runs"]
+        runs = self.get(f"/api/v2/dags/{dag_id}/dagRuns", order_by="-run_after", limit=1)["dag_runs"]
         return self.run(dag_id, runs[0]["dag_run_id"]) if runs else None
 
     def run(self, dag_id: str, run_id: str) -> DagRun:
         """Give a run with its task instances."""
         base = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"
-        state = self._get(base)["state"]
-        instances = self._get(f"{base}/taskInstances", limit=100)["task_instances"]
+        state = self.get(base)["state"]
+        instances = self.get(f"{base}/taskInstances", limit=100)["task_instances"]
         tasks = {instance["task_id"]: instance["state"] or "waiting" for instance in instances}
         return DagRun(dag_id, run_id, state, tasks)
 
@@ -107,8 +107,8 @@ class AirflowApi:
 
     def _last_error(self, run: DagRun, task_id: str) -> str:
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}"
-        try_number = self._get(path)["try_number"]
-        lines = self._get(f"{path}/logs/{try_number}", full_content="true")["content"]
+        try_number = self.get(path)["try_number"]
+        lines = self.get(f"{path}/logs/{try_number}", full_content="true")["content"]
         errors = [line for line in lines if isinstance(line, dict) and line.get("level") in {"error", "critical"}]
         if not errors:
             return "its log names no error"
@@ -116,5 +116,6 @@ class AirflowApi:
         cause = f"{detail[0].get('exc_type')}: {detail[0].get('exc_value')}" if detail[0].get("exc_type") else ""
         return cause or str(errors[-1].get("event", ""))
 
-    def _get(self, path: str, **parameters: Any) -> Any:
+    def get(self, path: str, **parameters: Any) -> Any:
+        """Ask any path of the API."""
         return self._client.get(path, params=parameters).raise_for_status().json()

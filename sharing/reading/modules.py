@@ -12,7 +12,7 @@ from festaf.sharing.reading.syntax import Source, UnreadableError, parse
 from festaf.sharing.reading.values import External, List, LocalModule, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from festaf.sharing.reading.machine import Machine
 
@@ -136,6 +136,30 @@ class Modules:
         _run_apart(machine, source, inner)
         return module
 
+    def load_late(self, machine: Machine) -> None:
+        """Load what functions import when they are called: no task is run here, and each needs its modules."""
+        done: set[str] = set()
+        while late := [path for path in self.trees if path not in done]:
+            for path in late:
+                done.add(path)
+                source, scope = self.trees[path]
+                for node in _imports_in_functions(source.tree):
+                    self._load_named(machine, node, scope)
+
+    def _load_named(self, machine: Machine, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                self.load(machine, alias.name, node, scope)
+            return
+        dotted = self._absolute(node, scope)
+        if dotted is None:
+            return
+        self.load(machine, dotted, node, scope)
+        for alias in node.names:
+            named = f"{dotted}.{alias.name}" if dotted else alias.name
+            if self.find(named) is not None:
+                self.load(machine, named, node, scope)
+
     def import_names(self, machine: Machine, node: ast.ImportFrom, scope: Scope) -> None:
         """Bind what ``from x import y`` names."""
         dotted = self._absolute(node, scope)
@@ -207,6 +231,12 @@ class Modules:
         if path.startswith("airflow.") and name.startswith("AIRFLOW_V_3") and name.endswith("PLUS"):
             return True
         return External(path)
+
+
+def _imports_in_functions(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from (node for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 def _run_apart(machine: Machine, source: Source, scope: Scope) -> None:

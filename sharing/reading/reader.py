@@ -83,6 +83,10 @@ def _evaluate(machine: Machine, source: Source) -> FileInspection:
     dags = registered(machine, scope)
     machine.budget.steps = max(machine.budget.steps, 50_000)
     machine.budget.nesting = 0
+    try:
+        machine.modules.load_late(machine)
+    except (ExhaustedError, RecursionError, MemoryError, RaisedError) as error:
+        machine.tell("local_modules", f"What functions import could not all be read: {error}", None)
     for tree, inner in list(machine.modules.trees.values()):
         machine.needs.scan(machine, tree.tree, inner)
     inspected: list[DagInspection] = [inspect_dag(machine, dag, source.path) for dag in dags]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from festaf.sharing.reading.airflow.model import DagFactory, GroupFactory, TaskFactory
 from festaf.sharing.reading.scope import Scope
 from festaf.sharing.reading.values import (
     Arguments,
@@ -23,6 +25,8 @@ TRANSPARENT = {
     "functools.wraps", "functools.lru_cache", "functools.cache", "contextlib.contextmanager", "abc.abstractmethod",
     "typing.overload", "functools.cached_property", "typing.no_type_check",
 }  # fmt: skip
+TRANSPARENT_ONCE_CALLED = {"festaf.operators.lineage.consumes", "festaf.operators.lineage.produces", "tenacity.retry"}
+"""Decorators with options that give back what they decorate, or a function that does the same."""
 ENUMS = ("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag", "enum.IntFlag")
 
 
@@ -54,9 +58,9 @@ def _defaults(machine: Machine, function: Function, arguments: ast.arguments, sc
 def decorate(machine: Machine, node: ast.expr, value: object, scope: Scope) -> object:
     """Apply one decorator."""
     decorator = machine.evaluate(node, scope)
-    path = (
-        decorator.path if isinstance(decorator, External) else decorator.cls.path if isinstance(decorator, Made) else ""
-    )
+    if isinstance(node, ast.Call) and _path(machine.evaluate(node.func, scope)) in TRANSPARENT_ONCE_CALLED:
+        return value
+    path = decorator.cls.path if isinstance(decorator, Made) else _path(decorator)
     if path == "builtins.staticmethod" and isinstance(value, Function):
         value.kind = "static"
         return value
@@ -74,8 +78,19 @@ def decorate(machine: Machine, node: ast.expr, value: object, scope: Scope) -> o
         value.dataclass = True
         return value
     if isinstance(decorator, Unknown) or (path and not path.startswith("airflow.") and isinstance(value, LocalClass)):
-        return value if isinstance(value, LocalClass) else decorator
+        return value if isinstance(value, LocalClass) else _made_by(decorator, value)
     return machine.call(decorator, Arguments([value]), node, scope)
+
+
+def _path(value: object) -> str:
+    return value.path if isinstance(value, External) else ""
+
+
+def _made_by(decorator: object, value: object) -> object:
+    """Give what an unknown decorator makes; of something that makes tasks it may make others, harmless or not."""
+    if isinstance(decorator, Unknown) and isinstance(value, TaskFactory | GroupFactory | DagFactory):
+        return replace(decorator, inert=False)
+    return decorator
 
 
 def define_class(machine: Machine, node: ast.stmt, scope: Scope) -> Signal | None:

@@ -1,0 +1,3 @@
+"""The part that never changes."""
+
+HARBOUR = "north"
