@@ -164,6 +164,17 @@ class RunRef(Model):
     rows: Rows | None = None
 
 
+class PackageRef(Model):
+    """The DAG package, known to this registry, whose code wrote the values: the run names its digest."""
+
+    namespace: str
+    name: str
+    version: str
+    digest: Sha256
+    href: str
+    """Where the registry describes the version."""
+
+
 class Source(Model):
     """Something the feature is made from; without a name when the caller may not see it."""
 
@@ -216,6 +227,8 @@ class Feature(Model):
     why: Why
     run: RunRef | None = None
     """None when nothing was written yet."""
+    package: PackageRef | None = None
+    """None when the DAG came from no package that this registry knows and the caller may see."""
     sources: tuple[Source, ...] = ()
     consumers: tuple[Consumer, ...] = ()
     fulfils: tuple[str, ...] = ()

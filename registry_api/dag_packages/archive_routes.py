@@ -18,6 +18,7 @@ from festaf.registry_api.dag_packages.edge import (
     Blobs,
     Name,
     Project,
+    TheMetrics,
     TheThrottle,
     Upload,
     Version,
@@ -55,6 +56,7 @@ def put_archive(
     throttle: TheThrottle,
     now: Now,
     response: Response,
+    metrics: TheMetrics,
     background: BackgroundTasks,
     allow_look_alike: Alike = False,
 ) -> PackageVersion:
@@ -72,7 +74,9 @@ def put_archive(
     shown, new = staging.stage(judged, alike_allowed=allow_look_alike)
     if staging.replaced is not None:
         background.add_task(forget_blob, database, blobs, staging.replaced)
-    if not new:
+    if new:
+        metrics.carried("staged")
+    else:
         response.status_code = 200
     return shown
 
@@ -92,6 +96,7 @@ def get_archive(
     database: TheDatabase,
     blobs: Blobs,
     now: Now,
+    metrics: TheMetrics,
     background: BackgroundTasks,
 ) -> Response:
     """Give the bytes of a version, whoever has chosen it: also of a yanked one, never of a quarantined one."""
@@ -100,6 +105,7 @@ def get_archive(
     pieces = blobs.stream(row.digest)
     if pieces is None:
         raise UnavailableError("the archive is not in the registry's store; its operator has to restore it")
+    metrics.carried("fetched")
     background.add_task(count_download, database, row.id, now)
     headers = {
         **NO_SCRIPTS,

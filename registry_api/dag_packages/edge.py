@@ -12,6 +12,7 @@ from festaf.registry_api.dag_packages.blobs import BlobStore
 from festaf.registry_api.dag_packages.receiving import Received, receive
 from festaf.registry_api.edge import Writer
 from festaf.registry_api.openapi import PACKAGES
+from festaf.registry_api.operations.metrics import Metrics
 from festaf.sharing.limits import ARCHIVE_BYTES
 
 TAGS: list[str | Enum] = [PACKAGES]
@@ -44,6 +45,13 @@ async def throttle_of(request: Request) -> Throttle:
     return throttle
 
 
+async def metrics_of(request: Request) -> Metrics:
+    """Give what is counted for operators."""
+    metrics: Metrics = request.app.state.metrics
+    return metrics
+
+
+TheMetrics = Annotated[Metrics, Depends(metrics_of)]
 Blobs = Annotated[BlobStore, Depends(blobs_of)]
 TheThrottle = Annotated[Throttle, Depends(throttle_of)]
 

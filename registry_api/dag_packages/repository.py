@@ -192,6 +192,19 @@ class PackageRepository:
             found |= set(self.session.scalars(query))
         return found
 
+    def beginning(self, version: str, digest_start: str) -> Sequence[tuple[PackageTable, PackageVersionTable]]:
+        """Give the versions of a number whose hash begins so, whatever became of them, by the index of hashes."""
+        query = (
+            select(PackageTable, PackageVersionTable)
+            .join(PackageVersionTable, PackageVersionTable.package_id == PackageTable.id)
+            .where(
+                PackageVersionTable.digest >= digest_start,
+                PackageVersionTable.digest < f"{digest_start}g",
+                PackageVersionTable.version == version,
+            )
+        )
+        return [(package, row) for package, row in self.session.execute(query)]
+
     def kept(self) -> Sequence[tuple[str, str, str, str]]:
         """Give namespace, name, version and hash of every version whose archive is kept."""
         query = (

@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from festaf.contract.feature import Consumer, Feature, Origin, Source, When, Who, Why
+from festaf.contract.feature import Consumer, Feature, Origin, PackageRef, Source, When, Who, Why
 from festaf.contract.names import DatasetName
 from festaf.registry_api.access.sight import EVERYTHING, Sight
+from festaf.registry_api.dag_packages.lineage import package_of
 from festaf.registry_api.dags.service import DagService
 from festaf.registry_api.errors import NotFoundError
 from festaf.registry_api.feature_requests.shown import requests_about, requests_fulfilled
@@ -74,6 +75,7 @@ class FeatureAnswer:
             how=how,
             why=self._why(portrait),
             run=self._run(made) if made else None,
+            package=self._package(made) if made else None,
             sources=self._sources(node, made),
             consumers=self._consumers(project, feature_set, name),
             fulfils=requests_fulfilled(self.session, project, feature_set, name) if self.view.now else (),
@@ -176,6 +178,10 @@ class FeatureAnswer:
     def _run(self, made: Made) -> Any:
         self.origins["run"] = made.origin
         return made.reference()
+
+    def _package(self, made: Made) -> PackageRef | None:
+        found = package_of(self.session, made.version.bundle_version, self.sight)
+        return self._said("package", (found, made.origin))  # type: ignore[no-any-return]  # it is what was given
 
     def _sources(self, node: NodeName, made: Made | None) -> tuple[Source, ...]:
         """Give declared sources and column lineage; the inputs of the task only when there is neither."""

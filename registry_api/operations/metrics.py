@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -58,6 +59,9 @@ class Metrics:
         self.batches = Histogram(f"{PREFIX}_batch_events", "Events of a request", buckets=SIZES, registry=to)
         self.limited = Counter(f"{PREFIX}_rate_limited", "Requests that were one too many", ["policy"], registry=to)
         self.denied = Counter(f"{PREFIX}_denied", "Requests of those who may not", ["reason"], registry=to)
+        self.archives = Counter(
+            f"{PREFIX}_dag_archives", "Archives of DAG packages that came and went", ["direction"], registry=to
+        )
         self.failures = Counter(f"{PREFIX}_database_errors", "Errors of the database", ["kind"], registry=to)
         build = Gauge(
             f"{PREFIX}_build_info", "What runs here; always 1", ["version", "schema", "python", "database"], registry=to
@@ -69,6 +73,8 @@ class Metrics:
             self.limited.labels(policy)
         for reason in DENIED.values():
             self.denied.labels(reason)
+        for direction in ("staged", "fetched"):
+            self.archives.labels(direction)
         for kind in ("locked", "away", "pool"):
             self.failures.labels(kind)
 
@@ -101,6 +107,10 @@ class Metrics:
         """Count a request that was one too many."""
         if isinstance(error, TooManyRequestsError):
             self.limited.labels(error.policy).inc()
+
+    def carried(self, direction: Literal["staged", "fetched"]) -> None:
+        """Count an archive of a DAG package that came, or was fetched."""
+        self.archives.labels(direction).inc()
 
     def pool_exhausted(self) -> None:
         """Count a request that got no connection in time."""
