@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -60,6 +60,95 @@ def sync(
         _tell(step, dry_run=dry_run, check=check)
     if check and step.state != "in step":
         raise typer.Exit(1)
+
+
+@app.command("to-dag")
+def to_dag(
+    notebook: Notebook,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The DAG file; by default it is printed.")
+    ] = None,
+    *,
+    schedule: Annotated[str | None, typer.Option(help="When the DAG runs, such as @daily.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Who owns the tasks.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A tag of the DAG; may be given several times.")] = None,
+    dag_id: Annotated[str | None, typer.Option(help="The DAG's id; by default the notebook's name.")] = None,
+    module: Annotated[
+        str | None, typer.Option(help="Import the functions from this synced module instead of writing them out.")
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Overwrite a file that was not written from a notebook.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a TaskFlow DAG from the tagged cells of a notebook."""
+    from festaf.provider.notebooks.dag_file import write_dag
+    from festaf.provider.notebooks.document import read_document
+    from festaf.provider.notebooks.errors import NotebookError, UnreadableError
+    from festaf.provider.notebooks.files import Original, write_all
+
+    given = {"schedule": schedule, "owner": owner, "tags": tag, "dag_id": dag_id}
+    try:
+        original = Original.read(notebook)
+        if original.data is None:
+            raise UnreadableError(f"There is no notebook {notebook}")
+        dag = write_dag(read_document(original.text, notebook.name), notebook.name, given, module)
+        if output is not None:
+            target = Original.read(output)
+            ours = target.data is None or target.text.startswith("# festaf: written from ") or target.text == dag.text
+            if not ours and not force:
+                raise UnreadableError(
+                    f"{output} stands already and was not written from a notebook; --force overwrites it"
+                )
+            write_all([target.with_text(dag.text)])
+    except NotebookError as error:
+        _refuse(error, as_json)
+    told = {"dag_id": dag.dag_id, "tasks": dag.tasks, "notes": dag.notes, "file": str(output) if output else None}
+    _answer(dag.text, told, output, as_json)
+
+
+@app.command("to-notebook")
+def to_notebook(
+    dag: Annotated[Path, typer.Argument(help="The DAG file (.py).")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The notebook; by default it is printed.")
+    ] = None,
+    *,
+    force: Annotated[bool, typer.Option(help="Overwrite a notebook that stands already.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a notebook that tells what a DAG file does, section by section; nothing of the file is lost."""
+    from festaf.provider.notebooks.carrying import write_notebook
+    from festaf.provider.notebooks.errors import NotebookError, UnreadableError
+    from festaf.provider.notebooks.files import Original, write_all
+
+    try:
+        original = Original.read(dag)
+        if original.data is None:
+            raise UnreadableError(f"There is no DAG file {dag}")
+        document = write_notebook(original.text, dag)
+        text = document.text()
+        if output is not None:
+            target = Original.read(output)
+            if target.data is not None and target.text != text and not force:
+                raise UnreadableError(f"{output} stands already, and may hold outputs; --force overwrites it")
+            write_all([target.with_text(text)])
+    except NotebookError as error:
+        _refuse(error, as_json)
+    tasks = [cell.id for cell in document.cells if cell.role == "task"]
+    told = {"cells": len(document.cells), "tasks": tasks, "notes": [], "file": str(output) if output else None}
+    _answer(text, told, output, as_json)
+
+
+def _answer(text: str, told: dict[str, Any], output: Path | None, as_json: bool) -> None:
+    """Print what was written and what its author should know."""
+    if as_json:
+        typer.echo(json.dumps(told | {"text": text}))
+        return
+    for note in told["notes"]:
+        typer.echo(f"Note: {note}", err=True)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        typer.echo(f"Wrote {output}")
 
 
 def _tell(step: Step, *, dry_run: bool, check: bool) -> None:

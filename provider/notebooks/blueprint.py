@@ -326,7 +326,7 @@ class _Reader:
     def _check_module_code(self) -> None:
         """A function of the module sees the module's names, and never what a task binds."""
         for cell, uses in self.plan.exported:
-            for name in uses.reads:
+            for name in uses.reads | uses.closed:
                 if name not in self.plan.module_names:
                     self._check_module_read(cell, name, self.origins.get(name))
                 for task in self.plan.tasks:

@@ -26,20 +26,20 @@ class Written:
     returns: tuple[str, ...]
 
 
-def render(task: Task, decorators: str = "") -> str:
-    """Write a task cell as a function."""
+def render(task: Task, decorators: str = "", doc: str = "") -> str:
+    """Write a task cell as a function; ``doc`` is a docstring that stands above the cell's code."""
     source = task.cell.source.strip("\n")
     if task.is_function:
         return decorators + source
     keyword = "async def" if task.uses.awaits else "def"
     own = str(task.cell.settings.get("decorators", ""))
-    head = f"{decorators}{own}{keyword} {task.name}{signature_of(task)}"
+    head = f"{decorators}{own}{keyword} {task.name}{signature_of(task)}\n{doc}"
     body = indent(source) if _does_something(source) else indent(f"{source}\npass".lstrip("\n"))
     given = task.returns
     if not given:
-        return f"{head}\n{body}"
+        return f"{head}{body}"
     value = given[0] if len(given) == 1 else "{" + ", ".join(f'"{name}": {name}' for name in given) + "}"
-    return f"{head}\n{body}\n    return {value}"
+    return f"{head}{body}\n    return {value}"
 
 
 def _does_something(source: str) -> bool:

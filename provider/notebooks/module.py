@@ -101,7 +101,7 @@ def read_module(text: str, name: str) -> Module:
     """Take a module apart at its markers; a marker inside a string is none."""
     try:
         tree = ast.parse(text)
-        comments = _comment_lines(text)
+        comments = comment_lines(text)
     except (SyntaxError, ValueError, RecursionError, tokenize.TokenError) as error:
         raise UnreadableError(f"{name} is no valid Python, so nothing is taken from it: {error}") from error
     found = STATE.match(text)
@@ -166,7 +166,8 @@ def _preamble_end(tree: ast.Module, before: int) -> int:
     return before
 
 
-def _comment_lines(text: str) -> list[int]:
+def comment_lines(text: str) -> list[int]:
+    """Give the numbers of the lines that are comments from their first column, not those inside strings."""
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     return [part.start[0] for part in tokens if part.type == tokenize.COMMENT and part.start[1] == 0]
 

@@ -26,6 +26,8 @@ class Uses:
 
     reads: dict[str, int] = field(default_factory=dict)
     """Names read before the code surely bound them, with the first line."""
+    closed: dict[str, int] = field(default_factory=dict)
+    """Names that inner functions take from around them, whenever they are called."""
     binds: dict[str, str] = field(default_factory=dict)
     """Names bound on some path, with what they are: ``value``, ``import``, ``function`` or ``class``."""
     surely: set[str] = field(default_factory=set)
@@ -135,8 +137,11 @@ class _Walker:
         named = {name: line for part in body for name, line in _global_names(part)}
         self.uses.global_names.update(named)
         local = {argument.arg for argument in given + extra} | set(_stored(body)) - set(named)
+        inner = _Walker()
         for part in body:
             self.read(part, bound, hidden | local)
+            inner.read(part, set(), hidden | local)
+        self.uses.closed.update(inner.uses.reads)
 
     def bind(self, target: ast.expr, bound: set[str], kind: str = "value") -> None:
         """Note what an assignment binds, or changes in place."""
