@@ -12,7 +12,7 @@ from festaf.registry_api.access.cli import COMMANDS
 from festaf.registry_api.access.token_cli import tokens
 from festaf.registry_api.airflow.cli import app as airflow
 from festaf.registry_api.dag_packages.cli import archives, namespaces
-from festaf.registry_api.lineage.cli import rebuild_tables
+from festaf.registry_api.lineage.cli import prune_runs, rebuild_tables
 from festaf.registry_api.operations.cli import COMMANDS as OPERATIONS
 from festaf.registry_api.operations.options import Drain, Grace, LogFormat, LogFormatOption, LogLevel, LogLevelOption
 from festaf.registry_api.settings import BLOBS_VARIABLE, Settings, default_database_url, read_limits, read_oidc
@@ -25,6 +25,7 @@ for name, command in COMMANDS.items():
 app.add_typer(namespaces, name="dag-namespace")
 app.add_typer(archives, name="dag-archives")
 app.command("rebuild")(rebuild_tables)
+app.command("prune")(prune_runs)
 app.add_typer(airflow, name="airflow")
 for name, function in OPERATIONS.items():
     app.command(name)(function)

@@ -13,6 +13,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from festaf.contract.graph import NodeKind
 from festaf.registry_api.table import Key, Learned, Table
 
+OF_EVENT = text("event_id IS NOT NULL")
+"""Said by an event without a run."""
+
 
 class NodeTable(Table):
     """A job, dataset, field, feature set or feature."""
@@ -86,6 +89,7 @@ class SightingTable(Learned, Table):
             sqlite_where=text("mapped_in IS NOT NULL"),
             postgresql_where=text("mapped_in IS NOT NULL"),
         ),
+        Index("ix_sighting_event_id", "event_id", sqlite_where=OF_EVENT, postgresql_where=OF_EVENT),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -118,7 +122,12 @@ class LifecycleTable(Learned, Table):
     """A run that completed, or an event without a run, did something to a dataset."""
 
     __tablename__ = "lifecycle"
-    __table_args__ = (Index(None, "node_id", "change"), Index(None, "other_id"), Index(None, "run_id"))
+    __table_args__ = (
+        Index(None, "node_id", "change"),
+        Index(None, "other_id"),
+        Index(None, "run_id"),
+        Index("ix_lifecycle_event_id", "event_id", sqlite_where=OF_EVENT, postgresql_where=OF_EVENT),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     node_id: Mapped[int] = mapped_column(ForeignKey("node.id"))
