@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from benchmarks.story import Story
 from sqlalchemy import event
 
 from tests.registry_api.events import RICH, dag_event, dataset, feature_set, task_event, written
@@ -51,7 +52,28 @@ def test_reads_take_few_statements_however_wide_the_graph_is(registry: Registry)
         assert registry.get("/features")["items"]
 
     assert (len(nodes), len(consuming), len(affected)) == (105, 16, 24)
-    assert len(graph) <= 22
-    assert len(answer) <= 32
-    assert len(impact) <= 16
+    assert len(graph) <= 20
+    assert len(answer) <= 28
+    assert len(impact) <= 13
     assert len(listed) <= 2
+
+
+def test_reads_take_as_few_statements_however_many_projects_the_graph_spans(registry: Registry) -> None:
+    story = Story(sets=40, features=2)
+    answer = registry.http.post("/api/v1/lineage/batch", json=list(story.events(1)))
+    assert answer.status_code < 300, answer.text
+    first, last = (registry_path(story, number) for number in (2, 39))
+
+    with counted(registry) as graph:
+        assert len(registry.get(f"{last}/lineage", direction="upstream", depth=4)["nodes"]) > 20
+    with counted(registry) as impact:
+        affected = registry.get(f"{first}/impact", depth=4)["affected"]
+
+    assert len({item["namespace"] for item in affected}) > 10
+    assert len(graph) <= 18
+    assert len(impact) <= 33
+
+
+def registry_path(story: Story, number: int) -> str:
+    """Name the first feature of a set of a story."""
+    return f"/features/{'/'.join(story.names(number))}/f_{number}_0"
