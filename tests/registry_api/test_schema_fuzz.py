@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def fuzz(database_url: str, tmp_path: Path) -> Iterator[Callable[..., None]]:
             command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION)]
             command += ["run", f"{url}{API}/openapi.json", "-H", f"Authorization: Bearer {token}", "--checks", "all"]
             command += ["--seed", "1", "--no-shrink", "--continue-on-failure", "--request-timeout", "60", *words]
-            plain = {**os.environ, "NO_COLOR": "1", "COLUMNS": "120"}
+            plain = {**os.environ, "NO_COLOR": "1", "COLUMNS": "120", "SCHEMATHESIS_HOOKS": str(HOOKS)}
             done = subprocess.run(command, check=False, capture_output=True, text=True, env=plain, cwd=tmp_path)
             assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
 
