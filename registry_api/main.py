@@ -32,6 +32,7 @@ from festaf.registry_api.lineage.routes import router as lineage
 from festaf.registry_api.marquez.names import EncodedNames
 from festaf.registry_api.marquez.routes import router as marquez
 from festaf.registry_api.openapi import declare_problems
+from festaf.registry_api.operations.bounding import BoundedBodies
 from festaf.registry_api.operations.metrics import Metrics
 from festaf.registry_api.operations.routes import router as operations
 from festaf.registry_api.operations.stopping import Stopping
@@ -60,6 +61,7 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     add_problem_handlers(app)
     app.include_router(health.router)
     app.include_router(operations)
+    app.add_middleware(BoundedBodies)
     app.add_middleware(Watching)
     app.add_middleware(EncodedNames)
     routers = (lineage, features, dags, experiments, search, feature_requests, airflow, *ACCESS, *DAG_PACKAGES, marquez)
