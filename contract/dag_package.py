@@ -16,6 +16,8 @@ from festaf.contract.model import Model, Moment, Sha256
 
 MANIFEST_PATH = "festaf.json"
 """The manifest's path in the archive; it is the first entry."""
+PACKAGE_FACET = "festaf_package"
+"""The run facet that carries a RunningPackage under the key ``package``."""
 NAME_PATTERN = re.compile(r"[a-z](?:[a-z0-9]|-(?!-)){0,62}[a-z0-9]")
 """Names of packages: ASCII, lower case, single dashes between letters and digits."""
 BUNDLE_VERSION_PATTERN = re.compile(r"(?P<version>[0-9A-Za-z.+!_]+?)-(?P<digest>[0-9a-f]{32})")
@@ -313,3 +315,16 @@ class PackageDiff(Model):
     values: tuple[ValueChange, ...] = ()
     needs: tuple[ValueChange, ...] = ()
     files: tuple[FileChange, ...] = ()
+
+
+class RunningPackage(Model):
+    """The run facet of a task whose DAG came in a package: which bytes ran.
+
+    ``bundle_version`` of the facet ``festaf_task`` says the same of version and digest; a worker is told no more.
+    """
+
+    namespace: str
+    name: str
+    version: str
+    digest_start: str = Field(pattern=r"^[0-9a-f]{32}$")
+    """First half of the archive's SHA-256."""

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from festaf.contract import facets
+from festaf.contract.dag_package import PACKAGE_FACET
 from festaf.contract.datasets import input_datasets
 from festaf.contract.experiment import EXPERIMENT_FACET
 from festaf.contract.facts.told import Worker
@@ -28,6 +29,7 @@ from festaf.contract.openlineage import (
 from festaf.provider.lineage import datasets
 from festaf.provider.lineage.declared import declared_of
 from festaf.provider.lineage.extraction import Extracted, extract, joined
+from festaf.provider.lineage.package import package_of
 from festaf.provider.lineage.schedule import schedule_text
 from festaf.provider.lineage.source import DagFile, dag_file, function_source, masked
 from festaf.provider.lineage.training_job import training_record
@@ -67,6 +69,7 @@ class TaskCapture:
         bundle = getattr(task_instance, "bundle_instance", None)
         self._bundle_name: str | None = getattr(bundle, "name", None)
         self._bundle_version: str | None = getattr(bundle, "version", None)
+        self._package = package_of(bundle)
         self._file: DagFile = dag_file(self._dag, getattr(bundle, "path", None))
 
     def task_event(self, ended: Ended) -> RunEvent:
@@ -176,6 +179,8 @@ class TaskCapture:
         }
         if start := self._dag_run.data_interval_start or self._dag_run.logical_date:
             result["nominalTime"] = facets.nominal_time(start, self._dag_run.data_interval_end)
+        if self._package is not None:
+            result[PACKAGE_FACET] = facets.own("dag_package", "package", self._package)
         if ended.error is not None:
             result["errorMessage"] = error_facet(ended.error)
         if record := training_record(self._task, task_run, result.get("errorMessage", {}).get("message")):
