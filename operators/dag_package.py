@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
 
@@ -70,3 +70,70 @@ class PublishDagOperator(BaseOperator):
         if self.fail_when_waiting and answer["waiting_for"]:
             raise NotReadyError(answer["package"], "PUBLISHED", (answer["waiting_for"],), 0)
         return answer
+
+
+class ImportDagOperator(BaseOperator):
+    """Import a DAG package, or upgrade it, into the Airflow that runs the task.
+
+    It checks what ``festaf dag import`` checks and replaces the same lock file, so that file must lie on a disk that
+    the worker shares with the DAG processor. A task sees connections and Variables, and neither pools nor other DAGs:
+    those are named in the result under ``not_checked``, and a DAG id that another bundle has is refused by the DAG
+    policy. The bundle of a package that is new here has to be named to Airflow once: see docs/how-to/import-a-dag.md.
+
+    :param package: ``namespace/name``, with ``@version`` or ``@specifier``; without, the newest version (templated)
+    :param parameters: values for what the author lets an importer choose, by name (templated)
+    :param bundle: Airflow's name for the bundle; None keeps the one from before or makes one (templated)
+    :param trust: id of a key of the namespace to trust from now on (templated)
+    :param allow_cooling: whether to take a version that was published only lately
+    :param allow_missing: whether to import although something is lacking
+    :return: ``package``, ``version``, ``digest``, ``bundle``, ``changed``, ``lacking`` and ``not_checked``
+    """
+
+    template_fields: Sequence[str] = ("package", "parameters", "bundle", "trust")
+    ui_color = "#e3f2ea"
+
+    def __init__(
+        self,
+        *,
+        package: str,
+        parameters: Mapping[str, Any] | None = None,
+        bundle: str | None = None,
+        trust: str | None = None,
+        allow_cooling: bool = False,
+        allow_missing: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.package = package
+        self.parameters = parameters
+        self.bundle = bundle
+        self.trust = trust
+        self.allow_cooling = allow_cooling
+        self.allow_missing = allow_missing
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Check everything, then replace the lock file.
+
+        :raises TargetError: this Airflow lacks something; it names all of it
+        :raises UntrustedPackageError: digest, signature, or the rules of the registry say no
+        """
+        from festaf.provider.dag_packages.importing.choice import Reference
+        from festaf.provider.dag_packages.importing.importer import Importer, Wish
+        from festaf.provider.dag_packages.importing.target import TaskTarget
+        from festaf.provider.dag_packages.settings import lock_path, open_registry
+
+        wish = Wish(self.parameters or {}, self.bundle, self.allow_cooling, self.trust, self.allow_missing)
+        with open_registry() as client:
+            importer = Importer(client, lock_path(), TaskTarget())
+            plan = importer.plan(Reference.parse(self.package), wish)
+            locked = importer.apply(plan)
+        self.log.info("%s %s runs in the bundle %s", locked.package, locked.version, locked.bundle)
+        return {
+            "package": locked.package,
+            "version": locked.version,
+            "digest": locked.digest,
+            "bundle": locked.bundle,
+            "changed": not plan.changes_nothing,
+            "lacking": [lack.reason for lack in plan.lacking if lack.kind != "unknown"],
+            "not_checked": [lack.reason for lack in plan.lacking if lack.kind == "unknown"],
+        }
