@@ -33,6 +33,7 @@ Cooling = Annotated[bool, typer.Option("--allow-cooling", help="Take a version t
 Missing = Annotated[bool, typer.Option("--allow-missing", help="Import although something is lacking.")]
 Trust = Annotated[str | None, typer.Option(help="Id of a key of the namespace to trust from now on.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything and change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask at a terminal whether to run it.")]
 Write = Annotated[bool, typer.Option("--write-config", help="Name the bundle in airflow.cfg.")]
 
 
@@ -46,6 +47,7 @@ def import_package(
     allow_missing: Missing = False,
     write_config: Write = False,
     dry_run: DryRun = False,
+    yes: Yes = False,
     registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
@@ -54,7 +56,7 @@ def import_package(
     from festaf.provider.dag_packages.importing.importer import Wish
 
     wish = Wish(_values(chosen), bundle, allow_cooling, trust, allow_missing)
-    _take(package, wish, registry, token, write_config=write_config, dry_run=dry_run, as_json=as_json)
+    _take(package, wish, registry, token, write_config=write_config, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 @app.command()
@@ -66,6 +68,7 @@ def upgrade(
     allow_cooling: Cooling = False,
     allow_missing: Missing = False,
     dry_run: DryRun = False,
+    yes: Yes = False,
     registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
@@ -76,7 +79,7 @@ def upgrade(
     with _told():
         _find(package)
     wish = Wish(_values(chosen), None, allow_cooling, trust, allow_missing)
-    _take(f"{package}@{to}", wish, registry, token, write_config=False, dry_run=dry_run, as_json=as_json)
+    _take(f"{package}@{to}", wish, registry, token, write_config=False, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 @app.command()
@@ -170,6 +173,7 @@ def _take(
     *,
     write_config: bool,
     dry_run: bool,
+    yes: bool,
     as_json: bool,
 ) -> None:
     """Plan an import, say what it is, and make it."""
@@ -184,12 +188,15 @@ def _take(
         plan = importer.plan(reference, wish)
         if not as_json:
             _say(plan)
+            if not (yes or dry_run or plan.changes_nothing) and sys.stdin.isatty():
+                typer.confirm("Run this here? It is somebody else's code.", abort=True)
         locked = plan.package if dry_run else importer.apply(plan)
         config = None if dry_run else _configure(locked, write_config=write_config)
     if as_json:
         done = {"applied": not dry_run, "changed": not plan.changes_nothing, "dag_bundle_config_list": config}
-        lacks = [vars(lack) for lack in plan.lacking]
-        typer.echo(json.dumps({**locked.model_dump(mode="json"), **done, "lacking": lacks}, indent=2))
+        diff = plan.diff.model_dump(mode="json") if plan.diff else None
+        more = {"lacking": [vars(lack) for lack in plan.lacking], "diff": diff}
+        typer.echo(json.dumps({**locked.model_dump(mode="json"), **done, **more}, indent=2))
     elif dry_run:
         typer.echo("Nothing was changed (--dry-run).")
     elif config is not None:
@@ -235,6 +242,11 @@ def _say(plan: Plan) -> None:
     for name, value in package.parameters.items():
         typer.echo(f"  {name} = {json.dumps(value)}")
     _say_lacking(plan.lacking)
+    if before is not None and plan.diff is not None:
+        from festaf.provider.cli.dag.difference import show_difference
+
+        show_difference(plan.diff, code=False)
+        typer.echo(f"The code that changed: festaf dag diff {package.package}@{before.version} {package.version}")
 
 
 def _say_lacking(lacks: Sequence[Lack]) -> None:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, fail
+from festaf.provider.cli.dag.difference import show_difference
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from festaf.client.dag_packages import DagPackageClient
-    from festaf.contract.dag_package import PackageDiff, PackageVersion
+    from festaf.contract.dag_package import PackageVersion
 
 LEAST_DIGITS = 12
-CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "�")
 """What a terminal would obey, in text that a stranger wrote."""
 app = typer.Typer()
 mirror = typer.Typer(no_args_is_help=True, help="Carry versions to a registry that cannot reach this one.")
@@ -120,7 +120,7 @@ def diff(
     if as_json:
         _print(found.model_dump(mode="json"))
     else:
-        _print_diff(found)
+        show_difference(found)
 
 
 @app.command()
@@ -290,29 +290,6 @@ def _described(found: PackageVersion) -> Table:
 def _finding(file: str | None, line: int | None, message: str) -> str:
     place = f"{file}:{line}" if file and line else file
     return f"{place}: {message}" if place else message
-
-
-def _print_diff(found: PackageDiff) -> None:
-    table = _table("what", "before", "after")
-    for value in (*found.values, *found.needs):
-        name = f"{value.dag_id}: {value.field}" if value.dag_id else value.field
-        table.add_row(name, json.dumps(value.before), json.dumps(value.after))
-    for task in found.tasks:
-        before, after = (json.dumps(side) if side else "" for side in (task.before, task.after))
-        table.add_row(f"{task.dag_id}: task {task.task_id} {task.change}", before, after)
-    for dag_id, upstream, downstream in found.edges_removed:
-        table.add_row(f"{dag_id}: edge", f"{upstream} -> {downstream}", "")
-    for dag_id, upstream, downstream in found.edges_added:
-        table.add_row(f"{dag_id}: edge", "", f"{upstream} -> {downstream}")
-    if not table.row_count and not found.files:
-        typer.echo("Nothing differs.")
-        return
-    if table.row_count:
-        _show(table)
-    for file in found.files:
-        rest = " (cut short)" if file.truncated else ""
-        text = (file.diff or "").translate(CONTROLS)
-        typer.echo(f"\n{file.path} {file.change}{rest}\n{text}", nl=not text)
 
 
 def _say(found: PackageVersion, sentence: str, *, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from festaf.client.errors import RefusedError
 from festaf.provider.dag_packages.errors import LockError, PackageError, TargetError, UntrustedPackageError
 from festaf.provider.dag_packages.importing.choice import Reference, choose, parameters
 from festaf.provider.dag_packages.importing.lack import Lack, lacking
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from festaf.client.dag_packages import DagPackageClient
-    from festaf.contract.dag_package import Manifest, PackageParameter, PackageVersion, PublisherKey
+    from festaf.contract.dag_package import Manifest, PackageDiff, PackageParameter, PackageVersion, PublisherKey
     from festaf.provider.dag_packages.importing.lack import Target
     from festaf.provider.dag_packages.importing.lock import Lock
 
@@ -56,6 +57,8 @@ class Plan:
     pins: tuple[PinnedKey, ...]
     """Keys that will be trusted from now on."""
     lacking: tuple[Lack, ...]
+    diff: PackageDiff | None = None
+    """What differs from the version in use; None when there is none, or the registry cannot compare them any more."""
 
     @property
     def changes_nothing(self) -> bool:
@@ -115,7 +118,7 @@ class Importer:
         blocking = [lack for lack in missing if lack.kind == "dag_id" or (lack.kind != "unknown" and not wish.lacking)]
         if blocking:
             raise TargetError(_told(locked, blocking), missing)
-        return Plan(locked, before, manifest, pins, missing)
+        return Plan(locked, before, manifest, pins, missing, self._diff(before, found))
 
     def asked(self, reference: Reference, wish: Wish) -> tuple[PackageParameter, ...]:
         """Give the parameters that have to be chosen and are not, as the registry says; nothing is checked yet."""
@@ -163,6 +166,15 @@ class Importer:
             bundle=wish.bundle or (before.bundle if before else f"{found.namespace}-{found.name}"),
             history=before.history if before else (),
         )
+
+    def _diff(self, before: LockedPackage | None, found: PackageVersion) -> PackageDiff | None:
+        if before is None or before.digest == found.digest:
+            return None
+        package = (found.namespace, found.name)
+        try:
+            return self.client.diff((*package, before.version), (*package, found.version))
+        except RefusedError:
+            return None
 
     def _proven(self, found: PackageVersion) -> Manifest:
         """Get the archive, and believe only what stands in it."""

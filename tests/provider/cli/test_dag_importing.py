@@ -53,7 +53,9 @@ def test_a_package_is_imported_listed_upgraded_rolled_back_and_removed(home: Pat
     assert f"{OPTION} = " in (home / "airflow.cfg").read_text()
     [listed] = json.loads(festaf(home, "list", "--json"))
     assert (listed["version"], listed["latest"], listed["outdated"]) == ("1.0.0", "1.1.0", True)
-    assert "in place of 1.0.0" in festaf(home, "upgrade", workshop.package)
+    upgraded = festaf(home, "upgrade", workshop.package)
+    assert "in place of 1.0.0" in upgraded
+    assert "version.txt changed" in upgraded
     assert "nothing changes" in festaf(home, "import", workshop.package)
     assert "all is well" in festaf(home, "doctor")
     assert "goes back from 1.1.0 to 1.0.0" in festaf(home, "rollback", workshop.package)

@@ -117,6 +117,16 @@ def test_an_upgrade_and_a_rollback_keep_the_history(workshop: Workshop) -> None:
     assert roll_back(workshop.lock, workshop.package, "1.1.0", workshop.moment)[1].digest == second
 
 
+def test_an_upgrade_tells_what_differs(workshop: Workshop) -> None:
+    workshop.publish("1.0.0")
+    workshop.take()
+    assert workshop.plan().diff is None
+    workshop.publish("1.1.0", summary="Totals of a week")
+    diff = workshop.plan().diff
+    assert diff is not None
+    assert [file.path for file in diff.files] == ["version.txt"]
+
+
 def test_a_rollback_to_what_never_was_is_refused(workshop: Workshop) -> None:
     workshop.publish()
     workshop.take()
