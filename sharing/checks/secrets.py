@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ALLOWED: Final = "pragma: allowlist secret"
 ALLOWED_NEXT: Final = "pragma: allowlist nextline secret"
+_SHORTEST: Final = 8
+"""A shorter text has no shape."""
 _GETTERS: Final = frozenset({"get", "getenv", "set", "setdefault", "pop"})
 
 
@@ -102,7 +104,7 @@ def _in_tree(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
 def _shaped(node: ast.expr, texts: Texts) -> Iterator[tuple[str, int]]:
     text = texts.of(node)
-    if text is None:
+    if text is None or len(text) < _SHORTEST:
         return
     for what, _ in shapes_in(text):
         yield what, node.lineno
