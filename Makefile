@@ -79,6 +79,13 @@ $(VENV)/.bench: $(VENV)/.installed
 	@VIRTUAL_ENV=$(abspath $(VENV)) UV_PROJECT_ENVIRONMENT=$(abspath $(VENV)) $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode --extra airflow --extra registry --extra sharing --extra local --extra sagemaker
 	@touch $@
 
+FUZZ_SECONDS ?= 1800
+
+.PHONY: fuzz
+fuzz: install ## Throw mutated DAG files, archives and signatures at their readers for half an hour (FUZZ_SECONDS=60: a minute)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python 'atheris>=3.0'
+	$(BIN)/python -m tests.fuzz.sharing -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=3000 -timeout=30
+
 .PHONY: bench
 bench: $(VENV)/.bench ## Run the benchmarks, each beside its peer or its limit; leave the machine alone meanwhile
 	$(BIN)/python -m benchmarks.import_cost
