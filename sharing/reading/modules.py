@@ -225,7 +225,8 @@ class Modules:
         if path in CONSTANTS:
             return CONSTANTS[path]
         if name == "__name__":
-            return module.name
+            # A class may be called differently where it is defined, and a module's own name is its path.
+            return machine.plain(f"The name of {module.path} where it is defined is not known", node, scope)
         if module.name in RULES and path.startswith("airflow."):
             return name.lower()
         if path.startswith("airflow.") and name.startswith("AIRFLOW_V_3") and name.endswith("PLUS"):

@@ -89,8 +89,10 @@ def fields(dag: DagInspection, other: dict[str, Any]) -> dict[str, tuple[Any, An
     """
     edges = sorted([task.task_id, downstream] for task in dag.tasks for downstream in task.downstream)
     unread = sorted(set(other["connections"]) - set(dag.connections))
+    # A timetable that Airflow itself cannot show is not compared.
+    shown = dag.schedule if str(other["schedule"]).startswith("? ") else other["schedule"]
     return {
-        "schedule": (dag.schedule, other["schedule"]),
+        "schedule": (dag.schedule, shown),
         "tags": (list(dag.tags), other["tags"]),
         "owners": (list(dag.owners), other["owners"]),
         "tasks": (sorted(task.task_id for task in dag.tasks), sorted(other["tasks"])),

@@ -116,8 +116,8 @@ def call_unlisted(machine: Machine, cls: External, arguments: Arguments, node: a
         from festaf.sharing.reading.airflow.dags import make_dag
 
         dag = make_dag(machine, arguments, node, scope)
-        dag.doubt("tasks", f"{cls.path} makes the tasks, and is not read", dag.place, "unknown")
-        dag.doubt("edges", f"{cls.path} makes the tasks, and is not read", dag.place, "unknown")
+        for what in ("tasks", "edges", "owners", "params", "connections"):
+            dag.doubt(what, f"{cls.path} makes the DAG's tasks, and is not read", dag.place, "unknown")
         return dag
     return call_outside(machine, cls, arguments, f"{cls.path} is not read", node, scope)
 

@@ -173,3 +173,16 @@ def test_only_files_that_define_dags_are_given_for_a_package() -> None:
 
 def test_a_file_that_is_not_there_is_told() -> None:
     assert read_file({}, "dag.py").error == "The package has no such file"
+
+
+def test_the_name_of_a_class_that_may_be_an_alias_is_not_guessed() -> None:
+    dag = read_dag(HEAD + "from airflow.models import XCom\nwith DAG('d'):\n    EmptyOperator(task_id=XCom.__name__)\n")
+    assert ids(dag) == []
+    assert dag.confidence["tasks"] == "partial"
+
+
+def test_a_dag_that_another_package_fills_is_told() -> None:
+    dag = read_dag(HEAD + "from cosmos import DbtDag\nd = DbtDag(dag_id='d', schedule='@daily')\n")
+    assert (dag.dag_id, dag.schedule) == ("d", "0 0 * * *")
+    made_elsewhere = ("tasks", "edges", "owners", "params", "connections")
+    assert {dag.confidence.get(name) for name in made_elsewhere} == {"unknown"}
