@@ -49,6 +49,14 @@ def show(answer: RenderableType, *, unwrapped: bool = False) -> None:
         console.file.write(f"{line.rstrip()}\n")
 
 
+def plain_table(*columns: str) -> Table:
+    """Make a table without lines; long words go on in the next line. Without any name it has no head."""
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
 def feature_tree(feature: Feature, *, now: datetime | None = None, whole_code: bool = False) -> Tree:
     """Draw who, when, why, how, which run, sources and consumers of a feature.
 

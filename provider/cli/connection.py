@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
 from festaf.client import RegistryClient
+
+if TYPE_CHECKING:
+    from festaf.client.sender import Sender
+
+Client = TypeVar("Client", bound="Sender")
 
 DEFAULT_REGISTRY = "http://127.0.0.1:8750"
 
@@ -18,9 +23,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing els
 
 
 def connect(url: str, token: str | None) -> RegistryClient:
+    """Make a client that asks about features."""
+    return connect_as(RegistryClient, url, token)
+
+
+def connect_as(kind: type[Client], url: str, token: str | None) -> Client:
     """Make a client that says at once when the registry is away, or end with a sentence when the address is none."""
     try:
-        return RegistryClient(url, token, retry=False)
+        return kind(url, token, retry=False)
     except ValueError as error:
         fail(str(error))
 

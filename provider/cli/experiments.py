@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, fail
+from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect_as, fail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,10 +160,7 @@ def export(
 def _connect(url: str, token: str | None) -> ExperimentClient:
     from festaf.client.experiments import ExperimentClient
 
-    try:
-        return ExperimentClient(url, token, retry=False)
-    except ValueError as error:
-        fail(str(error))
+    return connect_as(ExperimentClient, url, token)
 
 
 def _name(text: str) -> tuple[str, str]:
@@ -178,12 +175,9 @@ def _print(found: object) -> None:
 
 
 def _table(*columns: str) -> Table:
-    from rich.table import Table
+    from festaf.provider.cli.answer import plain_table
 
-    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+    return plain_table(*columns)
 
 
 def _runs(runs: Sequence[ExperimentRun]) -> Table:

@@ -6,11 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 import typer
-from rich.table import Table
 
-from festaf.provider.cli.answer import show
+from festaf.provider.cli.answer import plain_table, show
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from festaf.contract.dag_package import FileChange, PackageDiff
 
 CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\ufffd")
@@ -33,9 +34,7 @@ def show_difference(found: PackageDiff, *, code: bool = True) -> None:
 
 
 def _table(found: PackageDiff) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("what", "before", "after"):
-        table.add_column(column, overflow="fold")
+    table = plain_table("what", "before", "after")
     for value in (*found.values, *found.needs):
         name = f"{value.dag_id}: {value.field}" if value.dag_id else value.field
         table.add_row(name, json.dumps(value.before), json.dumps(value.after))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from festaf.provider.cli.connection import AsJson, fail
+from festaf.provider.cli.connection import AsJson, connect_as, fail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -265,9 +265,9 @@ def _say_config(value: str, *, written: bool) -> None:
 
 
 def _table(found: Sequence[PackageState]) -> Any:
-    from rich.table import Table
+    from festaf.provider.cli.answer import plain_table
 
-    table = Table("package", "version", "latest", "state", "signed", "bundle", box=None, pad_edge=False)
+    table = plain_table("package", "version", "latest", "state", "signed", "bundle")
     for state in found:
         locked = state.locked
         signed = locked.key_id[:8] if locked.key_id else "no"
@@ -290,7 +290,7 @@ def _open(registry: str | None, token: str | None) -> Any:
     from festaf.provider.dag_packages.settings import open_registry
 
     # A person at a terminal is told at once that nobody answers.
-    return DagPackageClient(registry, token, retry=False) if registry else open_registry(patience=DEFAULT_TIMEOUT)
+    return connect_as(DagPackageClient, registry, token) if registry else open_registry(patience=DEFAULT_TIMEOUT)
 
 
 def _lock() -> Any:

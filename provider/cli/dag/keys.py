@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from festaf.client.dag_packages import DagPackageClient
-from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, fail
+from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect_as, fail
 from festaf.sharing.errors import SharingError
 from festaf.sharing.signature import new_key, public_key, read_private_key, write_private_key
 
@@ -85,7 +85,7 @@ def register(
     key = public_key(_own(file, passphrase), comment)
     if days is not None:
         key = key.model_copy(update={"expires_at": datetime.now(UTC) + timedelta(days=days)})
-    with _connected(registry, token) as client:
+    with connect_as(DagPackageClient, registry, token) as client:
         kept = client.put_key(namespace, key)
     _show_kept([kept], as_json)
 
@@ -95,7 +95,7 @@ def list_keys(
     namespace: Namespace, registry: Registry = DEFAULT_REGISTRY, token: Token = None, as_json: AsJson = False
 ) -> None:
     """List the keys of a namespace, with those that were revoked."""
-    with _connected(registry, token) as client:
+    with connect_as(DagPackageClient, registry, token) as client:
         _show_kept(client.keys(namespace), as_json)
 
 
@@ -108,7 +108,7 @@ def revoke(
     as_json: AsJson = False,
 ) -> None:
     """Let a key sign no more; what it signed is refused by importers from now on."""
-    with _connected(registry, token) as client:
+    with connect_as(DagPackageClient, registry, token) as client:
         _show_kept([client.revoke_key(namespace, key_id)], as_json)
 
 
@@ -116,13 +116,6 @@ def _own(file: Path | None, passphrase: str | None) -> Ed25519PrivateKey:
     try:
         return read_private_key(file or default_file(), passphrase)
     except SharingError as error:
-        fail(str(error))
-
-
-def _connected(registry: str, token: str | None) -> DagPackageClient:
-    try:
-        return DagPackageClient(registry, token, retry=False)
-    except ValueError as error:
         fail(str(error))
 
 

@@ -10,7 +10,7 @@ import typer
 
 from festaf.client.dag_packages import DagPackageClient
 from festaf.contract.dag_package import Manifest
-from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, fail
+from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect_as, fail
 from festaf.provider.cli.dag.keys import KeyFile, Passphrase, signing_key
 from festaf.provider.dag_packages.export.errors import ExportError, RefusedPackageError, told
 from festaf.provider.dag_packages.export.forking import fork as fork_package
@@ -100,7 +100,7 @@ def publish(
         archive = _archive(prepared, as_json)
     try:
         signing = signing_key(key, passphrase)
-        with _connected(registry, token) as client:
+        with connect_as(DagPackageClient, registry, token) as client:
             done = publish_archive(
                 client, archive, key=signing, tell=lambda step: typer.echo(step, err=True) if not as_json else None
             )
@@ -146,7 +146,7 @@ def fork(
 ) -> None:
     """Make a package of your own from somebody else's; it stays known where it came from."""
     try:
-        with _connected(registry, token) as client:
+        with connect_as(DagPackageClient, registry, token) as client:
             archive, signers = fork_package(client, package, to, folder)
     except (ExportError, SharingError) as error:
         fail(str(error))
@@ -160,13 +160,6 @@ def fork(
     typer.echo(
         f"{folder}: {len(archive.files)} files of {manifest.namespace}/{manifest.name} {manifest.version}, {signed}"
     )
-
-
-def _connected(registry: str, token: str | None) -> DagPackageClient:
-    try:
-        return DagPackageClient(registry, token, retry=False)
-    except ValueError as error:
-        fail(str(error))
 
 
 def _prepared(

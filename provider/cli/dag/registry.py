@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, fail
+from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect_as, fail
 from festaf.provider.cli.dag.difference import show_difference
 
 if TYPE_CHECKING:
@@ -302,10 +302,7 @@ def _say(found: PackageVersion, sentence: str, *, as_json: bool) -> None:
 def _connect(url: str, token: str | None) -> DagPackageClient:
     from festaf.client.dag_packages import DagPackageClient
 
-    try:
-        return DagPackageClient(url, token, retry=False)
-    except ValueError as error:
-        fail(str(error))
+    return connect_as(DagPackageClient, url, token)
 
 
 def _package(text: str) -> tuple[str, str]:
@@ -327,12 +324,9 @@ def _print(found: object) -> None:
 
 
 def _table(*columns: str) -> Table:
-    from rich.table import Table
+    from festaf.provider.cli.answer import plain_table
 
-    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+    return plain_table(*columns)
 
 
 def _show(table: Table) -> None:
