@@ -15,6 +15,7 @@ from festaf.sharing.reading.machine import Machine, RaisedError, Tables
 from festaf.sharing.reading.modules import Library, Modules
 from festaf.sharing.reading.needs import Needs
 from festaf.sharing.reading.syntax import Source, UnreadableError
+from festaf.sharing.reading.values import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,6 +82,8 @@ def _evaluate(machine: Machine, source: Source) -> FileInspection:
                 dag.doubt(name, stopped, None)
     assert scope is not None
     dags = registered(machine, scope)
+    if not dags:
+        _tell_what_may_be_dags(machine, scope)
     machine.budget.steps = max(machine.budget.steps, 50_000)
     machine.budget.nesting = 0
     try:
@@ -91,6 +94,13 @@ def _evaluate(machine: Machine, source: Source) -> FileInspection:
         machine.needs.scan(machine, tree.tree, inner)
     inspected: list[DagInspection] = [inspect_dag(machine, dag, source.path) for dag in dags]
     return FileInspection(file=source.path, dags=tuple(inspected), unresolved=tuple(machine.unresolved))
+
+
+def _tell_what_may_be_dags(machine: Machine, scope: Scope) -> None:
+    """Say which names of a file without a DAG hold something that is not read."""
+    for name, value in scope.names.items():
+        if isinstance(value, Unknown) and not value.inert:
+            machine.tell("dags", f"{name} may be a DAG: {value.reason}", value.place)
 
 
 def registered(machine: Machine, scope: Scope) -> list[Dag]:

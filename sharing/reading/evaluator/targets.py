@@ -86,5 +86,16 @@ def set_item(machine: Machine, owner: object, key: object, value: object, node: 
             owner[key] = value
         else:
             owner.gap = owner.gap or machine.unknown("An item that is set here is not known", node, scope)
-    elif isinstance(owner, Dag | Task):
-        return
+    elif isinstance(owner, LocalModule):
+        _set_global(machine, owner, key, value, node, scope)
+
+
+def _set_global(machine: Machine, module: LocalModule, key: object, value: object, node: ast.AST, scope: Scope) -> None:
+    """Bind a name through ``globals()``; Airflow finds a DAG there whatever its name is."""
+    if isinstance(key, str):
+        module.scope.names[key] = value
+    elif isinstance(value, Dag):
+        module.scope.names[f"name {len(module.scope.names)} that is not known"] = value
+    elif isinstance(value, Unknown) and not value.inert:
+        reason = f"What is put here among the names of the file is not known: {value.reason}"
+        machine.tell("dags", reason, machine.place(node, scope))
