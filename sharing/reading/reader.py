@@ -82,8 +82,7 @@ def _evaluate(machine: Machine, source: Source) -> FileInspection:
                 dag.doubt(name, stopped, None)
     assert scope is not None
     dags = registered(machine, scope)
-    if not dags:
-        _tell_what_may_be_dags(machine, scope)
+    _tell_what_may_be_dags(machine, scope, dags)
     machine.budget.steps = max(machine.budget.steps, 50_000)
     machine.budget.nesting = 0
     try:
@@ -96,9 +95,16 @@ def _evaluate(machine: Machine, source: Source) -> FileInspection:
     return FileInspection(file=source.path, dags=tuple(inspected), unresolved=tuple(machine.unresolved))
 
 
-def _tell_what_may_be_dags(machine: Machine, scope: Scope) -> None:
-    """Say which names of a file without a DAG hold something that is not read."""
-    for name, value in scope.names.items():
+def _tell_what_may_be_dags(machine: Machine, scope: Scope, found: list[Dag]) -> None:
+    """Say which DAGs are made and not seen where Airflow looks; and, in a file without any, what is not read."""
+    named = {id(value) for _, inner in machine.modules.trees.values() for value in inner.names.values()}
+    for dag in machine.dags:
+        if dag not in found and id(dag) not in named and dag.auto_register:
+            reason = (
+                f"The DAG {dag.dag_id!r} is made and not seen among the names of the file; Airflow looks only there"
+            )
+            machine.tell("dags", reason, dag.place)
+    for name, value in scope.names.items() if not found else ():
         if isinstance(value, Unknown) and not value.inert:
             machine.tell("dags", f"{name} may be a DAG: {value.reason}", value.place)
 

@@ -138,6 +138,13 @@ def _globals(machine: Machine, arguments: Arguments, node: ast.AST, scope: Scope
     return LocalModule("", scope.module)
 
 
+def _names_here(machine: Machine, arguments: Arguments, node: ast.AST, scope: Scope) -> object:
+    """Give what ``locals()`` and ``vars()`` give: in the body of a file, its names."""
+    if scope is scope.module and not arguments.positional:
+        return LocalModule("", scope)
+    return machine.unknown("Names that are read or set in a function are not followed", node, scope)
+
+
 def _super(machine: Machine, arguments: Arguments, node: ast.AST, scope: Scope) -> object:
     if len(arguments.positional) == 2 and isinstance(arguments.positional[0], LocalClass):
         return Super(arguments.positional[0], arguments.positional[1])
@@ -269,6 +276,8 @@ STANDARD: dict[str, Standard] = {
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.globals": _globals,
+    "builtins.locals": _names_here,
+    "builtins.vars": _names_here,
     "builtins.super": _super,
     "builtins.type": _type,
     "builtins.callable": _callable,

@@ -31,3 +31,25 @@ def test_what_another_package_makes_may_be_a_dag_and_is_said(bound: str) -> None
     text = f"# An Airflow DAG.\nfrom factory_of_dags import make\n{bound}\n"
     found = read_file({"d.py": text.encode()}, "d.py")
     assert [(item.what, "make" in item.reason) for item in found.unresolved] == [("dags", True)]
+
+
+@pytest.mark.parametrize("names", ["globals()", "locals()", "vars()"])
+def test_the_names_of_the_file_have_three_ways_to_be_asked_for(names: str) -> None:
+    text = f"from airflow.sdk import DAG\n{names}['x'] = DAG('sales')\n"
+    [dag] = read_file({"d.py": text.encode()}, "d.py").dags
+    assert dag.dag_id == "sales"
+
+
+@pytest.mark.parametrize("hidden", ["all_of_them = [DAG('sales')]", "globals().update({'x': DAG('sales')})"])
+def test_a_dag_that_is_made_and_not_seen_where_airflow_looks_is_said(hidden: str) -> None:
+    found = read_file({"d.py": f"from airflow.sdk import DAG\n{hidden}\n".encode()}, "d.py")
+    assert ["'sales'" in item.reason for item in found.unresolved] == [True]
+
+
+def test_dags_of_an_imported_file_are_that_files_own() -> None:
+    files = {
+        "d.py": b"from airflow.sdk import DAG\nimport other\nx = DAG('a')\n",
+        "other.py": b"from airflow.sdk import DAG\ny = DAG('b')\n",
+    }
+    found = read_file(files, "d.py")
+    assert ([dag.dag_id for dag in found.dags], found.unresolved) == (["a"], ())
