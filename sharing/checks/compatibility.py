@@ -62,7 +62,7 @@ def check_compatibility(files: Mapping[str, bytes]) -> Iterator[Finding]:
 
 
 def _told_by_ruff(root: Path, names: Mapping[str, str]) -> Iterator[Finding]:
-    command = [_ruff(), "check", "--isolated", "--preview", "--no-cache", "--ignore-noqa", "--exit-zero", "--quiet"]
+    command = [find_ruff(), "check", "--isolated", "--preview", "--no-cache", "--ignore-noqa", "--exit-zero", "--quiet"]
     try:
         answer = subprocess.run(
             [*command, "--select", RULES, "--target-version", "py311", "--output-format", "json", "."],
@@ -89,7 +89,7 @@ def _told_by_ruff(root: Path, names: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(rule=rule, severity=severity, message=message, file=path, line=item["location"]["row"])
 
 
-def _ruff() -> str:
+def find_ruff() -> str:
     """Find ruff beside the Python that runs, before the search path: a shell may know another one.
 
     :raises ModuleNotFoundError: it is not installed

@@ -1,7 +1,7 @@
 """The process in which files of a stranger are parsed: it has so much memory and time, and nothing else depends on it.
 
-It reads the files as a zip file from stdin and writes a JSON object a line to stdout: the file that it looks at now, or
-a finding. So when it dies, the one who started it knows over which file.
+It reads its bounds and the files as a zip file from stdin and writes a JSON object a line to stdout: the file that it
+looks at now, or a finding. So when it dies, the one who started it knows over which file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from festaf.sharing import canonical_zip
 from festaf.sharing.checks.capabilities import check_capabilities
-from festaf.sharing.checks.compatibility import check_compatibility, check_modules
+from festaf.sharing.checks.compatibility import airflow_modules, check_compatibility, check_modules, find_ruff
+from festaf.sharing.checks.secret_values import vendors
 from festaf.sharing.checks.secrets import check_notebook, check_secrets
 from festaf.sharing.checks.source_text import CODE_ENDINGS, check_source_text, parsed
 
@@ -27,8 +28,19 @@ UNREADABLE = frozenset({"large_file", "coding_cookie", "source_encoding", "synta
 """Rules by which a file is no Python that anything else could look at."""
 
 
-def main(memory: int, seconds: int) -> None:
-    """Check the files on stdin."""
+def prepare() -> None:
+    """Read the tables that every file needs.
+
+    :raises ModuleNotFoundError: a checker is not installed
+    """
+    airflow_modules()
+    vendors()
+    find_ruff()
+
+
+def serve() -> None:
+    """Check the files on stdin; the first line says how many bytes of memory and seconds of processor time it takes."""
+    memory, seconds = map(int, sys.stdin.buffer.readline().split())
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from festaf.contract.dag_package import Finding
 from festaf.sharing import canonical_zip, limits
+from festaf.sharing.confinement import CONFINEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,10 +18,6 @@ MEMORY: Final = 1024 * limits.MIB
 SECONDS: Final = 60
 MOST: Final = 1_000
 """Findings; who has more does not read them."""
-_PROGRAM: Final = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from festaf.sharing.checks.confined import main; "
-    "main(int(sys.argv[2]), int(sys.argv[3]))"
-)
 
 
 class ChecksMissingError(ModuleNotFoundError):
@@ -61,34 +54,18 @@ def _of_manifest(manifest: Manifest) -> Iterator[Finding]:
 def _confined(files: Mapping[str, bytes], seconds: int, memory: int) -> Iterator[Finding]:
     if not files:
         return
-    # Isolated: the caller's environment and working folder decide nothing; only where this package lies is told.
-    root = str(Path(__file__).absolute().parents[3])
-    command = [sys.executable, "-I", "-c", _PROGRAM, root, str(memory), str(seconds)]
-    try:
-        answer = subprocess.run(
-            command,
-            input=canonical_zip.write(sorted(files.items())),
-            capture_output=True,
-            timeout=3 * seconds,
-            check=False,
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-        )
-        output, complete, errors = answer.stdout, answer.returncode == 0, answer.stderr
-    except subprocess.TimeoutExpired as error:
-        output, complete, errors = error.stdout or b"", False, b""
+    question = f"{memory} {seconds}\n".encode() + canonical_zip.write(sorted(files.items()))
+    answer = CONFINEMENT.ask(b"c", question, seconds=3 * seconds)
     reading = ""
-    for line in output.splitlines():
-        try:
-            told = json.loads(line)
-        except ValueError:
-            break
+    for line in answer.lines:
+        told = json.loads(line)
         if "reading" in told:
             reading = told["reading"]
         else:
             yield Finding.model_validate(told)
-    if not complete:
-        if b"ModuleNotFoundError" in errors:
-            raise ChecksMissingError(errors.decode(errors="replace").strip().splitlines()[-1])
+    if answer.missing is not None:
+        raise ChecksMissingError(answer.missing)
+    if answer.ended != "done":
         message = (
             f"The file cannot be checked in {seconds} seconds and {memory // limits.MIB} MiB; nobody could review it"
         )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import subprocess
+import resource
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from festaf.contract.dag_inspection import FileInspection
+from festaf.sharing.confinement import CONFINEMENT
 from festaf.sharing.reading.reader import may_define_dags, read_file
 
 if TYPE_CHECKING:
@@ -18,6 +17,20 @@ if TYPE_CHECKING:
 
 SECONDS = 20.0
 MEMORY = 1024 * 1024 * 1024
+EXAMPLE = b"""
+from airflow.providers.amazon.aws.operators.athena import AthenaOperator
+from airflow.sdk import dag, task
+
+@dag(schedule="@daily")
+def example():
+    @task.bash
+    def said():
+        return "echo"
+
+    AthenaOperator(task_id="query", query="select 1", database="d", output_location="s3://b") >> said()
+
+example()
+"""
 
 
 def read_confined(
@@ -60,35 +73,21 @@ def _run(
             "memory": memory,
         }
     )
-    # Isolated: the caller's environment and working folder decide nothing; only where this package lies is told.
-    program = "import sys; sys.path.insert(0, sys.argv[1]); from festaf.sharing.reading.confined import serve; serve()"
-    command = [sys.executable, "-I", "-c", program, str(Path(__file__).absolute().parents[3])]
-    failure = "Reading the file ended the process that read it"
-    try:
-        done = subprocess.run(
-            command,
-            input=question.encode(),
-            capture_output=True,
-            timeout=seconds * len(paths) + 10,
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-            check=False,
-        )
-        output = done.stdout
-    except subprocess.TimeoutExpired as error:
-        output = error.stdout or b""
+    answer = CONFINEMENT.ask(b"r", question.encode(), seconds=seconds * len(paths) + 10)
+    if answer.ended == "late":
         failure = f"Reading the file takes longer than {seconds:g} seconds"
-    return _answers(output), failure
+    else:
+        failure = "Reading the file ended the process that read it"
+    return [FileInspection.model_validate_json(line) for line in answer.lines], failure
 
 
-def _answers(output: bytes) -> list[FileInspection]:
-    complete = output[: output.rfind(b"\n") + 1]
-    return [FileInspection.model_validate_json(line) for line in complete.splitlines() if line]
+def prepare() -> None:
+    """Read the tables that every file needs, by reading a file of our own that needs them."""
+    read_file({"dag.py": EXAMPLE}, "dag.py")
 
 
 def serve() -> None:
     """Answer one question from standard input: the body of the confined process."""
-    import resource
-
     question = json.loads(sys.stdin.buffer.read())
     sources = {path: base64.b64decode(content) for path, content in question["sources"].items()}
     resource.setrlimit(resource.RLIMIT_AS, (question["memory"], question["memory"]))
