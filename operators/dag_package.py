@@ -82,6 +82,7 @@ class ImportDagOperator(BaseOperator):
 
     :param package: ``namespace/name``, with ``@version`` or ``@specifier``; without, the newest version (templated)
     :param parameters: values for what the author lets an importer choose, by name (templated)
+    :param rename: the ids that DAGs are to have here, by those of their author (templated)
     :param bundle: Airflow's name for the bundle; None keeps the one from before or makes one (templated)
     :param trust: id of a key of the namespace to trust from now on (templated)
     :param allow_cooling: whether to take a version that was published only lately
@@ -89,7 +90,7 @@ class ImportDagOperator(BaseOperator):
     :return: ``package``, ``version``, ``digest``, ``bundle``, ``changed``, ``lacking`` and ``not_checked``
     """
 
-    template_fields: Sequence[str] = ("package", "parameters", "bundle", "trust")
+    template_fields: Sequence[str] = ("package", "parameters", "rename", "bundle", "trust")
     ui_color = "#e3f2ea"
 
     def __init__(
@@ -97,6 +98,7 @@ class ImportDagOperator(BaseOperator):
         *,
         package: str,
         parameters: Mapping[str, Any] | None = None,
+        rename: Mapping[str, str] | None = None,
         bundle: str | None = None,
         trust: str | None = None,
         allow_cooling: bool = False,
@@ -106,6 +108,7 @@ class ImportDagOperator(BaseOperator):
         super().__init__(**kwargs)
         self.package = package
         self.parameters = parameters
+        self.rename = rename
         self.bundle = bundle
         self.trust = trust
         self.allow_cooling = allow_cooling
@@ -122,7 +125,14 @@ class ImportDagOperator(BaseOperator):
         from festaf.provider.dag_packages.importing.target import TaskTarget
         from festaf.provider.dag_packages.settings import lock_path, open_registry
 
-        wish = Wish(self.parameters or {}, self.bundle, self.allow_cooling, self.trust, self.allow_missing)
+        wish = Wish(
+            chosen=self.parameters or {},
+            bundle=self.bundle,
+            cooling=self.allow_cooling,
+            trust=self.trust,
+            lacking=self.allow_missing,
+            renamed=self.rename or {},
+        )
         with open_registry() as client:
             importer = Importer(client, lock_path(), TaskTarget())
             plan = importer.plan(Reference.parse(self.package), wish)

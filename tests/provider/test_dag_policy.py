@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from airflow.exceptions import AirflowClusterPolicyViolation
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
 from airflow.sdk import DAG
 
 from festaf.provider.dag_packages.importing.lock import Lock, LockedPackage, editing
@@ -73,6 +75,46 @@ def test_a_dag_that_an_older_version_had_ends_in_peace(tmp_path: Path, store: Pa
     with editing(tmp_path / "dags.lock") as edit:
         edit.write(Lock().with_package(after))
     parsed("sales", store / "acme-sales/versions" / locked.bundle_version / "sales.py")
+
+
+@pytest.fixture
+def renamed(tmp_path: Path, locked: LockedPackage) -> LockedPackage:
+    """Upgrade the package, and call its DAG otherwise from then on."""
+    changes = {"version": "2.0.0", "digest": "cd" * 32, "dag_ids": ("our_sales",), "renamed": {"sales": "our_sales"}}
+    after = locked.followed_by(locked.model_copy(update=changes))
+    with editing(tmp_path / "dags.lock") as edit:
+        edit.write(Lock().with_package(after))
+    return after
+
+
+def test_a_dag_is_called_as_its_importer_calls_it(store: Path, renamed: LockedPackage) -> None:
+    file = store / "acme-sales/versions" / renamed.bundle_version / "sales.py"
+    dag = parsed("sales", file)
+    assert (dag.dag_id, dag.dag_display_name) == ("our_sales", "our_sales")
+
+
+def test_a_run_under_way_finds_its_dag_by_the_name_it_began_with(store: Path, renamed: LockedPackage) -> None:
+    file = store / "acme-sales/versions" / renamed.history[0].bundle_version / "sales.py"
+    assert parsed("sales", file).dag_id == "sales"
+
+
+@pytest.mark.usefixtures("renamed")
+def test_the_name_that_the_author_gave_is_free_for_others(tmp_path: Path) -> None:
+    assert parsed("sales", tmp_path / "dags/sales.py").dag_id == "sales"
+
+
+def test_tasks_that_name_a_renamed_dag_find_it(store: Path, renamed: LockedPackage) -> None:
+    with DAG("sales") as dag:
+        again = TriggerDagRunOperator(task_id="again", trigger_dag_id="sales")
+        other = TriggerDagRunOperator(task_id="other", trigger_dag_id="payroll")
+        wait = ExternalTaskSensor(task_id="wait", external_dag_id="sales")
+        TriggerDagRunOperator.partial(task_id="each", trigger_dag_id="sales").expand(conf=[{}, {}])
+    dag.fileloc = str(store / "acme-sales/versions" / renamed.bundle_version / "sales.py")
+    dag_policy(dag)
+    assert (again.trigger_dag_id, other.trigger_dag_id, wait.external_dag_id) == ("our_sales", "payroll", "our_sales")
+    each = dag.get_task("each")
+    assert each.is_mapped
+    assert each.partial_kwargs["trigger_dag_id"] == "our_sales"
 
 
 @pytest.mark.usefixtures("locked")

@@ -30,6 +30,9 @@ Registry = Annotated[
 Token = Annotated[str | None, typer.Option(envvar="FESTAF_TOKEN", help="Token for it; better in the environment.")]
 Chosen = Annotated[list[str] | None, typer.Option("--set", help="name=value of a parameter, JSON or text; repeatable.")]
 Cooling = Annotated[bool, typer.Option("--allow-cooling", help="Take a version that was published only lately.")]
+Rename = Annotated[
+    list[str] | None, typer.Option("--rename", help="old=new: what a DAG is called in this Airflow; repeatable.")
+]
 Missing = Annotated[bool, typer.Option("--allow-missing", help="Import although something is lacking.")]
 Trust = Annotated[str | None, typer.Option(help="Id of a key of the namespace to trust from now on.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything and change nothing.")]
@@ -41,6 +44,7 @@ Write = Annotated[bool, typer.Option("--write-config", help="Name the bundle in 
 def import_package(
     package: Annotated[str, typer.Argument(help="namespace/name, with @version or a specifier: acme/sales@~=1.4.")],
     chosen: Chosen = None,
+    rename: Rename = None,
     bundle: Annotated[str | None, typer.Option(help="Airflow's name for the bundle.")] = None,
     trust: Trust = None,
     allow_cooling: Cooling = False,
@@ -55,7 +59,7 @@ def import_package(
     """Check a package and this Airflow, and run it here. Nothing is written until all is well."""
     from festaf.provider.dag_packages.importing.importer import Wish
 
-    wish = Wish(_values(chosen), bundle, allow_cooling, trust, allow_missing)
+    wish = Wish(_values(chosen), bundle, allow_cooling, trust, allow_missing, _names(rename))
     _take(package, wish, registry, token, write_config=write_config, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
@@ -64,6 +68,7 @@ def upgrade(
     package: Package,
     to: Annotated[str, typer.Option(help="A version or a specifier; without it, the newest.")] = "",
     chosen: Chosen = None,
+    rename: Rename = None,
     trust: Trust = None,
     allow_cooling: Cooling = False,
     allow_missing: Missing = False,
@@ -78,7 +83,7 @@ def upgrade(
 
     with _told():
         _find(package)
-    wish = Wish(_values(chosen), None, allow_cooling, trust, allow_missing)
+    wish = Wish(_values(chosen), None, allow_cooling, trust, allow_missing, _names(rename))
     _take(f"{package}@{to}", wish, registry, token, write_config=False, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
@@ -238,6 +243,8 @@ def _say(plan: Plan) -> None:
     for pin in plan.pins:
         typer.echo(f"  trusted  the key {pin.key.key_id} from now on ({pin.key.comment or 'no comment'})")
     typer.echo(f"  DAGs     {', '.join(package.dag_ids) or 'none'}")
+    for own, here in package.renamed.items():
+        typer.echo(f"  renamed  {own} is called {here} here")
     typer.echo(f"  bundle   {package.bundle}")
     for name, value in package.parameters.items():
         typer.echo(f"  {name} = {json.dumps(value)}")
@@ -308,13 +315,19 @@ def _find(package: str) -> None:
 
 
 def _values(chosen: Sequence[str] | None) -> dict[str, Any]:
-    values = {}
-    for text in chosen or ():
+    return {name: _value(value) for name, value in _pairs(chosen, "--set name=value")}
+
+
+def _names(renamed: Sequence[str] | None) -> dict[str, str]:
+    return {own: here.strip() for own, here in _pairs(renamed, "--rename old=new")}
+
+
+def _pairs(texts: Sequence[str] | None, form: str) -> Iterator[tuple[str, str]]:
+    for text in texts or ():
         name, equals, value = text.partition("=")
         if not equals:
-            fail(f"{text!r} chooses nothing: write --set name=value")
-        values[name.strip()] = _value(value)
-    return values
+            fail(f"{text!r} says nothing: write {form}")
+        yield name.strip(), value
 
 
 def _value(text: str) -> Any:

@@ -1,7 +1,9 @@
-"""Which version an importer means, and what they chose for its parameters."""
+"""Which version an importer means, what they chose for its parameters, and how its DAGs are called here."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from festaf.contract.dag_package import Package, PackageParameter, VersionSummary
+
+DAG_ID = re.compile(r"[\w.-]{1,250}", re.ASCII)
+"""What Airflow takes for a DAG id."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,29 @@ def parameters(
     if wrong:
         raise TargetError("The parameters cannot be as they are chosen: " + "; ".join(wrong))
     return values
+
+
+def renames(dag_ids: Iterable[str], chosen: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
+    """Give the ids that DAGs have here, by those of their author, as chosen now or before.
+
+    A DAG that is renamed to the author's own id has that one again.
+
+    :raises TargetError: a DAG is renamed that there is not, to no DAG id, or to that of another DAG of the package
+    """
+    own = sorted(dag_ids)
+    there = ", ".join(own) or "none"
+    wrong = [f"there is no DAG {name!r}; there are: {there}" for name in sorted(chosen.keys() - set(own))]
+    wrong += [
+        f"{name!r} is no DAG id: letters, digits, '_', '-' and '.', at most 250"
+        for name in sorted(chosen.values())
+        if not DAG_ID.fullmatch(name)
+    ]
+    here = {name: {**before, **chosen}.get(name, name) for name in own}
+    twice = sorted(name for name, count in Counter(here.values()).items() if count > 1)
+    wrong += [f"two DAGs of the package would be called {name!r}" for name in twice]
+    if wrong:
+        raise TargetError("The DAGs cannot be renamed so: " + "; ".join(wrong))
+    return {name: other for name, other in here.items() if other != name}
 
 
 def _mismatches(value: Any, parameter: PackageParameter) -> list[str]:

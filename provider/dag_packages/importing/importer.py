@@ -6,13 +6,13 @@ that has changed nothing, one killed after it has changed everything, and the sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from festaf.client.errors import RefusedError
 from festaf.provider.dag_packages.errors import LockError, PackageError, TargetError, UntrustedPackageError
-from festaf.provider.dag_packages.importing.choice import Reference, choose, parameters
+from festaf.provider.dag_packages.importing.choice import Reference, choose, parameters, renames
 from festaf.provider.dag_packages.importing.lack import Lack, lacking
 from festaf.provider.dag_packages.importing.lock import LockedPackage, LockedVersion, PinnedKey, editing, read_lock
 from festaf.provider.dag_packages.importing.verification import signer
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from festaf.contract.dag_package import Manifest, PackageDiff, PackageParameter, PackageVersion, PublisherKey
     from festaf.provider.dag_packages.importing.lack import Target
     from festaf.provider.dag_packages.importing.lock import Lock
+    from festaf.sharing.archive import Archive
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Wish:
     :param cooling: take a version that was published so lately that few have looked at it
     :param trust: id of a key to trust besides those that are pinned
     :param lacking: go on although something is lacking; DAG ids that clash are never passed over
+    :param renamed: the ids that DAGs are to have here, by those of their author
     """
 
     chosen: Mapping[str, Any]
@@ -45,6 +47,7 @@ class Wish:
     cooling: bool = False
     trust: str | None = None
     lacking: bool = False
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,8 +114,10 @@ class Importer:
         summary = choose(package, reference, self.clock(), cooling=wish.cooling)
         found = self.client.version(reference.namespace, reference.name, summary.version)
         key, pins = self._trusted(found, lock, before, wish)
-        manifest = self._proven(found)
+        archive = self._proven(found)
+        manifest = archive.manifest
         locked = self._locked(found, manifest, key, before, wish)
+        _check_renaming(locked, archive)
         lock.with_package(locked)
         missing = lacking(locked, self.target)
         blocking = [lack for lack in missing if lack.kind == "dag_id" or (lack.kind != "unknown" and not wish.lacking)]
@@ -146,11 +151,14 @@ class Importer:
     def _locked(
         self, found: PackageVersion, manifest: Manifest, key: str | None, before: LockedPackage | None, wish: Wish
     ) -> LockedPackage:
+        own = [dag.dag_id for dag in manifest.dags if dag.dag_id is not None]
+        renamed = renames(own, wish.renamed, before.renamed if before else {})
         version = LockedVersion(
             version=found.version,
             digest=found.digest,
             key_id=key,
-            dag_ids=tuple(sorted(dag.dag_id for dag in manifest.dags if dag.dag_id is not None)),
+            dag_ids=tuple(sorted(renamed.get(dag_id, dag_id) for dag_id in own)),
+            renamed=renamed,
             requires=manifest.requires,
             needs=manifest.needs,
             parameters=parameters(manifest.parameters, wish.chosen, before.parameters if before else {}),
@@ -176,7 +184,7 @@ class Importer:
         except RefusedError:
             return None
 
-    def _proven(self, found: PackageVersion) -> Manifest:
+    def _proven(self, found: PackageVersion) -> Archive:
         """Get the archive, and believe only what stands in it."""
         data = self.client.archive(found.namespace, found.name, found.version, found.digest)
         try:
@@ -189,7 +197,7 @@ class Importer:
                 f"The archive says that it is {manifest.namespace}/{manifest.name} {manifest.version}, and the "
                 f"registry gave it as {found.namespace}/{found.name} {found.version}"
             )
-        return manifest
+        return archive
 
     def _trusted(
         self, found: PackageVersion, lock: Lock, before: LockedPackage | None, wish: Wish
@@ -245,6 +253,16 @@ def remove(lock_path: Path, package: str) -> LockedPackage:
             raise PackageError(_unknown(package, edit.lock))
         edit.write(edit.lock.without(package))
     return before
+
+
+def _check_renaming(package: LockedPackage, archive: Archive) -> None:
+    """Refuse to rename a DAG whose file asks which DAG is wanted: it would make none under the name from here."""
+    asking = [path for path, data in archive.files.items() if path.endswith(".py") and b"get_parsing_context" in data]
+    if package.renamed and asking:
+        raise TargetError(
+            f"The DAGs of {package.package} cannot be renamed: {asking[0]} asks Airflow which DAG is wanted "
+            f"(get_parsing_context) and knows only its own names. Fork it: festaf dag fork {package.package}"
+        )
 
 
 def _unknown(package: str, lock: Lock) -> str:

@@ -146,6 +146,7 @@ def _one(
 
 
 def _clashes(package: LockedPackage, target: Target) -> Iterator[Lack]:
+    author = {here: own for own, here in package.renamed.items()}
     for dag_id in package.dag_ids:
         try:
             owner = target.bundle_of(dag_id)
@@ -159,8 +160,8 @@ def _clashes(package: LockedPackage, target: Target) -> Iterator[Lack]:
                 dag_id,
                 f"the bundle {owner!r} defines a DAG {dag_id!r} already, and Airflow would silently run this one in "
                 "its place",
-                f"remove the DAG from {owner!r} and delete it (airflow dags delete {shlex.quote(dag_id)}), or fork "
-                f"the package and rename it (festaf dag fork {package.package}@{package.version})",
+                f"call it otherwise here: --rename {shlex.quote(author.get(dag_id, dag_id))}=<another id>; or remove the "
+                f"DAG from {owner!r} and delete it (airflow dags delete {shlex.quote(dag_id)})",
             )
 
 

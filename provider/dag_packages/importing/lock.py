@@ -46,13 +46,20 @@ class LockedVersion(Model):
     key_id: str | None = None
     """Whose signature was found; None when nobody signed it."""
     dag_ids: tuple[str, ...] = ()
-    """No other bundle may define them."""
+    """The ids that its DAGs have here; no other bundle may define them."""
+    renamed: dict[str, str] = Field(default_factory=dict)
+    """The id that a DAG has here, by the one that its author gave it; without those that kept theirs."""
     requires: Requires = Requires()
     needs: Needs = Needs()
     parameters: dict[str, Any] = Field(default_factory=dict)
     """What the importer chose, by name."""
     since: Moment
     """When it was chosen."""
+
+    @property
+    def bundle_version(self) -> str:
+        """Give the version as Airflow is told it."""
+        return bundle_version(self.version, self.digest)
 
 
 class LockedPackage(LockedVersion):
@@ -73,9 +80,9 @@ class LockedPackage(LockedVersion):
         return f"{self.namespace}/{self.name}"
 
     @property
-    def bundle_version(self) -> str:
-        """Give the version as Airflow is told it."""
-        return bundle_version(self.version, self.digest)
+    def versions(self) -> tuple[LockedVersion, ...]:
+        """Give the version in use and those before, which runs under way are still of."""
+        return (self, *self.history)
 
     def followed_by(self, version: LockedVersion) -> LockedPackage:
         """Give the package at another version; this one becomes the newest of its history."""

@@ -98,6 +98,47 @@ def test_a_dag_of_another_bundle_is_never_taken_over(workshop: Workshop) -> None
         workshop.take(lacking=True)
 
 
+def test_a_dag_whose_id_is_taken_comes_in_under_another(workshop: Workshop) -> None:
+    workshop.publish()
+    workshop.room.bundles["sales"] = "dags-folder"
+    with pytest.raises(TargetError, match="--rename sales=<another id>"):
+        workshop.take()
+    locked = workshop.take(renamed={"sales": "acme_sales"})
+    assert (locked.dag_ids, locked.renamed) == (("acme_sales",), {"sales": "acme_sales"})
+
+
+def test_a_name_stays_through_upgrades_until_it_is_taken_back(workshop: Workshop) -> None:
+    workshop.publish()
+    workshop.take(renamed={"sales": "acme_sales"})
+    workshop.publish("1.5.0")
+    assert workshop.take().dag_ids == ("acme_sales",)
+    back = workshop.take(renamed={"sales": "sales"})
+    assert (back.dag_ids, back.renamed) == (("sales",), {})
+
+
+@pytest.mark.parametrize(
+    ("renamed", "reason"),
+    [
+        ({"payroll": "ours"}, "there is no DAG 'payroll'; there are: sales"),
+        ({"sales": "our sales"}, "'our sales' is no DAG id"),
+        ({"sales": "s" * 251}, "is no DAG id"),
+        ({"sales": ""}, "'' is no DAG id"),
+    ],
+)
+def test_a_renaming_that_cannot_be_is_refused(workshop: Workshop, renamed: dict[str, str], reason: str) -> None:
+    workshop.publish()
+    with pytest.raises(TargetError, match=reason):
+        workshop.take(renamed=renamed)
+    assert not workshop.lock.exists()
+
+
+def test_a_dag_that_asks_which_one_is_wanted_keeps_its_name(workshop: Workshop) -> None:
+    asking = b"from airflow.sdk import get_parsing_context\nget_parsing_context()\n"
+    workshop.publish(files={"asking.py": asking})
+    with pytest.raises(TargetError, match=r"asking.py asks Airflow which DAG is wanted"):
+        workshop.take(renamed={"sales": "acme_sales"})
+
+
 def test_a_dag_id_of_another_package_is_never_taken_over(workshop: Workshop) -> None:
     workshop.publish()
     workshop.take()
