@@ -31,11 +31,14 @@ def main(arguments: list[str]) -> None:
 
 def ask(root: Path, file: str) -> dict[str, Any]:
     """Import one file as Airflow does."""
-    from airflow.dag_processing.dagbag import DagBag
+    try:
+        from airflow.dag_processing.dagbag import DagBag
+    except ImportError:  # Airflow before 3.2 keeps it with its models.
+        from airflow.models.dagbag import DagBag  # type: ignore[no-redef]
 
     begin = time.perf_counter()
     try:
-        bag = DagBag(dag_folder=str(root / file), bundle_path=root, bundle_name="inspected", safe_mode=False)
+        bag = DagBag(dag_folder=str(root / file), bundle_path=root, safe_mode=False)
     except BaseException as error:
         return {"file": file, "error": f"{type(error).__name__}: {error}", "dags": []}
     failure = "; ".join(str(text).strip().splitlines()[-1] for text in bag.import_errors.values()) or None
@@ -45,10 +48,8 @@ def ask(root: Path, file: str) -> dict[str, Any]:
 
 def describe(dag: Any) -> dict[str, Any]:
     """Say of a DAG what an inspection says."""
-    from airflow.serialization.encoders import coerce_to_core_timetable
-
     try:
-        shown = str(coerce_to_core_timetable(dag.timetable).summary)
+        shown = str(_core_timetable(dag.timetable).summary)
     except Exception as error:
         shown = f"? {type(error).__name__}"
     tasks = list(dag.task_dict.values())
@@ -70,6 +71,14 @@ def describe(dag: Any) -> dict[str, Any]:
         "catchup": bool(dag.catchup),
         "mapped": sorted(task.task_id for task in tasks if getattr(task, "is_mapped", False)),
     }
+
+
+def _core_timetable(timetable: Any) -> Any:
+    try:
+        from airflow.serialization.encoders import coerce_to_core_timetable
+    except ImportError:  # Before Airflow 3.2 a DAG holds it itself.
+        return timetable
+    return coerce_to_core_timetable(timetable)
 
 
 def _type(task: Any) -> str:
