@@ -8,7 +8,6 @@ import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 
 if TYPE_CHECKING:
@@ -42,6 +41,9 @@ def running_postgres() -> Iterator[str]:
 
 def _forget_durability(url: str) -> None:
     """Write nothing through to the disk: no test lets the machine fail, and most of them make a database."""
+    # The oldest Airflow is tested without PostgreSQL.
+    import psycopg
+
     with psycopg.connect(url, autocommit=True) as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off")  # type: ignore[arg-type]

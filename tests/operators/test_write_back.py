@@ -14,7 +14,7 @@ from festaf.provider.cli.lineage import app
 from festaf.provider.errors import InputError
 from tests.feature_store import create
 from tests.registry_api.events import declaration, facet, task_event, written
-from tests.registry_api.test_cli import serving
+from tests.served_registry import served_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,10 +56,9 @@ def events() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    database = f"sqlite:///{tmp_path_factory.mktemp('write-back') / 'registry.db'}"
-    with serving("--demo", "--database-url", database) as (url, _):
-        assert httpx.post(f"{url}/api/v1/lineage/batch", json=events()).status_code == 204
-        yield url
+    with served_registry(tmp_path_factory.mktemp("write-back"), demo=True) as served:
+        assert httpx.post(f"{served.url}/api/v1/lineage/batch", json=events()).status_code == 204
+        yield served.url
 
 
 @pytest.fixture

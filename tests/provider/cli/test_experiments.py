@@ -12,7 +12,7 @@ from festaf.client.experiments import ExperimentClient
 from festaf.contract.experiment import TrainedModel, TrainingData, TrainingRecord
 from festaf.provider.cli.experiments import app
 from tests.provider.experiments.tracking_server import tracking_server
-from tests.registry_api.test_cli import serving
+from tests.served_registry import served_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,13 +38,12 @@ def record(run: str, auc: float, depth: str) -> TrainingRecord:
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve a registry that knows two runs."""
-    database = f"sqlite:///{tmp_path_factory.mktemp('experiments') / 'registry.db'}"
-    with serving("--demo", "--database-url", database) as (url, _):
-        with ExperimentClient(url) as client:
+    with served_registry(tmp_path_factory.mktemp("experiments"), demo=True) as served:
+        with ExperimentClient(served.url) as client:
             assert client.record(record("job-1", 0.7, "6")).entries == (1,)
             client.record(record("job-2", 0.75, "8"))
             assert client.record(record("job-1", 0.7, "6")).entries == (1,)
-        yield url
+        yield served.url
 
 
 @pytest.fixture

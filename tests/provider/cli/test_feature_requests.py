@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
 from typer.testing import CliRunner
 
+from festaf.client import Sender
 from festaf.provider.cli.features import app
-from festaf.registry_api.database import Database
-from festaf.registry_api.main import create_app
-from festaf.registry_api.server import bind
-from festaf.registry_api.settings import Settings
-from tests.registry_api.databases import with_schema
 from tests.registry_api.events import RICH, task_event, written
+from tests.served_registry import served_registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,29 +21,16 @@ if TYPE_CHECKING:
 @pytest.fixture
 def festaf(tmp_path: Path) -> Iterator[Callable[..., str]]:
     """Give the commands under ``festaf features``, with a registry that knows one feature."""
-    database = with_schema(Database(f"sqlite:///{tmp_path / 'registry.db'}"))
-    listening = bind("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(create_app(Settings(str(database.url), demo=True), database), log_level=50))
-    thread = Thread(target=server.run, args=([listening],), daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.01)
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    with served_registry(tmp_path, demo=True) as served:
 
-    def run(*words: str) -> str:
-        result = CliRunner().invoke(app, [*words, "--registry", url])
-        assert result.exit_code == 0, (result.output, result.exception)
-        return result.stdout
+        def run(*words: str) -> str:
+            result = CliRunner().invoke(app, [*words, "--registry", served.url])
+            assert result.exit_code == 0, (result.output, result.exception)
+            return result.stdout
 
-    from festaf.client import Sender
-
-    with Sender(url) as sender:
-        sender.send(json.dumps(task_event(outputs=(written(RICH),))).encode())
-    yield run
-    server.should_exit = True
-    thread.join(20)
-    listening.close()
+        with Sender(served.url) as sender:
+            sender.send(json.dumps(task_event(outputs=(written(RICH),))).encode())
+        yield run
 
 
 def test_what_is_not_found_is_asked_for_and_becomes_a_feature(festaf: Callable[..., str]) -> None:
