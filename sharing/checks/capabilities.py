@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
 from festaf.contract.dag_package import Finding
@@ -16,7 +17,11 @@ from festaf.contract.dag_package import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from festaf.sharing.checks.source_text import Syntax
+
 Severity = Literal["warning", "note"]
+_FAMILIES: Final = frozenset({"os.exec", "os.spawn", "asyncio.create_subprocess"})
+"""Names that many functions begin with."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,15 @@ class Capability:
     """Dotted; one that ends with a dot stands for everything below it."""
     in_import: Severity | None = "warning"
     in_function: Severity | None = None
+
+    @cached_property
+    def beginnings(self) -> tuple[str, ...]:
+        """Give how the names begin that stand for more than themselves."""
+        return tuple(name for name in self.names if name.endswith(".") or name in _FAMILIES)
+
+    def is_done_by(self, name: str) -> bool:
+        """Tell whether calling this does it."""
+        return name in self.names or name.startswith(self.beginnings)
 
 
 CAPABILITIES: Final = (
@@ -121,12 +135,12 @@ _PATHS: Final = frozenset({"sys.path", "sys.modules", "sys.meta_path", "sys.path
 class _File:
     """The names of a file and the statements that run when it is imported."""
 
-    tree: ast.Module
+    syntax: Syntax
     aliases: dict[str, str] = field(default_factory=dict)
     functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for node in ast.walk(self.tree):
+        for node in self.syntax.nodes:
             if isinstance(node, ast.Import):
                 for name in node.names:
                     self.aliases[name.asname or name.name.split(".")[0]] = (
@@ -152,12 +166,12 @@ class _File:
         return ".".join([self.aliases.get(node.id, node.id), *reversed(parts)])
 
 
-def check_capabilities(path: str, tree: ast.Module) -> Iterator[Finding]:
+def check_capabilities(path: str, syntax: Syntax) -> Iterator[Finding]:
     """Give what a file does when it is imported, and what is unusual in its functions."""
-    file = _File(tree)
+    file = _File(syntax)
     at_import = _at_import(file)
     told: set[tuple[str, int]] = set()
-    for node in ast.walk(tree):
+    for node in syntax.nodes:
         for capability in _capabilities(node, file):
             severity = capability.in_import if id(node) in at_import else capability.in_function
             line = getattr(node, "lineno", 0)
@@ -173,7 +187,7 @@ def _capabilities(node: ast.AST, file: _File) -> Iterator[Capability]:
     if isinstance(node, ast.Call):
         name = file.dotted(node.func) or ""
         for capability in CAPABILITIES:
-            if any(_is(name, known) for known in capability.names) and not _is_harmless(capability, node):
+            if capability.is_done_by(name) and not _is_harmless(capability, node):
                 yield capability
         if name == "open" and _writes(node):
             yield Capability("changes_files", "writes a file", (), "note")
@@ -204,12 +218,6 @@ def _assigned(targets: Iterable[ast.expr], file: _File) -> Iterator[Capability]:
             yield Capability("changes_airflow", "changes a class of Airflow", (), "warning", "warning")
 
 
-def _is(name: str, known: str) -> bool:
-    if known.endswith("."):
-        return name.startswith(known)
-    return name == known or (known in ("os.exec", "os.spawn", "asyncio.create_subprocess") and name.startswith(known))
-
-
 def _is_harmless(capability: Capability, call: ast.Call) -> bool:
     """Leave out what the same call does without harm: a module by its own name, YAML by the safe loader."""
     if capability.rule == "imports_computed_name":
@@ -230,7 +238,7 @@ def _writes(call: ast.Call) -> bool:
 def _at_import(file: _File) -> set[int]:
     """Give the nodes that are evaluated while the file is imported, by their ids."""
     found: set[int] = set()
-    waiting: list[ast.AST] = list(file.tree.body)
+    waiting: list[ast.AST] = list(file.syntax.tree.body)
     entered: set[str] = set()
     while waiting:
         node = waiting.pop()

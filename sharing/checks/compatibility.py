@@ -19,6 +19,8 @@ from festaf.contract.dag_package import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from festaf.sharing.checks.source_text import Syntax
+
 TABLE_OF: Final = "3.3"
 TABLE: Final = Path(__file__).with_name("airflow_modules.txt")
 RULES: Final = "AIR30"
@@ -35,16 +37,17 @@ def airflow_modules() -> frozenset[str]:
     return frozenset(TABLE.read_text().split())
 
 
-def check_modules(path: str, tree: ast.Module) -> Iterator[Finding]:
+def check_modules(path: str, syntax: Syntax) -> Iterator[Finding]:
     """Give the imports of modules that Airflow does not have; what ``except ImportError`` guards is left out."""
-    guarded = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.Try) for inner in _guarded(node)}
-    for node in ast.walk(tree):
-        if id(node) in guarded or not isinstance(node, ast.Import | ast.ImportFrom):
-            continue
-        for module in _imported(node):
-            if _is_absent(module):
-                message = f"Airflow {TABLE_OF} has no module {module}"
-                yield Finding(rule="absent_module", severity="error", message=message, file=path, line=node.lineno)
+    imports = [node for node in syntax.nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    absent = [(node, module) for node in imports for module in _imported(node) if _is_absent(module)]
+    if not absent:
+        return
+    guarded = {id(inner) for node in syntax.nodes if isinstance(node, ast.Try) for inner in _guarded(node)}
+    for node, module in absent:
+        if id(node) not in guarded:
+            message = f"Airflow {TABLE_OF} has no module {module}"
+            yield Finding(rule="absent_module", severity="error", message=message, file=path, line=node.lineno)
 
 
 def check_compatibility(files: Mapping[str, bytes]) -> Iterator[Finding]:

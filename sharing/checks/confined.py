@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from festaf.sharing import canonical_zip
 from festaf.sharing.checks.capabilities import check_capabilities
 from festaf.sharing.checks.compatibility import airflow_modules, check_compatibility, check_modules, find_ruff
-from festaf.sharing.checks.secret_values import vendors
+from festaf.sharing.checks.secret_values import shapes_in
 from festaf.sharing.checks.secrets import check_notebook, check_secrets
 from festaf.sharing.checks.source_text import CODE_ENDINGS, check_source_text, parsed
 
@@ -34,7 +34,7 @@ def prepare() -> None:
     :raises ModuleNotFoundError: a checker is not installed
     """
     airflow_modules()
-    vendors()
+    tuple(shapes_in(""))
     find_ruff()
 
 
@@ -60,15 +60,15 @@ def serve() -> None:
 
 
 def _check(path: str, content: bytes) -> Iterator[Finding]:
+    syntax = parsed(content) if path.endswith(".py") else None
     if path.casefold().endswith(CODE_ENDINGS):
-        yield from check_source_text(path, content)
+        yield from check_source_text(path, content, syntax)
     if path.casefold().endswith(".ipynb"):
         yield from check_notebook(path, content)
-    tree = parsed(content) if path.endswith(".py") else None
-    yield from check_secrets(path, content, tree)
-    if tree is not None:
-        yield from check_capabilities(path, tree)
-        yield from check_modules(path, tree)
+    yield from check_secrets(path, content, syntax)
+    if syntax is not None:
+        yield from check_capabilities(path, syntax)
+        yield from check_modules(path, syntax)
 
 
 def _tell(line: dict[str, object]) -> None:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
+
+from festaf.sharing.checks.necessary import folded, necessary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,7 +154,7 @@ def is_value(text: str) -> bool:
 
 def shapes_in(text: str) -> Iterator[tuple[str, int]]:
     """Give what in a text has the shape of a secret, and where it begins."""
-    for shape in (*SHAPES, *vendors()):
+    for shape in _possible(text):
         for found in shape.pattern.finditer(text):
             if "secret" not in shape.pattern.groupindex or is_value(found["secret"] or found[0]):
                 yield shape.what, found.start()
@@ -181,6 +184,29 @@ def decoded(text: str) -> str | None:
 
 def _snake(name: str) -> str:
     return _CAMEL.sub("_", name).lower().replace("-", "_").replace(".", "_")
+
+
+def _possible(text: str) -> Iterator[Shape]:
+    """Give the shapes whose necessary texts are there: to look for those is a hundred times as fast."""
+    searched, shapes = folded(text), _shapes()
+    there = [numbers for word, numbers in _shapes_by_word() if word in searched]
+    for number in sorted(frozenset[int]().union(*there)):
+        yield shapes[number]
+
+
+@cache
+def _shapes() -> tuple[Shape, ...]:
+    return (*SHAPES, *vendors())
+
+
+@cache
+def _shapes_by_word() -> tuple[tuple[str, frozenset[int]], ...]:
+    """Give each text that some shapes cannot do without, with their numbers."""
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    for number, shape in enumerate(_shapes()):
+        for word in necessary(shape.pattern):
+            found[word].add(number)
+    return tuple((word, frozenset(numbers)) for word, numbers in found.items())
 
 
 @cache

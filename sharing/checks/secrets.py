@@ -15,7 +15,9 @@ from festaf.sharing.checks.secret_values import decoded, is_named_secret, lines_
 from festaf.sharing.checks.texts import Texts, called
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from festaf.sharing.checks.source_text import Syntax
 
 ALLOWED: Final = "pragma: allowlist secret"
 ALLOWED_NEXT: Final = "pragma: allowlist nextline secret"
@@ -24,10 +26,10 @@ _SHORTEST: Final = 8
 _GETTERS: Final = frozenset({"get", "getenv", "set", "setdefault", "pop"})
 
 
-def check_secrets(path: str, content: bytes, tree: ast.Module | None) -> Iterator[Finding]:
+def check_secrets(path: str, content: bytes, syntax: Syntax | None) -> Iterator[Finding]:
     """Give each line of a file on which a secret stands.
 
-    :param tree: what the file says as Python, when it is Python and can be parsed
+    :param syntax: what the file says as Python, when it is Python and can be parsed
     """
     try:
         text = content.decode()
@@ -35,7 +37,10 @@ def check_secrets(path: str, content: bytes, tree: ast.Module | None) -> Iterato
         return
     lines = text.split("\n")
     told: set[int] = set()
-    for what, line in (*_in_text(text, with_lines=not path.endswith(".py")), *(_in_tree(tree) if tree else ())):
+    for what, line in (
+        *_in_text(text, with_lines=not path.endswith(".py")),
+        *(_in_code(syntax.nodes) if syntax else ()),
+    ):
         if line in told:
             continue
         told.add(line)
@@ -83,10 +88,10 @@ def _in_text(text: str, *, with_lines: bool) -> Iterator[tuple[str, int]]:
         yield what, line + 1
 
 
-def _in_tree(tree: ast.Module) -> Iterator[tuple[str, int]]:
+def _in_code(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, int]]:
     """Look at texts as Python puts them together, and at the names that they are given."""
-    texts = Texts(tree)
-    for node in ast.walk(tree):
+    texts = Texts(nodes)
+    for node in nodes:
         for name, value in _named(node, texts):
             text = texts.of(value)
             if text is not None and (is_named_secret(name, text) or is_named_secret(name, decoded(text) or "")):

@@ -8,6 +8,7 @@ import re
 import tokenize
 import unicodedata
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from festaf.contract.dag_package import Finding
@@ -26,18 +27,47 @@ _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _BARE_RETURN: Final = re.compile(r"\r(?!\n)")
 
 
-def parsed(content: bytes) -> ast.Module | None:
-    """Parse bytes of Python that were found readable; None when they are not."""
+@dataclass(frozen=True)
+class Syntax:
+    """A Python file as it was parsed and walked once, since that takes longer than most of what looks at it."""
+
+    tree: ast.Module
+    nodes: tuple[ast.AST, ...]
+    """In the order of ``ast.walk``, without the contexts of names."""
+
+
+def parsed(content: bytes) -> Syntax | None:
+    """Parse bytes of Python; None when they cannot be."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(content)
+        tree = _parse(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+    return Syntax(tree, _nodes(tree))
 
 
-def check_source_text(path: str, content: bytes) -> Iterator[Finding]:
-    """Give what hides in a file of code, or cannot be read in it."""
+def _parse(content: bytes) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(content)
+
+
+def _nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    found: list[ast.AST] = [tree]
+    for node in found:
+        for name in node._fields:
+            value = None if name == "ctx" else getattr(node, name, None)
+            if isinstance(value, list):
+                found += [item for item in value if isinstance(item, ast.AST)]
+            elif isinstance(value, ast.AST):
+                found.append(value)
+    return tuple(found)
+
+
+def check_source_text(path: str, content: bytes, syntax: Syntax | None = None) -> Iterator[Finding]:
+    """Give what hides in a file of code, or cannot be read in it.
+
+    :param syntax: of the same bytes, when they could be parsed
+    """
     python = path.endswith(".py")
     if python and len(content) > limits.SOURCE_BYTES:
         yield _error("large_file", f"Source of more than {limits.SOURCE_BYTES} bytes is not read", path)
@@ -50,7 +80,7 @@ def check_source_text(path: str, content: bytes) -> Iterator[Finding]:
     text = content.decode()
     yield from _hidden(path, text.removeprefix("\ufeff"))
     if python:
-        yield from _python(path, content, text)
+        yield from _python(path, content, text, syntax)
 
 
 def _undecodable(content: bytes) -> tuple[str, str] | None:
@@ -92,13 +122,12 @@ def _hidden(path: str, text: str) -> Iterator[Finding]:
             yield _error(rule, message, path, text.count("\n", 0, found.start()) + 1)
 
 
-def _python(path: str, content: bytes, text: str) -> Iterator[Finding]:
+def _python(path: str, content: bytes, text: str, syntax: Syntax | None) -> Iterator[Finding]:
     if b"\0" in content:
         return
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(content)
+        if syntax is None:
+            _parse(content)
     except SyntaxError as error:
         yield _error("syntax_error", f"The file is no Python: {error.msg[:200]}", path, error.lineno)
         return

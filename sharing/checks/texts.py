@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from festaf.sharing.checks.secret_values import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _DEPTH: Final = 40
 _LONGEST: Final = 20_000
@@ -27,8 +27,8 @@ def called(call: ast.Call) -> str:
 class Texts:
     """Gives the text of an expression; each expression is looked at once, so that nothing grows without bound."""
 
-    def __init__(self, tree: ast.Module) -> None:
-        self.constants = _constants(tree)
+    def __init__(self, nodes: Iterable[ast.AST]) -> None:
+        self.constants = _constants(nodes)
         self.known: dict[int, str | None] = {}
 
     def of(self, node: ast.expr, depth: int = 0) -> str | None:
@@ -81,11 +81,11 @@ class Texts:
         return joint.join(UNKNOWN if text is None else text for text in texts)
 
 
-def _constants(tree: ast.Module) -> dict[str, ast.expr]:
+def _constants(nodes: Iterable[ast.AST]) -> dict[str, ast.expr]:
     """Give the values of names that are assigned once."""
     found: dict[str, ast.expr] = {}
     twice: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 if isinstance(target, ast.Name):
