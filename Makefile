@@ -22,7 +22,7 @@ $(BIN)/uv:
 
 $(VENV)/.installed: $(BIN)/uv pyproject.toml uv.lock
 	@echo "Installing festaf and what it needs into $(VENV) (about two minutes the first time)"
-	@VIRTUAL_ENV=$(abspath $(VENV)) UV_PROJECT_ENVIRONMENT=$(abspath $(VENV)) $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode --extra airflow --extra registry --extra sharing --extra local
+	@VIRTUAL_ENV=$(abspath $(VENV)) UV_PROJECT_ENVIRONMENT=$(abspath $(VENV)) $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode --extra airflow --extra registry --extra s3 --extra sharing --extra local
 	@touch $@
 
 .PHONY: install
@@ -77,7 +77,7 @@ test-oldest: install $(OLDEST)/.installed ## Run the tests of the Airflow side o
 
 $(VENV)/.bench: $(VENV)/.installed
 	@echo "Installing the SageMaker SDK, the peer of the ingest benchmark, into $(VENV)"
-	@VIRTUAL_ENV=$(abspath $(VENV)) UV_PROJECT_ENVIRONMENT=$(abspath $(VENV)) $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode --extra airflow --extra registry --extra sharing --extra local --extra sagemaker
+	@VIRTUAL_ENV=$(abspath $(VENV)) UV_PROJECT_ENVIRONMENT=$(abspath $(VENV)) $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode --extra airflow --extra registry --extra s3 --extra sharing --extra local --extra sagemaker
 	@touch $@
 
 FUZZ_SECONDS ?= 1800

@@ -44,6 +44,7 @@ def serve(
     as_json: AsJson = False,
 ) -> None:
     """Serve the registry until Ctrl-C."""
+    from festaf.registry_api.dag_packages.blobs import require_usable
     from festaf.registry_api.main import create_app
     from festaf.registry_api.operations.logs import configure_logs
     from festaf.registry_api.schema import require_current
@@ -65,10 +66,12 @@ def serve(
         with opened(settings.database_url) as database:
             with reaching(database):
                 require_current(database)
+            registry = create_app(settings, database)
+            require_usable(registry.state.blobs)
             listening = bind(host, port)
             url = address_of(listening, host)
             ready = json.dumps({"ready": True, "url": url}) if as_json else f"Registry is ready on {url}"
-            run(create_app(settings, database), listening, lambda: typer.echo(ready), Leave(drain, grace))
+            run(registry, listening, lambda: typer.echo(ready), Leave(drain, grace))
 
 
 @app.command()

@@ -17,7 +17,13 @@ RegistryError
     ├── UnprocessableError     422: an archive or a signature that is not what it must be
     ├── QuarantinedError       451: nobody gets it until somebody has looked at it
     ├── TooManyRequestsError   429 with Retry-After: one caller asks too often, or one address fails too often
+    ├── StoreFaultError        500: the store of archives cannot be used as it is set up; says what to do about it
+    │   ├── StoreMissingError      there is no such bucket
+    │   └── StoreDeniedError       there are no credentials, or they may not do what they must
     └── UnavailableError       503 with Retry-After: the database is locked or away
+        └── StoreAwayError         the store of archives cannot be reached, cuts the connection, or fails
+            ├── StoreSlowError         it does not answer in time
+            └── StoreBusyError         it asks for fewer requests
 """
 
 from __future__ import annotations
@@ -181,3 +187,43 @@ class UnavailableError(ServiceError):
     def headers(self) -> dict[str, str]:
         """Say when to come back, in seconds."""
         return {"Retry-After": str(self.retry_after)}
+
+
+class StoreFaultError(ServiceError):
+    """The store of archives cannot be used as it is set up; the same request fails until somebody changes that."""
+
+    status_code = 500
+    title = "Store of archives not usable"
+    kind = "setup"
+
+
+class StoreMissingError(StoreFaultError):
+    """There is no such bucket."""
+
+    kind = "missing"
+
+
+class StoreDeniedError(StoreFaultError):
+    """There are no credentials, or they may not do what they must."""
+
+    kind = "denied"
+
+
+class StoreAwayError(UnavailableError):
+    """The store of archives cannot be reached, cuts the connection, or fails; the same request may succeed later."""
+
+    title = "Store of archives unavailable"
+    retry_after = 5
+    kind = "away"
+
+
+class StoreSlowError(StoreAwayError):
+    """The store of archives does not answer in time."""
+
+    kind = "slow"
+
+
+class StoreBusyError(StoreAwayError):
+    """The store of archives asks for fewer requests."""
+
+    kind = "busy"

@@ -7,6 +7,7 @@ from typing import Literal
 from fastapi import APIRouter, Request
 
 from festaf.contract.model import Model
+from festaf.registry_api.dag_packages.blobs import BlobStore
 from festaf.registry_api.edge import TheDatabase
 from festaf.registry_api.errors import UnavailableError
 from festaf.registry_api.operations.stopping import Stopping
@@ -21,6 +22,12 @@ class Health(Model):
     status: Literal["ok"] = "ok"
 
 
+class Readiness(Health):
+    """Requests can be answered; ``archives`` tells of those that need an archive of a DAG package."""
+
+    archives: Literal["ok", "failing"] = "ok"
+
+
 @router.get("/health", summary="Tell whether the process lives")
 def get_health() -> Health:
     """Answer while the process lives."""
@@ -28,11 +35,15 @@ def get_health() -> Health:
 
 
 @router.get("/ready", summary="Tell whether requests can be answered")
-def get_ready(request: Request, database: TheDatabase) -> Health:
-    """Answer when the database does and its schema is this version's."""
+def get_ready(request: Request, database: TheDatabase) -> Readiness:
+    """Answer when the database does and its schema is this version's.
+
+    A store of archives that fails is told and takes nobody away: lineage and every list need none.
+    """
     stopping: Stopping = request.app.state.stopping
     if stopping.begun:
         raise UnavailableError("the registry is being stopped")
     if not is_current(database):
         raise UnavailableError("the database's schema is not this version's; run festaf registry migrate")
-    return Health()
+    blobs: BlobStore = request.app.state.blobs
+    return Readiness(archives="failing" if blobs.failing() else "ok")

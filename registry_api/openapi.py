@@ -28,7 +28,7 @@ MEANINGS = {
     428: "Say by If-Match what is to be changed",
     429: "Asked too often",
     451: "It is quarantined",
-    503: "The database is locked or away",
+    503: "The database, or the store of archives, is busy or away",
 }
 HEADERS = {401: ("WWW-Authenticate", "string"), 429: ("Retry-After", "integer"), 503: ("Retry-After", "integer")}
 

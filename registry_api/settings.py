@@ -34,7 +34,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     """How often one caller may ask."""
     blobs: str | None = None
-    """The folder of the archives of DAG packages; None for one beside the database."""
+    """Where the archives of DAG packages are: a folder, or ``s3://bucket/prefix``; None for one beside the database."""
     oidc: OidcSettings | None = None
     """Who vouches for people; None to let in only tokens of the registry's own."""
 

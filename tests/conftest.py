@@ -29,7 +29,7 @@ from tests.local_aws.server import LocalAws  # noqa: E402 - after the environmen
 _described = cache(JSONFileLoader().load_file)
 JSONFileLoader.load_file = lambda _loader, path: _described(path)
 
-pytest_plugins = ["tests.feature_store", "tests.models", "tests.postgres"]
+pytest_plugins = ["tests.buckets", "tests.feature_store", "tests.models", "tests.postgres"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

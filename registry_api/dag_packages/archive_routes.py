@@ -8,7 +8,7 @@ from fastapi import APIRouter, BackgroundTasks, Query, Response
 from fastapi.responses import StreamingResponse
 
 from festaf.contract.dag_package import PackageVersion
-from festaf.registry_api.dag_packages.cleaning import forget_blob
+from festaf.registry_api.dag_packages.cleaning import forget_later
 from festaf.registry_api.dag_packages.downloads import count_download
 from festaf.registry_api.dag_packages.edge import (
     ARCHIVE_BODY,
@@ -73,7 +73,7 @@ def put_archive(
     staging = Staging(session, caller, now, blobs)
     shown, new = staging.stage(judged, alike_allowed=allow_look_alike)
     if staging.replaced is not None:
-        background.add_task(forget_blob, database, blobs, staging.replaced)
+        background.add_task(forget_later, database, blobs, staging.replaced)
     if new:
         metrics.carried("staged")
     else:
@@ -104,7 +104,9 @@ def get_archive(
     session.close()
     pieces = blobs.stream(row.digest)
     if pieces is None:
-        raise UnavailableError("the archive is not in the registry's store; its operator has to restore it")
+        raise UnavailableError(
+            "the archive is missing or damaged in the registry's store; its operator has to restore it"
+        )
     metrics.carried("fetched")
     background.add_task(count_download, database, row.id, now)
     headers = {

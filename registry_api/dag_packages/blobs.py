@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import IO, Protocol
 
 from sqlalchemy import URL
 
-from festaf.registry_api.errors import SetupError
+from festaf.registry_api.errors import SetupError, StoreAwayError
 
+log = logging.getLogger(__name__)
 PIECE = 256 * 1024
 SECONDS_BEFORE_LOST = 3_600.0
 """How old a blob must be that no version names before it counts as left behind: its version may be about to come."""
 
 
 class BlobStore(Protocol):
-    """Keeps bytes under their SHA-256."""
+    """Keeps bytes under their SHA-256.
+
+    Whatever asks a store may meet a ``StoreFaultError`` or a ``StoreAwayError``.
+    """
 
     def put(self, digest: str, data: bytes) -> None:
         """Keep bytes, durably; the same again changes nothing."""
@@ -33,13 +38,19 @@ class BlobStore(Protocol):
         """Tell whether bytes are there."""
 
     def stream(self, digest: str) -> Iterator[bytes] | None:
-        """Give bytes in pieces, unchecked; None when they are not there."""
+        """Give bytes in pieces, the first one when all are checked; None as ``read`` does."""
 
     def remove(self, digest: str) -> None:
         """Forget bytes; what is not there is forgotten already."""
 
     def old(self, seconds: float) -> Iterator[str]:
         """Name the hashes of what was put longer than some seconds ago."""
+
+    def check(self) -> None:
+        """Make sure that the store can be asked."""
+
+    def failing(self) -> bool:
+        """Tell at once whether what was last asked of the store failed."""
 
 
 class DiskBlobs:
@@ -73,7 +84,7 @@ class DiskBlobs:
         """Read a blob and check it."""
         with suppress(FileNotFoundError):
             data = self._path(digest).read_bytes()
-            if hashlib.sha256(data).hexdigest() == digest:
+            if is_whole(digest, hashlib.sha256(data).hexdigest()):
                 return data
         return None
 
@@ -82,12 +93,16 @@ class DiskBlobs:
         return self._path(digest).is_file()
 
     def stream(self, digest: str) -> Iterator[bytes] | None:
-        """Open a blob's file, and give it in pieces."""
+        """Open a blob's file, check it, and give it in pieces."""
         try:
             file = self._path(digest).open("rb")
         except FileNotFoundError:
             return None
-        return _pieces(file)
+        if not is_whole(digest, hashlib.file_digest(file, "sha256").hexdigest()):
+            file.close()
+            return None
+        file.seek(0)
+        return pieces(file)
 
     def remove(self, digest: str) -> None:
         """Remove a blob's file."""
@@ -105,23 +120,60 @@ class DiskBlobs:
                 if path.stat().st_mtime < before:
                     yield path.name
 
+    def check(self) -> None:
+        """Ask nothing: a folder is made when the first blob comes."""
+
+    def failing(self) -> bool:
+        """Say no: a disk that fails is seen by those who watch the machine."""
+        return False
+
     def _path(self, digest: str) -> Path:
-        return self.folder / digest[:2] / digest
+        return self.folder / key_of(digest)
 
 
 def open_blobs(place: str | None, database: URL) -> BlobStore:
-    """Open the store at a place: a folder; by default one beside the SQLite file.
+    """Open the store at a place: a folder, or ``s3://bucket/prefix``; by default a folder beside the SQLite file.
 
     :raises SetupError: it is no place
     """
     if place is None:
         return DiskBlobs(_beside(database))
+    if place.startswith("s3://"):
+        try:
+            from festaf.registry_api.dag_packages.s3_blobs import open_s3
+        except ImportError as error:
+            raise SetupError("archives in S3 need the package obstore: pip install 'festaf[registry,s3]'") from error
+        return open_s3(place, os.environ)
     if "://" in place:
-        raise SetupError(f"archives are kept in a folder, not in {place!r}")
+        raise SetupError(f"archives are kept in a folder or under s3://bucket/prefix, not in {place.split(':')[0]!r}")
     return DiskBlobs(Path(place).expanduser())
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
+def require_usable(blobs: BlobStore) -> None:
+    """Look at a store before it is needed; one that is only away may come back, and keeps nobody from starting.
+
+    :raises StoreFaultError: it cannot be used as it is set up
+    """
+    try:
+        blobs.check()
+    except StoreAwayError as error:
+        log.warning("The registry starts without its archives: %s", error.detail)
+
+
+def key_of(digest: str) -> str:
+    """Name a blob's place in a store: the same in each, so that a store is moved by copying it."""
+    return f"{digest[:2]}/{digest}"
+
+
+def is_whole(digest: str, found: str) -> bool:
+    """Tell whether bytes are those of the hash; if not, say it to whoever watches the log."""
+    if found != digest:
+        log.error("The archive %s was changed in its store: its SHA-256 is %s", digest, found)
+    return found == digest
+
+
+def pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """Give a file in pieces, and close it."""
     with file:
         while piece := file.read(PIECE):
             yield piece

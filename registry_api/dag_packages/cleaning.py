@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
+from sqlalchemy.exc import SQLAlchemyError
+
 from festaf.registry_api.dag_packages.blobs import SECONDS_BEFORE_LOST, BlobStore
 from festaf.registry_api.dag_packages.repository import PackageRepository
 from festaf.registry_api.dag_packages.staging import BLOBS, ROOM
 from festaf.registry_api.database import Database, lock
+from festaf.registry_api.errors import ServiceError
+
+log = logging.getLogger(__name__)
 
 
 def forget_blob(database: Database, blobs: BlobStore, digest: str) -> bool:
@@ -16,6 +23,16 @@ def forget_blob(database: Database, blobs: BlobStore, digest: str) -> bool:
             return False
         blobs.remove(digest)
         return True
+
+
+def forget_later(database: Database, blobs: BlobStore, digest: str) -> None:
+    """Remove a blob after the answer was sent; what cannot be removed now is left to ``clean``."""
+    try:
+        forget_blob(database, blobs, digest)
+    except (ServiceError, SQLAlchemyError) as error:
+        log.warning(
+            "The archive %s was not removed, and waits for festaf registry dag-archives clean: %s", digest, error
+        )
 
 
 def clean(database: Database, blobs: BlobStore, seconds: float = SECONDS_BEFORE_LOST) -> int:

@@ -21,7 +21,7 @@ Namespace = Annotated[str, typer.Argument(help="A namespace: a project of the re
 KeyId = Annotated[str, typer.Argument(help="First 32 hex digits of the key's SHA-256.")]
 Blobs = Annotated[
     str | None,
-    typer.Option(envvar=BLOBS_VARIABLE, help="Where the archives are. Default: a folder beside the SQLite file."),
+    typer.Option(envvar=BLOBS_VARIABLE, help="A folder or s3://bucket/prefix. Default: beside the SQLite file."),
 ]
 
 

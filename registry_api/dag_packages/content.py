@@ -17,7 +17,9 @@ class Content:
     def __init__(self, blobs: BlobStore, digest: str) -> None:
         data = blobs.read(digest)
         if data is None:
-            raise UnavailableError("the archive is not in the registry's store; its operator has to restore it")
+            raise UnavailableError(
+                "the archive is missing or damaged in the registry's store; its operator has to restore it"
+            )
         self.archive = zipfile.ZipFile(io.BytesIO(data))
         self.paths = frozenset(self.archive.namelist()) - {MANIFEST_PATH}
 

@@ -31,6 +31,7 @@ class MirrorExport:
     """Writes mirror files of what one sees."""
 
     def __init__(self, session: Session, sight: Sight, blobs: BlobStore) -> None:
+        self.session = session
         self.packages = PackageRepository(session)
         self.namespaces = NamespaceService(session)
         self.reader = Reader(self.packages, sight)
@@ -41,34 +42,37 @@ class MirrorExport:
 
         :raises ConflictError: one of them was never published
         """
-        versions: list[MirroredVersion] = []
-        archives: dict[str, bytes] = {}
-        for namespace, name, version in dict.fromkeys(names):
-            package, row = self.reader.content(namespace, name, version)
-            if row.published_at is None:
-                raise ConflictError(f"{namespace}/{name} {version} is not published")
-            data = self.blobs.read(row.digest)
-            if data is None:
-                raise UnavailableError(f"the archive of {namespace}/{name} {version} is not in the registry's store")
-            archives[row.digest] = data
-            signatures = [Signature.model_validate(item.envelope) for item in self.packages.signatures(row.id)]
-            keys = {signature.key_id for signature in signatures}
-            versions.append(
-                MirroredVersion(
-                    namespace=package.namespace,
-                    name=package.name,
-                    version=row.version,
-                    digest=row.digest,
-                    size=row.size,
-                    published_at=row.published_at,
-                    signatures=tuple(signatures),
-                    keys=tuple(key for key in self.namespaces.keys(namespace) if key.key_id in keys),
-                )
-            )
+        versions = [self._version(*name) for name in dict.fromkeys(names)]
+        self.session.close()  # Nobody waits for the store with a connection of the database in hand.
+        archives = {version.digest: self._archive(version) for version in versions}
         try:
             return build_mirror(Mirror(origin=origin, exported_at=now, versions=tuple(versions)), archives)
         except SharingError as error:
             raise ConflictError(error.message) from error
+
+    def _version(self, namespace: str, name: str, version: str) -> MirroredVersion:
+        package, row = self.reader.content(namespace, name, version)
+        if row.published_at is None:
+            raise ConflictError(f"{namespace}/{name} {version} is not published")
+        signatures = [Signature.model_validate(item.envelope) for item in self.packages.signatures(row.id)]
+        keys = {signature.key_id for signature in signatures}
+        return MirroredVersion(
+            namespace=package.namespace,
+            name=package.name,
+            version=row.version,
+            digest=row.digest,
+            size=row.size,
+            published_at=row.published_at,
+            signatures=tuple(signatures),
+            keys=tuple(key for key in self.namespaces.keys(namespace) if key.key_id in keys),
+        )
+
+    def _archive(self, version: MirroredVersion) -> bytes:
+        data = self.blobs.read(version.digest)
+        if data is None:
+            said = f"{version.namespace}/{version.name} {version.version}"
+            raise UnavailableError(f"the archive of {said} is missing or damaged in the registry's store")
+        return data
 
 
 class MirrorImport:

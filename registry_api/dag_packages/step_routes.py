@@ -8,7 +8,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Response
 
 from festaf.contract.dag_package import PackageVersion, Signature
 from festaf.contract.dag_package_steps import ApproveRequest, PublishRequest, ReasonRequest
-from festaf.registry_api.dag_packages.cleaning import forget_blob
+from festaf.registry_api.dag_packages.cleaning import forget_later
 from festaf.registry_api.dag_packages.edge import TAGS, Blobs, Name, Project, Version
 from festaf.registry_api.dag_packages.steps import VersionSteps
 from festaf.registry_api.edge import Now, TheDatabase, Writer, Writing
@@ -89,4 +89,4 @@ def delete(
     """Delete a version; its name and number are never free again. A published one only administrators delete."""
     caller.require_write(project)
     digest = VersionSteps(session, caller, now, (project, name, version), deleted=True).delete()
-    background.add_task(forget_blob, database, blobs, digest)
+    background.add_task(forget_later, database, blobs, digest)

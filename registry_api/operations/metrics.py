@@ -17,7 +17,7 @@ from sqlalchemy.pool import QueuePool
 from festaf import __version__
 from festaf.registry_api.airflow.figures import Board, Figure
 from festaf.registry_api.database import Database
-from festaf.registry_api.errors import TooManyRequestsError
+from festaf.registry_api.errors import StoreAwayError, StoreFaultError, TooManyRequestsError
 
 PREFIX = "festaf_registry"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -62,6 +62,9 @@ class Metrics:
         self.archives = Counter(
             f"{PREFIX}_dag_archives", "Archives of DAG packages that came and went", ["direction"], registry=to
         )
+        self.store = Counter(
+            f"{PREFIX}_archive_store_errors", "Requests that the store of archives failed", ["kind"], registry=to
+        )
         self.failures = Counter(f"{PREFIX}_database_errors", "Errors of the database", ["kind"], registry=to)
         build = Gauge(
             f"{PREFIX}_build_info", "What runs here; always 1", ["version", "schema", "python", "database"], registry=to
@@ -75,6 +78,8 @@ class Metrics:
             self.denied.labels(reason)
         for direction in ("staged", "fetched"):
             self.archives.labels(direction)
+        for kind in ("setup", "missing", "denied", "away", "slow", "busy"):
+            self.store.labels(kind)
         for kind in ("locked", "away", "pool"):
             self.failures.labels(kind)
 
@@ -104,9 +109,11 @@ class Metrics:
             self.events.labels("refused").inc(refused)
 
     def refused(self, error: Exception) -> None:
-        """Count a request that was one too many."""
+        """Count a request that was one too many, or that the store of archives failed."""
         if isinstance(error, TooManyRequestsError):
             self.limited.labels(error.policy).inc()
+        elif isinstance(error, StoreFaultError | StoreAwayError):
+            self.store.labels(error.kind).inc()
 
     def carried(self, direction: Literal["staged", "fetched"]) -> None:
         """Count an archive of a DAG package that came, or was fetched."""

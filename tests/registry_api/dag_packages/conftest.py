@@ -28,13 +28,13 @@ from tests.sharing.packages import archive as built
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from fastapi import FastAPI
     from httpx import Response
 
     from festaf.contract.dag_inspection import FileInspection
     from festaf.contract.dag_package import Finding, Manifest
+    from tests.buckets import Kept
 
 _read: dict[str, tuple[FileInspection, ...]] = {}
 _checked: dict[str, tuple[Finding, ...]] = {}
@@ -61,7 +61,7 @@ class House:
     http: TestClient
     database: Database
     tokens: dict[str, str]
-    blobs: Path
+    kept: Kept
 
     def ask(self, who: str, method: str, path: str, **said: Any) -> Response:
         headers = {"Authorization": f"Bearer {self.tokens[who]}", **said.pop("headers", {})}
@@ -99,7 +99,7 @@ class House:
 
     def left(self) -> list[str]:
         """Name the blobs that are kept."""
-        return sorted(path.name for path in self.blobs.rglob("*") if path.is_file())
+        return self.kept.names()
 
 
 def digest_header(data: bytes) -> str:
@@ -148,16 +148,16 @@ def house_url(sqlite_url: str) -> str:
 
 
 @pytest.fixture
-def house(house_url: str, tmp_path: Path) -> Iterator[House]:
+def house(house_url: str, kept: Kept) -> Iterator[House]:
     """Give a registry with people."""
-    with open_house(house_url, tmp_path / "blobs") as found:
+    with open_house(house_url, kept) as found:
         yield found
 
 
 @contextmanager
-def open_house(url: str, blobs: Path, limits: Limits = NO_LIMITS) -> Iterator[House]:
+def open_house(url: str, kept: Kept, limits: Limits = NO_LIMITS) -> Iterator[House]:
     database = with_schema(Database(url, 30))
     tokens = admit(database)
-    settings = Settings(url, limits=limits, blobs=str(blobs))
+    settings = Settings(url, limits=limits, blobs=kept.place)
     with application(settings, database) as app, TestClient(app) as http:
-        yield House(app, http, database, tokens, blobs)
+        yield House(app, http, database, tokens, kept)

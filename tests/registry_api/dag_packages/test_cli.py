@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +11,7 @@ from typer.testing import CliRunner
 from festaf.provider.cli.dag.app import app as dag
 from festaf.registry_api.cli import app as registry
 from festaf.sharing.signature import new_key, public_key
+from tests.buckets import Folder, on_disk_and_s3
 from tests.registry_api.dag_packages.test_client import client
 
 if TYPE_CHECKING:
@@ -45,26 +44,23 @@ def test_rules_and_keys_of_a_namespace(house: House) -> None:
     assert [item["comment"] for item in administer(house, "dag-namespace", "keys", "acme")] == ["laptop"]
 
 
+@on_disk_and_s3
 def test_archives_that_are_nobodys_are_removed_and_damaged_ones_named(house: House) -> None:
     published = house.publish()
-    lost = house.blobs / "ab" / ("ab" + "0" * 62)
-    lost.parent.mkdir(exist_ok=True)
-    lost.write_bytes(b"of an upload that was broken off")
-    half = house.blobs / "incoming" / "half"
-    half.write_bytes(b"x")
-    where = ("--blobs", str(house.blobs))
+    house.kept.write("ab" + "0" * 62, b"of an upload that was broken off")
+    if isinstance(house.kept, Folder):
+        (house.kept.path / "incoming" / "half").write_bytes(b"x")
+    where = ("--blobs", house.kept.place)
     assert administer(house, "dag-archives", "clean", *where) == {"removed": 0}
-    for path in (lost, half):
-        os.utime(path, (time.time() - 7_200,) * 2)
-    assert administer(house, "dag-archives", "clean", *where) == {"removed": 1}
+    assert administer(house, "dag-archives", "clean", "--hours", "0", *where) == {"removed": 1}
     assert house.left() == [published["digest"]]
     assert administer(house, "dag-archives", "check", *where) == []
 
-    (blob,) = [path for path in house.blobs.rglob("*") if path.is_file()]
-    blob.write_bytes(blob.read_bytes()[:-1] + b"x")
+    house.kept.write(published["digest"], b"changed")
     (named,) = administer(house, "dag-archives", "check", *where, code=1)
     assert named["package"] == "acme/sales"
     assert house.ask("ian", "GET", "/dag-packages/acme/sales/1.4.0/readme").status_code == 503
+    assert house.ask("ian", "GET", "/dag-packages/acme/sales/1.4.0/archive").status_code == 503
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from festaf.client.errors import AbsentError, DeniedError, InvalidError, Refused
 from festaf.contract.dag_package import NamespaceSettings, SignedStatement
 from festaf.registry_api.server import bind
 from festaf.sharing.signature import new_key, public_key, sign
+from tests.buckets import on_disk_and_s3
 from tests.sharing.packages import archive
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def client(house: House) -> Iterator[Callable[[str], DagPackageClient]]:
         thread.join(20)
 
 
+@on_disk_and_s3
 def test_a_package_goes_its_way_from_author_to_importer(client: Callable[[str], DagPackageClient]) -> None:
     ann, bob, ian, joy = client("ann"), client("bob"), client("ian"), client("joy")
     key = new_key()

@@ -21,6 +21,7 @@ from festaf.sharing import canonical_zip
 from festaf.sharing.archive import list_files
 from festaf.sharing.manifest import manifest_bytes
 from festaf.sharing.names import RESERVED
+from tests.buckets import Folder
 from tests.registry_api.dag_packages.conftest import NO_LIMITS, digest_header, open_house
 from tests.sharing.packages import FILES, archive, manifest
 
@@ -40,7 +41,7 @@ NONE_LEFT = dict.fromkeys(TABLES, 0)
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Give one registry for everything hostile: it is as empty after as before."""
     folder = tmp_path_factory.mktemp("hostile")
-    with open_house(f"sqlite:///{folder / 'registry.db'}", folder / "blobs") as found:
+    with open_house(f"sqlite:///{folder / 'registry.db'}", Folder(folder / "blobs")) as found:
         yield found
 
 
@@ -336,7 +337,7 @@ def test_what_is_hidden_is_as_if_it_did_not_exist(house: House) -> None:
 
 def test_too_much_at_once_is_slowed_down(tmp_path: Path) -> None:
     limits = type(NO_LIMITS)(None, None, None, None, uploads="3/hour", packages="1/hour")
-    with open_house(f"sqlite:///{tmp_path / 'slow.db'}", tmp_path / "blobs", limits) as house:
+    with open_house(f"sqlite:///{tmp_path / 'slow.db'}", Folder(tmp_path / "blobs"), limits) as house:
         house.stage()
         second = house.send(archive(name="stocks"), path="acme/stocks/1.4.0")
         assert (second.status_code, "Retry-After" in second.headers) == (429, True)

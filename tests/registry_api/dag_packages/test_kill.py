@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from festaf.registry_api.dag_packages.blobs import DiskBlobs
+from festaf.registry_api.dag_packages.blobs import open_blobs
 from festaf.registry_api.dag_packages.cleaning import clean, damaged
 from festaf.registry_api.database import Database
+from tests.buckets import on_disk_and_s3
 from tests.registry_api.dag_packages.conftest import digest_header
 from tests.registry_api.test_cli import serving
 from tests.sharing.packages import archive
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.buckets import Kept
 
 KILLS = 6
 
@@ -36,7 +39,11 @@ def go(url: str, data: bytes, version: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_server_leaves_no_torn_version_and_a_repeat_finishes(tmp_path: Path) -> None:
+@on_disk_and_s3
+def test_a_killed_server_leaves_no_torn_version_and_a_repeat_finishes(
+    tmp_path: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FESTAF_REGISTRY_BLOBS", kept.place)
     chance = random.Random(7)
     url = f"sqlite:///{tmp_path / 'killed.db'}"
     versions = {f"1.{number}": archive(version=f"1.{number}") for number in range(KILLS)}
@@ -50,8 +57,8 @@ def test_a_killed_server_leaves_no_torn_version_and_a_repeat_finishes(tmp_path: 
             except httpx.TransportError:
                 pass
             kill.join()
-    blobs = DiskBlobs(tmp_path / "killed.db.packages")
     database = Database(url)
+    blobs = open_blobs(kept.place, database.url)
     assert damaged(database, blobs) == []
     with serving("--demo", "--database-url", url) as (address, _):
         for version, data in versions.items():
@@ -62,6 +69,5 @@ def test_a_killed_server_leaves_no_torn_version_and_a_repeat_finishes(tmp_path: 
     assert sorted(change["version"] for change in changes) == sorted(versions)
     assert damaged(database, blobs) == []
     clean(database, blobs, seconds=-1)
-    kept = sorted(path.name for path in blobs.folder.rglob("*") if path.is_file())
-    assert kept == sorted(hashlib.sha256(data).hexdigest() for data in versions.values())
+    assert kept.names() == sorted(hashlib.sha256(data).hexdigest() for data in versions.values())
     database.close()

@@ -12,6 +12,7 @@ import pytest
 from festaf.contract.dag_package import SignedStatement
 from festaf.contract.dag_package_mirror import MIRROR_TYPE
 from festaf.sharing.signature import new_key, public_key, sign
+from tests.buckets import Folder, on_disk_and_s3
 from tests.registry_api.dag_packages.conftest import digest_header, open_house
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ NAMES = ["acme/sales/1.3.0", "acme/sales/1.4.0"]
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[House]:
     """Give a second registry, which knows nothing."""
-    with open_house(f"sqlite:///{tmp_path / 'other.db'}", tmp_path / "other-blobs") as found:
+    with open_house(f"sqlite:///{tmp_path / 'other.db'}", Folder(tmp_path / "other-blobs")) as found:
         yield found
 
 
@@ -55,6 +56,7 @@ def hand_over(house: House, data: bytes, who: str = "joy", **query: Any) -> Resp
     return house.ask(who, "POST", "/dag-packages/mirror", content=data, headers=headers, params=query)
 
 
+@on_disk_and_s3
 def test_digests_and_signatures_stay(house: House, other: House, exported: bytes) -> None:
     refused = hand_over(other, exported)
     assert refused.status_code == 422

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.buckets import on_disk_and_s3
 from tests.registry_api.dag_packages.conftest import digest_header
 from tests.sharing.packages import archive
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from tests.registry_api.dag_packages.conftest import House
 
 
+@on_disk_and_s3
 def test_what_was_published_comes_back_byte_for_byte(house: House) -> None:
     data = archive()
     staged = house.send(data)
@@ -38,6 +40,7 @@ def test_what_was_published_comes_back_byte_for_byte(house: House) -> None:
     assert house.left() == [digest]
 
 
+@on_disk_and_s3
 def test_the_same_bytes_again_change_nothing(house: House) -> None:
     data = archive()
     assert [house.send(data).status_code for _ in range(3)] == [201, 200, 200]
@@ -49,6 +52,7 @@ def test_the_same_bytes_again_change_nothing(house: House) -> None:
     assert [change["state"] for change in house.get("/dag-packages/changes")["changes"]] == ["published"]
 
 
+@on_disk_and_s3
 def test_other_bytes_take_the_place_of_staged_ones_and_never_of_published_ones(house: House) -> None:
     first = house.stage()
     second = house.stage(summary="Other words")
@@ -93,6 +97,7 @@ def test_a_yanked_version_is_still_got_and_a_quarantined_one_is_not(house: House
     assert states == [("1.3.0", "published"), *(("1.4.0", state) for state in told)]
 
 
+@on_disk_and_s3
 def test_a_deleted_version_leaves_its_name_and_nothing_else(house: House) -> None:
     house.publish()
     assert house.ask("ann", "DELETE", "/dag-packages/acme/sales/1.4.0").status_code == 403
