@@ -10,6 +10,7 @@ import fcntl
 import json
 from collections import Counter
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -113,7 +114,12 @@ class Lock(Model):
 
     def find(self, package: str) -> LockedPackage | None:
         """Give a package by ``namespace/name``."""
-        return next((found for found in self.packages if found.package == package), None)
+        return self._by_name.get(package)
+
+    @cached_property
+    def _by_name(self) -> dict[str, LockedPackage]:
+        """Give all by their names: each bundle of a process asks for its own at each refresh."""
+        return {found.package: found for found in self.packages}
 
     def keys_of(self, registry: str, namespace: str) -> tuple[PublisherKey, ...]:
         """Give the keys that may sign for a namespace."""
