@@ -80,6 +80,8 @@ def _rename(dag: DAG, renamed: dict[str, str]) -> None:
 
     Airflow asks the policy before it files the DAG under its id, in the DAG processor and on the workers alike.
     """
+    from airflow.sdk.definitions.mappedoperator import MappedOperator
+
     if not renamed:
         return
     own = dag.dag_id
@@ -87,7 +89,7 @@ def _rename(dag: DAG, renamed: dict[str, str]) -> None:
     if dag.dag_display_name == own:
         dag.dag_display_name = dag.dag_id
     for task in dag.tasks:
-        given = task.partial_kwargs if task.is_mapped else vars(task)
+        given = task.partial_kwargs if isinstance(task, MappedOperator) else vars(task)
         for name in NAMING_DAGS & given.keys():
             if isinstance(given[name], str):
                 given[name] = renamed.get(given[name], given[name])

@@ -160,8 +160,8 @@ def _clashes(package: LockedPackage, target: Target) -> Iterator[Lack]:
                 dag_id,
                 f"the bundle {owner!r} defines a DAG {dag_id!r} already, and Airflow would silently run this one in "
                 "its place",
-                f"call it otherwise here: --rename {shlex.quote(author.get(dag_id, dag_id))}=<another id>; or remove the "
-                f"DAG from {owner!r} and delete it (airflow dags delete {shlex.quote(dag_id)})",
+                f"call it otherwise here: --rename {shlex.quote(author.get(dag_id, dag_id))}=<another id>; or remove "
+                f"the DAG from {owner!r} and delete it (airflow dags delete {shlex.quote(dag_id)})",
             )
 
 
