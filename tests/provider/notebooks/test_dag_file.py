@@ -56,7 +56,7 @@ def told(content: Document) -> list[tuple[str, str, list[str], str]]:
 
 
 def test_a_notebook_becomes_a_dag_that_airflow_runs_to_the_same_results(tmp_path: Path) -> None:
-    from airflow.dag_processing.dagbag import DagBag
+    from tests.dagbag import DagBag
 
     content = late_flights()
     file = tmp_path / "late.py"
