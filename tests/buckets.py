@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import uuid
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -129,10 +130,14 @@ class FrontServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, certificate: Path | None) -> None:
         super().__init__(("127.0.0.1", 0), FrontHandler)
         self.there = urlsplit(target).netloc
-        self.front = Front(f"http://127.0.0.1:{self.server_port}")
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.front = Front(f"{'https' if certificate else 'http'}://127.0.0.1:{self.server_port}")
 
 
 class FrontHandler(BaseHTTPRequestHandler):
@@ -143,7 +148,9 @@ class FrontHandler(BaseHTTPRequestHandler):
     server: FrontServer
 
     def handle_one_request(self) -> None:
-        self.raw_requestline = self.rfile.readline(65_537)
+        self.raw_requestline = b""
+        with suppress(OSError):  # Whoever does not believe the certificate goes away.
+            self.raw_requestline = self.rfile.readline(65_537)
         self.close_connection = not (self.raw_requestline and self.parse_request())
         if self.close_connection:
             return
@@ -191,9 +198,9 @@ class FrontHandler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def front_of(target: str) -> Iterator[Front]:
-    """Run a server before another one."""
-    server = FrontServer(target)
+def front_of(target: str, certificate: Path | None = None) -> Iterator[Front]:
+    """Run a server before another one; with a certificate, its key behind it, over TLS."""
+    server = FrontServer(target, certificate)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

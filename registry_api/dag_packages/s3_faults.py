@@ -20,6 +20,7 @@ from festaf.registry_api.errors import (
 STATUS = re.compile(r"status code: (\d{3})")
 CODE = re.compile(r"<Code>([\w.]{1,80})</Code>")
 CREDENTIALS = re.compile(r"/latest/api/token|/latest/meta-data|169\.254\.170\.|token file|AssumeRoleWithWebIdentity")
+CERTIFICATE = re.compile(r"InvalidCertificate|invalid peer certificate|UnknownIssuer")
 SLOW = re.compile(r"TimedOut|kind: Timeout|timed out")
 DETAILS = "\n\nDebug source"
 """Before it obstore says what happened, after it with which values of its own."""
@@ -49,6 +50,11 @@ def fault_of(error: Exception, bucket: str) -> ServiceError:
         return StoreMissingError(
             f"there is no bucket {bucket!r}: make it, or put another one into FESTAF_REGISTRY_BLOBS; for a server that "
             "is not AWS, set AWS_ENDPOINT_URL_S3"
+        )
+    if CERTIFICATE.search(text):
+        return StoreFaultError(
+            f"the server of the bucket {bucket!r} has a certificate that is not believed: name a file with that of its "
+            "authority in AWS_CA_BUNDLE"
         )
     return _refusal(bucket, status, code, text) or _passing(bucket, status, code, text)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,13 +15,14 @@ from festaf.registry_api.dag_packages.cleaning import clean, damaged
 from festaf.registry_api.dag_packages.s3_blobs import S3Blobs
 from tests.buckets import PREFIX, Trouble
 from tests.registry_api.dag_packages.conftest import open_house
-from tests.registry_api.dag_packages.test_s3_faults import SHORT
+from tests.registry_api.dag_packages.test_s3_faults import LONG, SHORT
 from tests.registry_api.events import RICH, task_event, written
 from tests.sharing.packages import archive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from festaf.registry_api.dag_packages.s3_blobs import Patience
     from tests.buckets import Bucket, Kept
     from tests.registry_api.dag_packages.conftest import House
 
@@ -34,10 +38,15 @@ def kept(bucket: Bucket) -> Kept:
 
 @pytest.fixture
 def house(house_url: str, bucket: Bucket) -> Iterator[House]:
-    """Give a registry that does not wait long for S3."""
+    """Give a registry that repeats soon what S3 fails."""
     with open_house(house_url, bucket) as found:
-        found.app.state.blobs = S3Blobs(bucket.name, PREFIX, {"AWS_ENDPOINT_URL_S3": bucket.front.url}, SHORT)
+        wait(found, bucket, LONG)
         yield found
+
+
+def wait(house: House, bucket: Bucket, patience: Patience) -> None:
+    """Let a registry wait so long for S3."""
+    house.app.state.blobs = S3Blobs(bucket.name, PREFIX, {"AWS_ENDPOINT_URL_S3": bucket.front.url}, patience)
 
 
 def ready(house: House) -> Any:
@@ -55,11 +64,13 @@ def test_an_upload_that_s3_does_not_take_is_sent_again_and_nothing_stands_before
     data = archive()
     for trouble, kind in ((SLOW_DOWN, "busy"), (Trouble(), "away"), (Trouble(hang=True), "slow")):
         bucket.front.fail(trouble)
+        wait(house, bucket, SHORT if trouble.hang else LONG)
         answer = house.send(data)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5"), answer.text
         assert answer.json()["title"] == "Store of archives unavailable"
         assert counted(house, kind).endswith(" 1.0")
         bucket.front.heal()
+    wait(house, bucket, LONG)
     assert house.ask("ian", "GET", "/dag-packages/acme/sales/1.4.0").status_code == 404
     assert bucket.names() == []
     assert house.send(data).status_code == 201
@@ -87,6 +98,20 @@ def test_the_rest_of_the_registry_works_while_s3_is_away(house: House, bucket: B
     bucket.front.heal()
     assert house.ask("ian", "GET", ARCHIVE).status_code == 200
     assert ready(house)["archives"] == "ok"
+
+
+def test_lineage_is_taken_while_s3_hangs_under_the_lock_of_archives(house: House, bucket: Bucket) -> None:
+    """On SQLite that lock is the one of all writers."""
+    wait(house, bucket, replace(SHORT, whole=LONG.whole))
+    bucket.front.fail(Trouble(method="HEAD", hang=True))
+    event = task_event(outputs=(written(RICH),))
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(house.send, archive())
+        while "HEAD" not in bucket.front.asked:
+            assert not sent.done()
+            time.sleep(0.01)
+        assert house.ask("root", "POST", "/lineage", json=event).status_code == 201
+        assert sent.result(60).status_code == 503
 
 
 def test_a_deletion_does_not_wait_for_s3_and_what_is_left_is_cleaned(house: House, bucket: Bucket) -> None:
