@@ -1,4 +1,4 @@
-"""Rows that a question lists, as a table: one parameter and one text of the statement, however many there are."""
+"""Rows and values that a question lists: one parameter and one text of the statement, however many there are."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, func
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, FromClause, Text, any_, bindparam, cast, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Session
 
 
@@ -29,3 +29,19 @@ def listed(width: int, *, sqlite: bool) -> tuple[FromClause, tuple[ColumnElement
 def write_listed(rows: Iterable[Sequence[Any]]) -> dict[str, str]:
     """Give the parameter."""
     return {"listed": orjson.dumps([list(row) for row in rows]).decode()}
+
+
+def one_of(column: Any, name: str, *, sqlite: bool) -> ColumnElement[bool]:
+    """Say of a column that it is one of the values of the parameter ``name``, which ``write_values`` writes."""
+    if sqlite:
+        each = func.json_each(bindparam(name, type_=Text())).table_valued("value")
+        among: ColumnElement[bool] = column.in_(select(each.c.value))
+    else:
+        among = column == any_(bindparam(name, type_=ARRAY(column.type)))
+    return among
+
+
+def write_values(values: Iterable[Any], *, sqlite: bool) -> Any:
+    """Give the parameter."""
+    given = list(values)
+    return orjson.dumps(given).decode() if sqlite else given

@@ -20,6 +20,7 @@ from festaf.registry_api.features.source_repository import SourceRepository
 from festaf.registry_api.features.sources import FeatureGraph
 from festaf.registry_api.graph.names import NodeName, feature_node
 from festaf.registry_api.graph.service import Neighbour
+from festaf.registry_api.graph.walk import FORESEEN_FROM
 from festaf.registry_api.viewpoint import Viewpoint
 
 ARTIFACTS: dict[str, ConsumerKind] = {
@@ -86,6 +87,8 @@ class DownstreamWalk:
         found = Downstream(root)
         start = {node for node in (root, root.whole) if node}
         level, passed = start, set(start)
+        if depth >= FORESEEN_FROM:
+            self.graph.foresee(start, "target", 2 * depth, limit)
         for distance in range(1, depth + 2):
             if not level:
                 break

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, join, select, type_coerce
+from sqlalchemy import ColumnElement, Select, func, join, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from festaf.registry_api.dags.tables import RunTable
@@ -25,10 +25,9 @@ from festaf.registry_api.features.tables import (
 )
 from festaf.registry_api.graph.names import NodeName
 from festaf.registry_api.graph.tables import NodeTable
-from festaf.registry_api.listed import is_sqlite, write_listed
+from festaf.registry_api.listed import is_sqlite, one_of, write_listed, write_values
 from festaf.registry_api.table import Moment
 
-CHUNK = 400
 FeatureName = tuple[str, str, str]
 """Project, feature set and feature."""
 
@@ -59,9 +58,8 @@ class PresentRepository:
 
     def fed_by(self, node_ids: Collection[int]) -> list[DeclaredSource]:
         """Give the declared sources that are among some nodes."""
-        ordered = sorted(node_ids)
-        chunks = ({"nodes": ordered[start : start + CHUNK]} for start in range(0, len(ordered), CHUNK))
-        return _declared(row for asked in chunks for row in self._rows(declared_query("source", self.sqlite), asked))
+        asked = {"nodes": write_values(sorted(node_ids), sqlite=self.sqlite)}
+        return _declared(self._rows(declared_query("source", self.sqlite), asked))
 
     def retired(self, features: Collection[FeatureName]) -> set[FeatureName]:
         """Give those of the features that were retired."""
@@ -131,7 +129,7 @@ def declared_query(by: Literal["feature", "source"], sqlite: bool) -> Select[*tu
     )
     if by == "feature":
         return query
-    return query.where(FeatureSourceTable.node_id.in_(bindparam("nodes", expanding=True)))
+    return query.where(one_of(FeatureSourceTable.node_id, "nodes", sqlite=sqlite))
 
 
 @cache

@@ -32,9 +32,25 @@ class FeatureGraph:
         self.present = PresentRepository(session)
         self.newest = NewestRepository(session, view)
         self.gallery = Gallery(session, view)
+        self._foreseen: dict[Side, Neighbours] = {"source": {}, "target": {}}
+
+    def foresee(self, start: Collection[NodeName], side: Side, depth: int, most: int) -> None:
+        """Read at once what a walk from some nodes will ask for level by level.
+
+        What it did not foresee, the walk still asks for.
+        """
+        if self.view.now:
+            nodes = {*start, *self.graph.reachable(start, side, depth, most)}
+            self._foreseen[side] = self._read(nodes, side)
 
     def neighbours(self, nodes: Collection[NodeName], side: Side) -> Neighbours:
         """Give by node what goes into it (``source``) or comes out of it (``target``)."""
+        foreseen = self._foreseen[side]
+        strange = [node for node in nodes if node not in foreseen]
+        read = self._read(strange, side) if strange else {}
+        return {node: read[node] if node in read else foreseen[node] for node in nodes}
+
+    def _read(self, nodes: Collection[NodeName], side: Side) -> Neighbours:
         found: Neighbours = {node: [] for node in nodes}
         declared = self._declared(nodes, side)
         for node, items in declared.items():

@@ -19,6 +19,9 @@ class EventGraph:
         self.graph = GraphService(session)
         self.view = view
 
+    def foresee(self, start: Collection[NodeName], side: Side, depth: int, most: int) -> None:
+        """Read nothing ahead."""
+
     def neighbours(self, nodes: Collection[NodeName], side: Side) -> dict[NodeName, list[Neighbour]]:
         """Give by node what goes into it (``source``) or comes out of it (``target``)."""
         return self.graph.neighbours(nodes, side, self.view)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from festaf.contract.feature import Origin
 from festaf.contract.graph import NodeKind
@@ -25,8 +26,7 @@ NO_SOURCE = "NO_SOURCE"
 """The transformation of an edge from a node to itself, which says: nothing that is known goes into this."""
 
 
-@dataclass(frozen=True, order=True)
-class NodeName:
+class NodeName(NamedTuple):
     """A node by its name; ``field`` only for fields and features."""
 
     kind: NodeKind

@@ -7,12 +7,13 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from festaf.registry_api.bulk import fetch
 from festaf.registry_api.graph.names import NodeName
 from festaf.registry_api.graph.tables import NodeTable
+from festaf.registry_api.listed import is_sqlite, one_of, write_values
 from festaf.registry_api.table import as_utc
 from festaf.registry_api.upsert import insert_missing
 
@@ -51,13 +52,10 @@ class GraphRepository:
     def met(self, nodes: Iterable[NodeName]) -> dict[NodeName, tuple[int, datetime]]:
         """Give the ids of the nodes that are known, and when they were first named."""
         names = {node.key: node for node in nodes}
-        keys = sorted(names)
-        connection = self.session.connection()
-        found: dict[NodeName, tuple[int, datetime]] = {}
-        for start in range(0, len(keys), CHUNK):
-            for key, node_id, first_seen in connection.execute(_ids(), {"keys": keys[start : start + CHUNK]}):
-                found[names[key]] = (node_id, first_seen)
-        return found
+        sqlite = is_sqlite(self.session)
+        asked = {"keys": write_values(sorted(names), sqlite=sqlite)}
+        rows = self.session.connection().execute(_ids(sqlite), asked) if names else ()
+        return {names[key]: (node_id, first_seen) for key, node_id, first_seen in rows}
 
     def nodes(self, ids: Collection[int]) -> dict[int, NodeTable]:
         """Give nodes by id."""
@@ -70,7 +68,6 @@ class GraphRepository:
 
 
 @cache
-def _ids() -> Select[*tuple[Any, ...]]:
-    return select(NodeTable.key, NodeTable.id, NodeTable.first_seen).where(
-        NodeTable.key.in_(bindparam("keys", expanding=True))
-    )
+def _ids(sqlite: bool) -> Select[*tuple[Any, ...]]:
+    named = one_of(NodeTable.key, "keys", sqlite=sqlite)
+    return select(NodeTable.key, NodeTable.id, NodeTable.first_seen).where(named)

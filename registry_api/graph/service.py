@@ -22,6 +22,8 @@ from festaf.registry_api.table import natural_key
 from festaf.registry_api.viewpoint import NOW, Viewpoint
 
 Side = Literal["source", "target"]
+WAYS = 2
+"""By how many ways of different lengths a node may be reached on average before the walk ahead stops."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,17 @@ class GraphService:
     def names(self, ids: Collection[int]) -> dict[int, NodeName]:
         """Give the names of nodes."""
         return {node_id: name_of(row) for node_id, row in self.graph.nodes(ids).items()}
+
+    def reachable(self, nodes: Collection[NodeName], side: Side, depth: int, most: int) -> set[NodeName]:
+        """Give nodes that lie before (``source``) or behind (``target``) some nodes now: the nearest, about so many.
+
+        They are those to which edges lead as they are stored; ``neighbours`` says which of them count.
+        """
+        ids = set(self.ids(nodes).values())
+        reached = self.edges.reachable(ids, side, depth, most * WAYS) if ids else {}
+        for node, (node_id, first_seen) in reached.items():
+            self.met[node], self.seen[node] = node_id, first_seen
+        return set(reached)
 
     def neighbours(
         self, nodes: Collection[NodeName], side: Side, view: Viewpoint = NOW

@@ -6,21 +6,23 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select, type_coerce
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, literal, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from festaf.registry_api.graph.tables import EdgeSetTable, EdgeTable, NodeTable, SightingTable
+from festaf.registry_api.listed import one_of
 from festaf.registry_api.table import Moment
 from festaf.registry_api.viewpoint import AS_OF, standing
 
 End = Literal["source", "target"]
-ENDS: BindParameter[Any] = bindparam("ends", expanding=True)
+ENDS = "ends"
+"""The parameter of these queries: the ids of nodes."""
 EXACT = ("lineage_facet", "column_lineage")
 """The origins that say more of a target than that it is the output of a job."""
 
 
 @cache
-def edges_query(end: End, dated: bool, known: bool) -> Select[*tuple[Any, ...]]:
+def edges_query(end: End, dated: bool, known: bool, sqlite: bool) -> Select[*tuple[Any, ...]]:
     """Build the query for the standing edges whose ``end`` is one of the nodes ``ends``, with the node at the other.
 
     Building it takes longer than running it.
@@ -47,13 +49,13 @@ def edges_query(end: End, dated: bool, known: bool) -> Select[*tuple[Any, ...]]:
         .select_from(EdgeTable)
         .join(EdgeSetTable, EdgeSetTable.id == EdgeTable.edge_set_id)
         .join(NodeTable, NodeTable.id == other)
-        .where(here.in_(ENDS))
+        .where(one_of(here, ENDS, sqlite=sqlite))
         .where(stands(dated, known) if dated or known else EdgeSetTable.current.is_(True))
     )
 
 
 @cache
-def exact_query(dated: bool, known: bool) -> Select[*tuple[Any, ...]]:
+def exact_query(dated: bool, known: bool, sqlite: bool) -> Select[*tuple[Any, ...]]:
     """Build the query for what says exactly what goes into the nodes ``ends``: target, asserter, origin, when last."""
     return (
         select(
@@ -64,13 +66,13 @@ def exact_query(dated: bool, known: bool) -> Select[*tuple[Any, ...]]:
         )
         .distinct()
         .join(EdgeSetTable, EdgeSetTable.id == EdgeTable.edge_set_id)
-        .where(EdgeTable.target_id.in_(ENDS), EdgeSetTable.origin.in_(EXACT))
+        .where(one_of(EdgeTable.target_id, ENDS, sqlite=sqlite), EdgeSetTable.origin.in_(EXACT))
         .where(stands(dated, known) if dated or known else EdgeSetTable.current.is_(True))
     )
 
 
 @cache
-def completed_query(dated: bool, known: bool) -> Select[*tuple[Any, ...]]:
+def completed_query(dated: bool, known: bool, sqlite: bool) -> Select[*tuple[Any, ...]]:
     """Build the query for when edges into ``ends`` were last stated by a run that had completed, or by a job event."""
     last = (
         select(SightingTable.stated_at)
@@ -88,8 +90,33 @@ def completed_query(dated: bool, known: bool) -> Select[*tuple[Any, ...]]:
         select(EdgeTable.target_id, EdgeSetTable.asserter_id, EdgeSetTable.origin, type_coerce(last, Moment))
         .distinct()
         .join(EdgeSetTable, EdgeSetTable.id == EdgeTable.edge_set_id)
-        .where(EdgeTable.target_id.in_(ENDS))
+        .where(one_of(EdgeTable.target_id, ENDS, sqlite=sqlite))
         .where(stands(dated, known) if dated or known else EdgeSetTable.current.is_(True))
+    )
+
+
+@cache
+def reachable_query(end: End, sqlite: bool) -> Select[*tuple[Any, ...]]:
+    """Build the query for the nodes to which edges lead that stand now, from nodes that are their ``end``.
+
+    The nearest come first, and one that is reached in so many ways of different lengths comes so often. Who takes the
+    first rows only has the database walk no further.
+    """
+    here, other = (
+        (EdgeTable.source_id, EdgeTable.target_id) if end == "source" else (EdgeTable.target_id, EdgeTable.source_id)
+    )
+    current = EdgeSetTable.current.is_(True)
+    in_set = EdgeSetTable.id == EdgeTable.edge_set_id
+    first = select(other.label("id"), literal(1, Integer).label("distance")).join(EdgeSetTable, in_set)
+    reached = first.where(one_of(here, ENDS, sqlite=sqlite), current).cte("reached", recursive=True)
+    step = select(other, reached.c.distance + 1).select_from(reached).join(EdgeTable, here == reached.c.id)
+    further = reached.c.distance < bindparam("depth", type_=Integer)
+    reached = reached.union(step.join(EdgeSetTable, in_set).where(current, further))
+    nearest = select(reached.c.id).limit(bindparam("most", type_=Integer)).subquery()
+    return (
+        select(NodeTable.id, NodeTable.kind, NodeTable.namespace, NodeTable.name, NodeTable.field, NodeTable.first_seen)
+        .distinct()
+        .join(nearest, nearest.c.id == NodeTable.id)
     )
 
 

@@ -16,12 +16,17 @@ from festaf.registry_api.graph.service import Neighbour, Side
 Direction = Literal["upstream", "downstream", "both"]
 PART_OF = "PART_OF"
 """The transformation of an edge between a feature and its feature set, or a field and its dataset."""
+FORESEEN_FROM = 3
+"""Steps from which on it is cheaper to read everything around a node at once."""
 UNKNOWN_NAMESPACE = "unknown"
 """Where declared sources stand that are no URI."""
 
 
 class Ground(Protocol):
     """What is walked on, as it is seen from one viewpoint; nodes with several names appear by one of them."""
+
+    def foresee(self, start: Collection[NodeName], side: Side, depth: int, most: int) -> None:
+        """Read at once what ``neighbours`` will be asked for on a walk of so many steps to so many nodes."""
 
     def neighbours(self, nodes: Collection[NodeName], side: Side) -> Mapping[NodeName, Sequence[Neighbour]]:
         """Give by node what goes into it (``source``) or comes out of it (``target``)."""
@@ -64,6 +69,8 @@ class Walk:
         return self._drawn()
 
     def _levels(self, side: Side, depth: int) -> None:
+        if depth >= FORESEEN_FROM:
+            self.graph.foresee({node for node in (self.root, self.root.whole) if node}, side, depth, self.limit)
         seen = {self.root}
         level = {self.root}
         for distance in range(1, depth + 1):

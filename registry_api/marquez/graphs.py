@@ -42,6 +42,11 @@ class VisibleGraph:
         self.view = view
         self.kinds = COLUMNS if isinstance(ground, FeatureGraph) else TABLES
 
+    def foresee(self, start: Collection[NodeName], side: Side, depth: int, most: int) -> None:
+        """Read at once what a walk over columns will ask for."""
+        if isinstance(self.ground, FeatureGraph):
+            self.ground.foresee(start, side, depth, most)
+
     def neighbours(self, nodes: Collection[NodeName], side: Side) -> dict[NodeName, list[Neighbour]]:
         """Give by node what goes into it (``source``) or comes out of it (``target``)."""
         if isinstance(self.ground, FeatureGraph):

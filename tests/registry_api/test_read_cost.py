@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.story import Story
 from sqlalchemy import event
 
+from festaf.registry_api.features.sources import FeatureGraph
 from tests.registry_api.events import RICH, dag_event, dataset, feature_set, task_event, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pytest
 
     from tests.registry_api.conftest import Registry
 
@@ -53,7 +56,7 @@ def test_reads_take_few_statements_however_wide_the_graph_is(registry: Registry)
 
     assert (len(nodes), len(consuming), len(affected)) == (105, 16, 24)
     assert len(graph) <= 20
-    assert len(answer) <= 28
+    assert len(answer) <= 27
     assert len(impact) <= 13
     assert len(listed) <= 2
 
@@ -70,8 +73,28 @@ def test_reads_take_as_few_statements_however_many_projects_the_graph_spans(regi
         affected = registry.get(f"{first}/impact", depth=4)["affected"]
 
     assert len({item["namespace"] for item in affected}) > 10
-    assert len(graph) <= 18
-    assert len(impact) <= 33
+    assert len(graph) <= 10
+    assert len(impact) <= 14
+
+
+def test_what_is_read_ahead_changes_no_answer(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    story = Story(sets=40, features=2)
+    answer = registry.http.post("/api/v1/lineage/batch", json=list(story.events(2)))
+    assert answer.status_code < 300, answer.text
+
+    def answers(number: int) -> list[Any]:
+        path = registry_path(story, number)
+        walks = [(side, limit) for side in ("upstream", "downstream", "both") for limit in (5, 60, 1000)]
+        return [
+            registry.get(path),
+            registry.get(f"{path}/impact", depth=50, limit=30),
+            *(registry.get(f"{path}/lineage", direction=side, depth=50, limit=limit) for side, limit in walks),
+        ]
+
+    foreseen = [answers(number) for number in (0, 17, 39)]
+    monkeypatch.setattr(FeatureGraph, "foresee", lambda *_: None)
+    registry.post(task_event(dag_id="other", outputs=(dataset("elsewhere"),)))
+    assert [answers(number) for number in (0, 17, 39)] == foreseen
 
 
 def registry_path(story: Story, number: int) -> str:
