@@ -1,4 +1,8 @@
-"""Events of a company: tasks that write feature sets, again and again, each from the columns of others."""
+"""Events of a company: tasks that write feature sets, again and again, each from the columns of others.
+
+A large company has many divisions that are alike: their events differ in one mark, which every name holds that is not
+the same for all. So a registry of a million features can be made from one division's rows; see ``divisions.py``.
+"""
 
 from __future__ import annotations
 
@@ -21,16 +25,25 @@ Json = dict[str, Any]
 class Story:
     """So many feature sets with so many features each, every set written by a task of its own.
 
-    :param sources: columns that each feature is made from; they are features of sets before it, or of raw tables
+    :param sources: columns that each feature is made from
+    :param chained: how many of them are features of sets before it; the others are columns of raw tables
+    :param division: whose events they are
     """
 
     sets: int
     features: int = 10
     sources: int = 2
+    chained: int = 2
+    division: int = 0
+
+    @property
+    def mark(self) -> str:
+        """Give what stands in the names of the division's things."""
+        return mark(self.division)
 
     def names(self, number: int) -> tuple[str, str]:
         """Give project and name of a set."""
-        return f"project{number % 20}", f"set_{number}"
+        return f"project{number % 20}{self.mark}", f"set_{number}"
 
     def events(self, rounds: int) -> Iterator[Json]:
         """Give one COMPLETE for each set and round."""
@@ -42,7 +55,7 @@ class Story:
         """Tell that a set was written."""
         project, name = self.names(number)
         moment = BEGIN + timedelta(hours=turn, milliseconds=number * 30)
-        dag = f"dag_{number // 10}"
+        dag = f"dag{self.mark}_{number // 10}"
         run = task_run_id(
             namespace=NAMESPACE, dag_id=dag, task_id=f"write_{number}", try_number=1, map_index=-1, moment=moment
         )
@@ -102,8 +115,8 @@ class Story:
         found = []
         for step in range(self.sources):
             before = number - 1 - step * 7
-            if before < 0:
-                found.append(("s3://raw", f"table_{number % 100}_{step}.parquet"))
+            if before < 0 or step >= self.chained:
+                found.append((f"s3://raw{self.mark}", f"table_{number % 100}_{step}.parquet"))
             else:
                 project, name = self.names(before)
                 found.append((f"x-festaf://{project}", name))
@@ -127,6 +140,11 @@ class Story:
             }
             for index in range(self.features)
         }
+
+
+def mark(division: int) -> str:
+    """Give the mark of a division; all are equally long."""
+    return f"d{division:04}"
 
 
 def _facet(**body: Any) -> Json:

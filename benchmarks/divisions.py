@@ -1,0 +1,241 @@
+"""Make a company of many divisions from the rows of one, which a registry has taken over HTTP.
+
+    .venv/bin/python -m benchmarks.divisions sqlite:////large/disk/registry.db 100
+
+A registry takes hours for the events of a million features. Here the rows of the first division are read, and written
+again for each of the others as the registry would have written them: numbers go on, marks are replaced in every text,
+and hashes of names are made anew. ``tests/benchmarks/test_divisions.py`` compares the outcome with what the events of
+two divisions make.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from benchmarks.story import mark
+
+from festaf.registry_api.access import tables as access_tables  # noqa: F401 - every table is known then.
+from festaf.registry_api.main import create_app  # noqa: F401 - likewise.
+from festaf.registry_api.table import Table, natural_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sqlalchemy import Column
+    from sqlalchemy import Table as Schema
+
+FIRST = mark(0)
+KEYS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "node": lambda row: natural_key(row["kind"], row["namespace"], row["name"], row["field"]),
+    "job": lambda row: natural_key("job", row["namespace"], row["name"]),
+    "dataset": lambda row: natural_key("dataset", row["namespace"], row["name"]),
+    "dag": lambda row: natural_key(row["namespace"], row["dag_id"]),
+    "namespace": lambda row: natural_key(row["name"]),
+}
+"""What the column ``key`` of a table is made from."""
+ONCE = frozenset({"audit", "generation", "access_state", "search_variant"})
+"""Tables of which a registry has one row, or each row once."""
+NUMBERED = {
+    ("feature", "version_id"): "feature_version",
+    ("feature", "content_id"): "feature_version",
+}
+"""Numbers of rows that no foreign key says are such."""
+UUIDS = frozenset({"uuid", "run_uuid", "parent_uuid", "latest_run"})
+ROWS = 20_000
+"""How many are written at once."""
+
+
+@dataclass(frozen=True)
+class Copied:
+    """A table, and how its rows are changed for another division."""
+
+    schema: Schema
+    rows: Sequence[tuple[Any, ...]]
+    columns: tuple[str, ...]
+    spans: dict[str, int]
+    """By how much the numbers of each table go on from one division to the next."""
+
+    @cached_property
+    def shifts(self) -> dict[int, int]:
+        """Give by place of a column by how much its number goes on."""
+        found = {}
+        for place, name in enumerate(self.columns):
+            if (of := _numbered(self.schema.columns[name])) is not None:
+                found[place] = self.spans[of]
+        return found
+
+    def of(self, division: int) -> Iterator[tuple[Any, ...]]:
+        """Give the rows of a division; those that are the same for all come with the first alone."""
+        marked = mark(division)
+        uuids = {place for place, name in enumerate(self.columns) if name in UUIDS}
+        for row in self.rows:
+            changed = list(row)
+            for place, value in enumerate(row):
+                if value is None:
+                    continue
+                if place in self.shifts:
+                    changed[place] = type(value)(int(value) + self.shifts[place] * division)
+                elif place in uuids:
+                    changed[place] = _other_uuid(value, division)
+                elif isinstance(value, str) and FIRST in value:
+                    changed[place] = value.replace(FIRST, marked)
+            if self._hashed(changed, division) or self.shifts or changed != list(row):
+                yield tuple(changed)
+
+    def _hashed(self, row: list[Any], division: int) -> bool:
+        """Make the hashes of names anew; tell whether one differs."""
+        name = self.schema.name
+        named = dict(zip(self.columns, row, strict=True))
+        before = list(row)
+        if name in KEYS:
+            row[self.columns.index("key")] = KEYS[name](named)
+        if "namespace_key" in self.columns:
+            row[self.columns.index("namespace_key")] = natural_key(named["namespace"])
+        if name == "event":
+            place = self.columns.index("dedupe_key")
+            row[place] = hashlib.sha256(f"{row[place]}{division}".encode()).hexdigest()
+        if name == "source_blob":
+            row[self.columns.index("sha256")] = hashlib.sha256(named["text"].encode()).hexdigest()
+        if "source_sha256" in self.columns and named["source_sha256"]:
+            row[self.columns.index("source_sha256")] = self.sources[named["source_sha256"]][division]
+        return row != before
+
+    sources: Any = None
+    """By the hash of a text in the first division, what gives it in another."""
+
+
+def _numbered(column: Column[Any]) -> str | None:
+    """Give the table whose rows a column numbers."""
+    if named := NUMBERED.get((column.table.name, column.name)):
+        return named
+    for key in column.foreign_keys:
+        target = key.column
+        return _numbered(target) or target.table.name if target.name != "sha256" else None
+    own = column.primary_key and column.name == "id"
+    return column.table.name if own else None
+
+
+def _other_uuid(value: str, division: int) -> str:
+    """Change the first digits of a UUID, which is written as either database does."""
+    return f"{int(value[:8], 16) ^ division:08x}{value[8:]}"
+
+
+class Texts:
+    """The hashes of texts of code in other divisions."""
+
+    def __init__(self, rows: Sequence[tuple[Any, ...]], columns: tuple[str, ...]) -> None:
+        self.texts = {row[columns.index("sha256")]: row[columns.index("text")] for row in rows}
+
+    def __getitem__(self, sha256: str) -> Hashes:
+        return Hashes(self.texts[sha256])
+
+
+@dataclass(frozen=True)
+class Hashes:
+    """The hash of one text in each division."""
+
+    text: str
+
+    def __getitem__(self, division: int) -> str:
+        return hashlib.sha256(self.text.replace(FIRST, mark(division)).encode()).hexdigest()
+
+
+def copy(url: str, divisions: int) -> None:
+    """Write the rows of the first division again until there are so many."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            for pragma in ("synchronous=OFF", "cache_size=-2000000", "foreign_keys=OFF"):
+                connection.execute(f"PRAGMA {pragma}")
+            _copy(divisions, _read_sqlite(connection), lambda *rows: _write_sqlite(connection, *rows))
+            connection.execute("ANALYZE")
+            connection.commit()
+        return
+    with psycopg.connect(url) as server:
+        server.execute("SET session_replication_role = replica")
+        _copy(divisions, _read_postgresql(server), lambda *rows: _write_postgresql(server, *rows))
+        _go_on(server)
+        server.commit()
+        server.autocommit = True
+        server.execute("VACUUM ANALYZE")
+
+
+Read = dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]]
+Write = "Callable[[str, tuple[str, ...], list[tuple[Any, ...]]], None]"
+
+
+def _copy(divisions: int, read: Read, write: Any) -> None:
+    spans = {}
+    for name, (columns, rows) in read.items():
+        numbers = [int(row[columns.index("id")]) for row in rows] if "id" in columns else []
+        spans[name] = max(numbers, default=0)
+    texts = Texts(read["source_blob"][1], read["source_blob"][0])
+    for schema in Table.metadata.sorted_tables:
+        columns, rows = read[schema.name]
+        if not rows or schema.name in ONCE:
+            continue
+        copied = Copied(schema, rows, columns, spans, texts)
+        batch: list[tuple[Any, ...]] = []
+        for division in range(1, divisions):
+            batch += copied.of(division)
+            if len(batch) >= ROWS or division == divisions - 1:
+                write(schema.name, columns, batch)
+                batch = []
+            print(f"\r{schema.name}: division {division} ", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+
+
+def _read_sqlite(connection: sqlite3.Connection) -> Read:
+    found: Read = {}
+    for schema in Table.metadata.sorted_tables:
+        columns = tuple(column.name for column in schema.columns)
+        names = ", ".join(f'"{name}"' for name in columns)
+        found[schema.name] = (columns, connection.execute(f'SELECT {names} FROM "{schema.name}"').fetchall())
+    return found
+
+
+def _write_sqlite(
+    connection: sqlite3.Connection, name: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]
+) -> None:
+    names = ", ".join(f'"{column}"' for column in columns)
+    marks = ", ".join("?" * len(columns))
+    connection.executemany(f'INSERT INTO "{name}" ({names}) VALUES ({marks})', rows)
+    connection.commit()
+
+
+def _read_postgresql(connection: psycopg.Connection[Any]) -> Read:
+    found: Read = {}
+    for schema in Table.metadata.sorted_tables:
+        columns = tuple(column.name for column in schema.columns)
+        names = ", ".join(f'CAST("{name}" AS text)' for name in columns)
+        found[schema.name] = (columns, connection.execute(f'SELECT {names} FROM "{schema.name}"').fetchall())  # type: ignore[call-overload]
+    return found
+
+
+def _write_postgresql(
+    connection: psycopg.Connection[Any], name: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]
+) -> None:
+    names = ", ".join(f'"{column}"' for column in columns)
+    with connection.cursor().copy(f'COPY "{name}" ({names}) FROM STDIN') as into:  # type: ignore[arg-type]
+        for row in rows:
+            into.write_row(row)
+
+
+def _go_on(connection: psycopg.Connection[Any]) -> None:
+    """Let the numbers of new rows begin behind those that are there."""
+    for schema in Table.metadata.sorted_tables:
+        if "id" in schema.columns and not schema.columns["id"].foreign_keys:
+            connection.execute(
+                f"SELECT setval(pg_get_serial_sequence('{schema.name}', 'id'), max(id)) FROM \"{schema.name}\""  # type: ignore[arg-type]
+                " HAVING max(id) IS NOT NULL"
+            )
+
+
+if __name__ == "__main__":
+    copy(sys.argv[1], int(sys.argv[2]))
