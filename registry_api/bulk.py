@@ -46,6 +46,13 @@ def add_rows(session: Session, table: type[Table], rows: Sequence[Mapping[str, A
         _inserting(connection.dialect, table, tuple(rows[0])).run(connection, rows)
 
 
+def add_columns(session: Session, table: type[Table], columns: Mapping[str, Sequence[Any]]) -> None:
+    """Insert rows that are given by column: for what comes in so many rows that a dictionary for each is felt."""
+    if next(iter(columns.values())):
+        connection = session.connection()
+        _inserting(connection.dialect, table, tuple(columns)).run_columns(connection, columns)
+
+
 def add_numbered(
     session: Session, table: type[Table], key: InstrumentedAttribute[int], rows: Sequence[Mapping[str, Any]]
 ) -> list[int]:
@@ -94,10 +101,13 @@ def ensure(
     key: InstrumentedAttribute[int],
     unique: Sequence[InstrumentedAttribute[Any]],
     rows: Mapping[Key, Mapping[str, Any]],
+    *,
+    remembered: bool = True,
 ) -> tuple[dict[Key, int], set[Key]]:
     """Give the ids of rows that are never removed by their unique columns, made if they are not there, and which were.
 
     :param rows: by the values of the unique columns, what a new row holds
+    :param remembered: False where the caller remembers many of them at once
     """
     column = tuple_(*unique) if len(unique) > 1 else unique[0]
     query = select(key, *unique)
@@ -106,11 +116,13 @@ def ensure(
     def find(keys: Iterable[Key]) -> dict[Key, int]:
         wanted = keys if len(unique) > 1 else [item for (item,) in keys]
         found = {tuple(row[1:]): row[0] for row in fetch(session, query, column, wanted)}
-        for item, number in found.items():
+        for item, number in found.items() if remembered else ():
             memory.put((name, item), number)
         return found
 
-    found = {item: number for item in rows if (number := memory.get((name, item))) is not None}
+    found: dict[Key, int] = {}
+    if remembered:
+        found = {item: number for item in rows if (number := memory.get((name, item))) is not None}
     found |= find(rows.keys() - found.keys())
     missing = rows.keys() - found.keys()
     if missing:

@@ -32,11 +32,15 @@ class Prepared:
 
     def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
         """Run it once for each row; give how many rows of the table were written."""
-        columns = [
-            [row[name] for row in rows] if processor is None else [processor(row[name]) for row in rows]
+        return self.run_columns(connection, {name: [row[name] for row in rows] for name in self.names})
+
+    def run_columns(self, connection: Connection, columns: Mapping[str, Sequence[Any]]) -> int:
+        """Run it once for each row, of which the values are given by column."""
+        processed = [
+            columns[name] if processor is None else list(map(processor, columns[name]))
             for name, processor in zip(self.names, self.processors, strict=True)
         ]
-        values = zip(*columns, strict=True)
+        values = zip(*processed, strict=True)
         given: Any = list(values) if self.positional else [dict(zip(self.binds, item, strict=True)) for item in values]
         return connection.exec_driver_sql(self.sql, given, execution_options=COUNTED).rowcount
 

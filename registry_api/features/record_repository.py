@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import Dialect, bindparam, delete, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from festaf.registry_api.bulk import Key, add_numbered, add_rows, change_rows, chunks, ensure, fetch
+from festaf.registry_api.bulk import Key, add_columns, add_numbered, add_rows, change_rows, chunks, ensure, fetch
 from festaf.registry_api.features.tables import (
     DeclarationTable,
     DefinitionTable,
@@ -21,6 +22,7 @@ from festaf.registry_api.features.tables import (
     ProductionTable,
     WriteTable,
 )
+from festaf.registry_api.prepared import STATEMENTS, Prepared, prepare
 from festaf.registry_api.upsert import insert_missing
 
 Rows = list[dict[str, Any]]
@@ -36,6 +38,8 @@ WRITTEN = (
     "last_event_time",
 )
 PRODUCED = ("feature_id", "ended_at", "run_id", "version_id", "declared")
+FOLLOWED = ("which", "content", "declares", "dag", "first_at", "last_at")
+"""A feature, the content that was said, whether it is declared, the writing DAG, and the first and last time."""
 
 
 class RecordRepository:
@@ -54,12 +58,12 @@ class RecordRepository:
         """Give the ids of features by set and name, and which are new."""
         rows = {name: {"feature_set_id": name[0], "name": name[1], "deleted": False} for name in names}
         unique = (FeatureTable.feature_set_id, FeatureTable.name)
-        return ensure(self.session, FeatureTable, FeatureTable.id, unique, rows)
+        return ensure(self.session, FeatureTable, FeatureTable.id, unique, rows, remembered=False)
 
     def ensure_versions(self, rows: Mapping[Key, Mapping[str, Any]]) -> tuple[dict[Key, int], set[Key]]:
         """Give the ids of contents by feature and hash, and which are new."""
         unique = (FeatureVersionTable.feature_id, FeatureVersionTable.sha256)
-        return ensure(self.session, FeatureVersionTable, FeatureVersionTable.id, unique, rows)
+        return ensure(self.session, FeatureVersionTable, FeatureVersionTable.id, unique, rows, remembered=False)
 
     def keep_sources(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Store which content, by version id, names which node."""
@@ -141,9 +145,19 @@ class RecordRepository:
         """Store writes."""
         add_rows(self.session, WriteTable, rows)
 
-    def add_productions(self, rows: Rows) -> None:
-        """Store productions."""
-        add_rows(self.session, ProductionTable, rows)
+    def add_productions(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Store productions, given by column."""
+        add_columns(self.session, ProductionTable, columns)
+
+    def follow(self, columns: Mapping[str, Sequence[Any]]) -> int:
+        """Note on features' rows a write that is newer than all they repeat and changes nothing else they repeat.
+
+        Rows that would repeat something else are left alone; give how many were changed.
+
+        :param columns: ``FOLLOWED`` of each feature
+        """
+        connection = self.session.connection()
+        return _following(connection.dialect).run_columns(connection, columns)
 
     def change_features(self, rows: Rows) -> None:
         """Change what features' own rows repeat."""
@@ -162,3 +176,24 @@ class RecordRepository:
             FeatureTable.dag_id,
         )
         return {row.id: row for row in fetch(self.session, query, FeatureTable.id, feature_ids)}
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _following(dialect: Dialect) -> Prepared:
+    own, first_at = FeatureTable, bindparam("first_at", type_=FeatureTable.said_at.type)
+    last_at = bindparam("last_at", type_=FeatureTable.said_at.type)
+    statement = (
+        update(own)
+        .where(
+            own.id == bindparam("which"),
+            own.first_seen.is_not(None),
+            own.deleted.is_(False),
+            own.version_id.is_not(None) == bindparam("declares", type_=FeatureTable.deleted.type),
+            own.content_id == bindparam("content"),
+            own.dag_id.is_not_distinct_from(bindparam("dag", type_=FeatureTable.dag_id.type)),
+            own.said_at < first_at,
+            or_(own.last_written.is_(None), own.last_written < first_at),
+        )
+        .values({"said_at": last_at, "last_written": last_at})
+    )
+    return prepare(statement, dialect, ())

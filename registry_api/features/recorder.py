@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,10 +14,11 @@ from festaf.registry_api.bulk import Key
 from festaf.registry_api.features.facts import FeatureContent, SetStatement, SetWrite
 from festaf.registry_api.features.record_repository import DEFINED, PRODUCED, WRITTEN, RecordRepository
 from festaf.registry_api.features.refresh import Refresher
-from festaf.registry_api.features.touched import Added, Spoken, Touched
+from festaf.registry_api.features.touched import Spoken, Touched, Written
 from festaf.registry_api.graph.names import source_node
 from festaf.registry_api.graph.service import GraphService
 from festaf.registry_api.lineage.recording import Batch, FoldedRun
+from festaf.registry_api.memory import recall
 from festaf.registry_api.table import content_sha256
 
 
@@ -42,9 +44,10 @@ class FeatureRecorder:
         self.rows = RecordRepository(session)
         self.graph = GraphService(session)
         self.refresher = Refresher(session)
+        self.memory = recall(session)
         self.sets: dict[Key, int] = {}
-        self.features: dict[Key, int] = {}
-        self.versions: dict[Key, int] = {}
+        self.spoken: dict[int, tuple[Spoken, ...]] = {}
+        """By the object of a statement or write, its features: each once, of two contents of one name the last."""
 
     def record(self, batch: Batch) -> None:
         """Keep what the batch says of features."""
@@ -67,45 +70,51 @@ class FeatureRecorder:
         for speech in speeches:
             said += [*speech.statements, *speech.writes]
         self.sets, fresh_sets = self.rows.ensure_sets({(item.project, item.feature_set) for item in said})
-        contents: dict[tuple[int, str, str], FeatureContent] = {}
+        touched.fresh_sets = {self.sets[name] for name in fresh_sets}
+        self.spoken = {}
+        strange: list[tuple[SetStatement | SetWrite, Key, list[FeatureContent]]] = []
         for item in said:
-            set_id = self.sets[item.project, item.feature_set]
-            for content in item.features or ():
-                contents[set_id, content.name, content.sha256] = content
-        self.features, fresh = self.rows.ensure_features({(set_id, name) for set_id, name, _ in contents})
-        rows: dict[Key, dict[str, Any]] = {}
-        for (set_id, name, sha256), content in contents.items():
-            feature_id = self.features[set_id, name]
-            rows[feature_id, sha256] = {
-                "feature_id": feature_id,
+            contents = list({content.name: content for content in item.features or ()}.values())
+            key: Key = ("spoken", self.sets[item.project, item.feature_set], _digest(contents))
+            known = self.memory.get(key)
+            if known is None:
+                strange.append((item, key, contents))
+            else:
+                self.spoken[id(item)] = tuple(map(Spoken, *known, contents))
+        if strange:
+            self._meet(strange)
+
+    def _meet(self, strange: Sequence[tuple[SetStatement | SetWrite, Key, Sequence[FeatureContent]]]) -> None:
+        """Find the ids of features and contents that no earlier batch named together, and remember them together."""
+        named = {(key[1], item.name, item.sha256): item for _, key, contents in strange for item in contents}
+        features, _ = self.rows.ensure_features({(set_id, name) for set_id, name, _ in named})
+        rows: dict[Key, dict[str, Any]] = {
+            (features[set_id, name], sha256): {
+                "feature_id": features[set_id, name],
                 "sha256": sha256,
                 "declared": content.declared,
                 "content": dict(content.content),
             }
-        self.versions, new = self.rows.ensure_versions(rows)
-        named = {(self.features[set_id, name], sha): item for (set_id, name, sha), item in contents.items()}
-        self._keep_sources({key: named[key] for key in new})
-        touched.fresh_sets = {self.sets[name] for name in fresh_sets}
-        touched.fresh = {self.features[name] for name in fresh}
+            for (set_id, name, sha256), content in named.items()
+        }
+        versions, fresh = self.rows.ensure_versions(rows)
+        new = {(features[set_id, name], sha256): item for (set_id, name, sha256), item in named.items()}
+        self._keep_sources({versions[key]: new[key] for key in fresh})
+        for item, key, contents in strange:
+            ids = [features[key[1], content.name] for content in contents]
+            pairs = zip(ids, contents, strict=True)
+            known = (tuple(ids), tuple(versions[number, content.sha256] for number, content in pairs))
+            self.memory.put(key, known)
+            self.spoken[id(item)] = tuple(map(Spoken, *known, contents))
 
-    def _keep_sources(self, contents: dict[Key, FeatureContent]) -> None:
+    def _keep_sources(self, contents: dict[int, FeatureContent]) -> None:
         named = {source_node(uri) for content in contents.values() for uri in content.sources}
         if not named:
             return
         nodes = self.graph.ids(named)
         self.rows.keep_sources(
-            {
-                (self.versions[key], nodes[source_node(uri)])
-                for key, content in contents.items()
-                for uri in content.sources
-            }
+            {(version, nodes[source_node(uri)]) for version, content in contents.items() for uri in content.sources}
         )
-
-    def _spoken(self, set_id: int, features: Iterable[FeatureContent]) -> Iterator[Spoken]:
-        """Give each feature once: of two contents of one name the last stands."""
-        for name, content in {item.name: item for item in features}.items():
-            feature_id = self.features[set_id, name]
-            yield Spoken(feature_id, self.versions[feature_id, content.sha256], content)
 
     def _record_definitions(
         self, speeches: Iterable[Speech], known: dict[int, FoldedRun], now: datetime, touched: Touched
@@ -116,12 +125,12 @@ class FeatureRecorder:
             standing.setdefault((columns, _frozen(declared)), []).append(definition_id)
             about[definition_id] = (columns[1], columns[2], declared)
         rows: list[dict[str, Any]] = []
-        parts: list[list[Spoken]] = []
+        parts: list[tuple[Spoken, ...]] = []
         for speech in speeches:
             for statement in speech.statements:
                 set_id = self.sets[statement.project, statement.feature_set]
                 content = dict(statement.content)
-                spoken = list(self._spoken(set_id, statement.features))
+                spoken = self.spoken[id(statement)]
                 columns = (speech.run_id, set_id, statement.kind, statement.said_at, content_sha256(content))
                 key = (columns, _frozen({item.feature_id: (item.version_id, item.content.declared) for item in spoken}))
                 if standing.get(key):
@@ -187,25 +196,37 @@ class FeatureRecorder:
     ) -> None:
         standing = self.rows.productions(known) if known else set()
         kept: set[Key] = set()
-        rows: list[dict[str, Any]] = []
-        for speech in speeches:
-            for write in speech.writes if speech.run else ():
-                set_id = self.sets[write.project, write.feature_set]
-                for item in self._spoken(set_id, write.features or ()):
-                    columns = (item.feature_id, write.ended_at, speech.run_id, item.version_id, item.content.declared)
-                    if columns in standing:
-                        kept.add(columns)
-                        if speech.run and speech.run.moved:
-                            touched.end(set_id, (item.feature_id,), whole=False)
-                        continue
-                    rows.append({**dict(zip(PRODUCED, columns, strict=True)), "recorded_at": now})
-                    touched.add(set_id, Added.production(write, item, speech.run))
+        rows: dict[str, list[Any]] = {name: [] for name in PRODUCED}
+        for run, write in ((item.run, write) for item in speeches if item.run for write in item.writes):
+            set_id, spoken = self.sets[write.project, write.feature_set], self.spoken[id(write)]
+            stood = [item for item in spoken if _production(run, write, item) in standing] if standing else []
+            kept.update(_production(run, write, item) for item in stood)
+            if stood and run.moved:
+                touched.end(set_id, [item.feature_id for item in stood], whole=False)
+            new = tuple(item for item in spoken if item not in stood) if stood else spoken
+            if new:
+                touched.write(set_id, Written(write.ended_at, new, run))
+            rows["feature_id"] += [item.feature_id for item in new]
+            rows["version_id"] += [item.version_id for item in new]
+            rows["declared"] += [item.content.declared for item in new]
+            rows["ended_at"] += [write.ended_at] * len(new)
+            rows["run_id"] += [run.id] * len(new)
         if ended := standing - kept:
             sets = self.rows.sets_of({columns[0] for columns in ended})
             for columns in ended:
                 touched.end(sets[columns[0]], (columns[0],), whole=False)
             self.rows.end_productions({columns[:3] for columns in ended}, now)
-        self.rows.add_productions(rows)
+        self.rows.add_productions({**rows, "recorded_at": [now] * len(rows["run_id"])})
+
+
+def _production(run: FoldedRun, write: SetWrite, item: Spoken) -> Key:
+    """Give the columns ``PRODUCED``."""
+    return item.feature_id, write.ended_at, run.id, item.version_id, item.content.declared
+
+
+def _digest(contents: Iterable[FeatureContent]) -> bytes:
+    """Hash contents; each hash speaks of the name, too."""
+    return sha256("".join([item.sha256 for item in contents]).encode()).digest()
 
 
 def _frozen(declared: dict[int, tuple[int, bool]]) -> frozenset[Any]:

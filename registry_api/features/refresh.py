@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from festaf.registry_api.dags.tables import RunTable
 from festaf.registry_api.features.newest_repository import Newest, Production, Saying
 from festaf.registry_api.features.portrait import Gallery, Portrait, SetPortrait
-from festaf.registry_api.features.record_repository import RecordRepository
+from festaf.registry_api.features.record_repository import FOLLOWED, RecordRepository
 from festaf.registry_api.features.repository import FeatureRepository
 from festaf.registry_api.features.tables import FeatureTable, FeatureVersionTable
-from festaf.registry_api.features.touched import Added, Touched
+from festaf.registry_api.features.touched import Added, Follow, Spoken, Touched, Written
 from festaf.registry_api.search.index import SearchIndex
 
 SILENT = SetPortrait(declared={}, observed={}, retired_at=None)
@@ -36,6 +36,7 @@ class Refresher:
 
     def refresh(self, touched: Touched) -> None:
         """Change the rows of what was touched."""
+        follows = touched.follows()
         begun = touched.fresh_sets - touched.whole - touched.unsure.keys()
         easy = {
             feature_id: (set_id, added)
@@ -46,6 +47,7 @@ class Refresher:
         }
         hard: dict[int, set[int] | None] = {set_id: set(ids) for set_id, ids in touched.unsure.items() if ids}
         changes: list[dict[str, Any]] = []
+        self._follow_writes(follows, hard)
         rows = self.rows.rows_of(easy)
         for feature_id, (set_id, added) in easy.items():
             change = _follow(rows[feature_id], added)
@@ -58,6 +60,26 @@ class Refresher:
         hard |= dict.fromkeys(touched.whole)
         self.draw(hard)
         self._show({set_id: _begin(touched.added[set_id]) for set_id in begun if set_id in touched.added})
+
+    def _follow_writes(self, follows: Mapping[int, Follow], hard: dict[int, set[int] | None]) -> None:
+        """Note the newest writes on the rows of features that repeat nothing else; the others are added to ``hard``."""
+        if not follows:
+            return
+        columns: dict[str, list[Any]] = {name: [] for name in FOLLOWED}
+        for first_at, newest in follows.values():
+            count = len(newest.spoken)
+            columns["which"] += [item.feature_id for item in newest.spoken]
+            columns["content"] += [item.version_id for item in newest.spoken]
+            columns["declares"] += [item.content.declared for item in newest.spoken]
+            columns["dag"] += [newest.run.facts.dag_id] * count
+            columns["first_at"] += [first_at] * count
+            columns["last_at"] += [newest.at] * count
+        if self.rows.follow(columns) == len(columns["which"]):
+            return
+        rows = self.rows.rows_of(columns["which"])
+        for set_id, (_, newest) in follows.items():
+            if behind := {item.feature_id for item in newest.spoken if not _repeats(rows[item.feature_id], item, newest)}:
+                hard[set_id] = behind
 
     def draw(self, asked: Mapping[int, set[int] | None]) -> None:
         """Change the rows of features of sets, or with None of all in a set, by what the tables say."""
@@ -73,6 +95,13 @@ class Refresher:
                 for portrait in drawn
             ]
         )
+
+
+def _repeats(row: Any, item: Spoken, newest: Written) -> bool:
+    """Tell whether a row repeats the write, be it since now or since another that says the same of the same time."""
+    repeated = (row.said_at, row.last_written, row.content_id, row.dag_id, row.version_id is not None, row.deleted)
+    wanted = (newest.at, newest.at, item.version_id, newest.run.facts.dag_id, item.content.declared, False)
+    return row.first_seen is not None and repeated == wanted
 
 
 def _follow(row: Any, added: Sequence[Added]) -> dict[str, Any] | None:
