@@ -78,7 +78,9 @@ class Refresher:
             return
         rows = self.rows.rows_of(columns["which"])
         for set_id, (_, newest) in follows.items():
-            if behind := {item.feature_id for item in newest.spoken if not _repeats(rows[item.feature_id], item, newest)}:
+            if behind := {
+                item.feature_id for item in newest.spoken if not _repeats(rows[item.feature_id], item, newest)
+            }:
                 hard[set_id] = behind
 
     def draw(self, asked: Mapping[int, set[int] | None]) -> None:

@@ -71,13 +71,20 @@ class EdgeRecordRepository:
                         found[asserter, origin] = last
         return found
 
-    def current(self, asserted: Collection[Asserted]) -> set[int]:
-        """Give the sets of asserters that stand."""
-        query = select(EdgeSetTable.id, EdgeSetTable.origin, EdgeSetTable.asserter_id)
+    def current(self, asserted: Collection[Asserted]) -> dict[Asserted, dict[int, datetime | None]]:
+        """Give the sets of asserters that stand, with when each was stated last."""
+        query = select(EdgeSetTable.asserter_id, EdgeSetTable.origin, EdgeSetTable.id, EdgeSetTable.last_stated)
         query = query.where(EdgeSetTable.current.is_(True))
+        found: dict[Asserted, dict[int, datetime | None]] = {key: {} for key in asserted}
         asserters = {asserter for asserter, _ in asserted}
-        rows = fetch(self.session, query, EdgeSetTable.asserter_id, asserters)
-        return {row[0] for row in rows if (row[2], row[1]) in asserted}
+        for asserter, origin, set_id, last in fetch(self.session, query, EdgeSetTable.asserter_id, asserters):
+            if (asserter, origin) in found:
+                found[asserter, origin][set_id] = last
+        return found
+
+    def restate(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write on edge sets that stand, and go on to do so, when they were stated last and by which run."""
+        change_rows(self.session, EdgeSetTable, EdgeSetTable.id, rows)
 
     def closed_since(self, moments: Mapping[Asserted, datetime]) -> set[int]:
         """Give the sets of asserters that were ended at a time or later."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -14,6 +16,9 @@ from festaf.registry_api.graph.record_repository import SIGHTED, Asserted, EdgeR
 from festaf.registry_api.graph.repository import GraphRepository
 from festaf.registry_api.lineage.recording import Batch
 from festaf.registry_api.memory import recall
+
+RESTATED = (("last_stated", "stated_at"), ("last_run", "last_run"))
+"""What an edge set repeats of its last sighting."""
 
 
 class GraphRecorder:
@@ -62,11 +67,16 @@ class GraphRecorder:
         asserted = {(row["asserter_id"], row["origin"]) for row in (*rows, *gone)}
         if not asserted:
             return
-        late = self._late(rows, gone, self.rows.last_closings(asserted))
-        concerned = {row["edge_set_id"] for row in (*rows, *gone)} | self.rows.current(asserted)
-        concerned |= self.rows.closed_since(late)
+        last, current = self.rows.last_closings(asserted), self.rows.current(asserted)
+        again = _restated(rows, gone, last, current)
+        concerned = {row["edge_set_id"] for row in (*rows, *gone) if (row["asserter_id"], row["origin"]) not in again}
+        concerned |= {set_id for key, sets in current.items() if key not in again for set_id in sets}
+        concerned |= self.rows.closed_since(self._late(rows, gone, last))
         self.rows.end(ended.values(), now)
         self.rows.add(rows)
+        self.rows.restate(
+            [{"which": row["edge_set_id"], **{name: row[of] for name, of in RESTATED}} for row in again.values()]
+        )
         mapped = {(row["asserter_id"], row["mapped_in"]) for row in rows if row["closing"] and row["mapped_in"]}
         reopened = {(row["asserter_id"], row["origin"]) for row in gone if row["closing"]}
         if reopened:
@@ -115,3 +125,35 @@ class GraphRecorder:
             self.memory.put(("asserter", node), number)
             found[node] = number
         return found
+
+
+def _restated(
+    rows: Iterable[dict[str, Any]],
+    gone: Iterable[dict[str, Any]],
+    last: Mapping[Asserted, datetime],
+    current: Mapping[Asserted, Mapping[int, datetime | None]],
+) -> dict[Asserted, dict[str, Any]]:
+    """Give the last row of each asserter and origin that said no more than: the one set that stands goes on to stand.
+
+    That is what most runs say. What follows from it is known without asking: the set stands, since it was stated later
+    than whatever was closed, and it closes nothing, since nothing else stood.
+    """
+    said: dict[Asserted, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        said[row["asserter_id"], row["origin"]].append(row)
+    for row in gone:
+        said.pop((row["asserter_id"], row["origin"]), None)
+    found: dict[Asserted, dict[str, Any]] = {}
+    for key, own in said.items():
+        stood, closed = current[key], last.get(key)
+        times = sorted(row["stated_at"] for row in own)
+        bounds = [moment for moment in (*stood.values(), closed) if moment]
+        if (
+            len(stood) == 1
+            and len(bounds) == 2
+            and times[0] > max(bounds)
+            and len(set(times)) == len(times)
+            and all(row["edge_set_id"] in stood and row["closing"] and not row["mapped_in"] for row in own)
+        ):
+            found[key] = max(own, key=itemgetter("stated_at"))
+    return found
