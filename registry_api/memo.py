@@ -58,6 +58,6 @@ class SameMemo(Generic[Result]):
 def digest(value: Any) -> bytes | None:
     """Hash a JSON value; None when it holds a number of more than 64 bits."""
     try:
-        return hashlib.blake2b(orjson.dumps(value), digest_size=16).digest()
+        return hashlib.sha256(orjson.dumps(value)).digest()
     except TypeError:
         return None

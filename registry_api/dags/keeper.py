@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 from festaf.contract.openlineage import DagSnapshot
 from festaf.registry_api.bulk import Key
 from festaf.registry_api.dags.record_repository import DagRecordRepository, widened
-from festaf.registry_api.dags.service import content_of_version, newest_facts, said_by
-from festaf.registry_api.table import content_sha256
+from festaf.registry_api.dags.service import content_of_version, newest_facts, said_by, version_sha256
 
 DagName = tuple[str, str]
 """Namespace and DAG id."""
@@ -79,8 +78,8 @@ class DagKeeper:
 
     def version_key(self, name: DagName, snapshot: DagSnapshot, source_sha256: str | None) -> Key | None:
         """Give the DAG's id and the hash of what a snapshot saw; None if it saw no content."""
-        content = content_of_version(snapshot, source_sha256)
-        return (self.ids[name], content_sha256(content)) if content else None
+        sha256 = version_sha256(snapshot, source_sha256)
+        return (self.ids[name], sha256) if sha256 else None
 
     def _keep_versions(self, seen: Iterable[SeenDag]) -> None:
         numbers: dict[tuple[int, UUID], int] = {}
@@ -90,11 +89,12 @@ class DagKeeper:
             snapshot, dag_pk = item.snapshot, self.ids[item.name]
             if snapshot.dag_version_id and snapshot.version_number is not None:
                 numbers.setdefault((dag_pk, snapshot.dag_version_id), snapshot.version_number)
-            content = content_of_version(snapshot, item.source_sha256)
-            if content:
-                key = (dag_pk, content_sha256(content))
+            key = self.version_key(item.name, snapshot, item.source_sha256)
+            if key and key not in rows:
+                content = content_of_version(snapshot, item.source_sha256) or {}
                 own = {**content, "dag_pk": dag_pk, "version_id": snapshot.dag_version_id, "content_sha256": key[1]}
                 rows[key] = {**own, "first_seen": item.at, "last_seen": item.at}
+            if key:
                 moments[key].append(item.at)
         self.rows.keep_numbers(numbers)
         found = self.rows.ensure_versions(rows)

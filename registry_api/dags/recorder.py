@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from festaf.contract.openlineage import DagSnapshot, DatasetEvent, RunEvent
 from festaf.registry_api.dags.repository import DagRepository
 from festaf.registry_api.dags.saying_repository import SayingRepository
-from festaf.registry_api.dags.service import content_of_version, said_by
+from festaf.registry_api.dags.service import said_by, version_sha256
 from festaf.registry_api.lineage import reading
 from festaf.registry_api.lineage.recording import Batch
 from festaf.registry_api.table import content_sha256, natural_key
@@ -35,7 +36,7 @@ class Said:
     number: int | None = None
     next_run: datetime | None = None
 
-    @property
+    @cached_property
     def facts_sha256(self) -> str:
         """Hash the facts."""
         return content_sha256(self.facts)
@@ -103,9 +104,8 @@ def _said(batch: Batch) -> list[Said]:
 
 def _of_snapshot(saying: Said, snapshot: DagSnapshot, source_sha256: str | None) -> Said:
     facts = said_by(snapshot)
-    content = content_of_version(snapshot, source_sha256)
     saying.facts = {name: value for name, value in facts.items() if name not in PASSING or value is None}
-    saying.version = content_sha256(content) if content else None
+    saying.version = version_sha256(snapshot, source_sha256)
     saying.number = snapshot.version_number if snapshot.dag_version_id else None
     saying.next_run = snapshot.next_run if facts.get("next_run") else None
     return saying

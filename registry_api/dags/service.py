@@ -22,6 +22,8 @@ FACTS = (
 
 SAID: SameMemo[dict[str, Any]] = SameMemo()
 """The facts of the snapshots at hand: each is asked for several times, and the same ones come again."""
+VERSIONS: SameMemo[dict[str | None, str | None]] = SameMemo()
+"""The hashes of their contents, by the hash of the source."""
 
 
 class DagService:
@@ -101,6 +103,15 @@ def content_of_version(snapshot: DagSnapshot, source_sha256: str | None) -> dict
         "source_sha256": source_sha256,
     }
     return content if any(content[name] for name in ("version_id", "bundle_version", "source_sha256")) else None
+
+
+def version_sha256(snapshot: DagSnapshot, source_sha256: str | None) -> str | None:
+    """Hash the content that a snapshot saw; None when nothing of it is known."""
+    known = VERSIONS.get(snapshot, lambda _: {})
+    if source_sha256 not in known:
+        content = content_of_version(snapshot, source_sha256)
+        known[source_sha256] = content_sha256(content) if content else None
+    return known[source_sha256]
 
 
 def said_by(snapshot: DagSnapshot) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from festaf.registry_api.features.facts import FeatureContent, SetStatement, SetWrite
+from festaf.registry_api.features.facts import FeatureContent, SetStatement
 
 if TYPE_CHECKING:
     from festaf.registry_api.lineage.recording import FoldedRun

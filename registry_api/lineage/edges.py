@@ -80,13 +80,17 @@ def edges_of(
     *,
     stated_at: datetime,
     closing: bool,
+    last_run: str | None = None,
+    mapped_in: str | None = None,
 ) -> tuple[EdgeStatement, ...]:
     """Read what was said of edges: at most one statement from each origin; one that says nothing is left out.
 
     :param explicit: bodies of the job's explicit lineage facet
     """
     said = SAID.get(_spoken(asserter, inputs, outputs, explicit), lambda: _said(asserter, inputs, outputs, explicit))
-    return tuple(EdgeStatement(asserter, origin, edges, stated_at, closing) for origin, edges in said)
+    return tuple(
+        EdgeStatement(asserter, origin, edges, stated_at, closing, last_run, mapped_in) for origin, edges in said
+    )
 
 
 def _said(

@@ -48,8 +48,7 @@ def read_event(value: Any) -> Incoming:
     key = hashlib.sha256(body).hexdigest()
     blobs: dict[str, str] = {}
     if not isinstance(event, DatasetEvent):
-        facets, blobs = reading.detach_code(event.job.facets)
-        event = event.model_copy(update={"job": event.job.model_copy(update={"facets": facets})})
+        blobs = reading.detach_code(event.job.facets)
     if isinstance(event, RunEvent):
         event = airflow_facets.with_attached(event)
     incoming = Incoming(event, key, body, blobs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -88,6 +88,7 @@ def facts_of(state: RunState) -> RunFacts:
     since = _snapshot_since(state, job_facets)
     inputs, outputs = _stand(state.inputs.values(), since), _stand(state.outputs.values(), since)
     statements, writes = _outcome(outputs, event_type, ended or state.last_event_at)
+    mapped = task.run_id if task and task.map_index >= 0 else None
     edges = edges_of(
         job_node(state.job.namespace, state.job.name),
         inputs,
@@ -95,8 +96,9 @@ def facts_of(state: RunState) -> RunFacts:
         _explicit(state, since),
         stated_at=ended or state.last_event_at,
         closing=event_type is EventType.COMPLETE,
+        last_run=task.run_id if task else str(state.run_id),
+        mapped_in=mapped,
     )
-    mapped = task.run_id if task and task.map_index >= 0 else None
     parent = reading.parent_run(run_facets)
     return RunFacts(
         run_id=state.run_id,
@@ -114,9 +116,7 @@ def facts_of(state: RunState) -> RunFacts:
         task=task,
         statements=tuple(statements),
         writes=tuple({(item.project, item.feature_set): item for item in writes}.values()),
-        edges=tuple(
-            replace(item, last_run=task.run_id if task else str(state.run_id), mapped_in=mapped) for item in edges
-        ),
+        edges=edges,
     )
 
 

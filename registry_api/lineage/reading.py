@@ -55,14 +55,13 @@ MASK = "***"
 """What Airflow's secret masker leaves of an owner."""
 
 
-def detach_code(facets: Facets) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+def detach_code(facets: dict[str, dict[str, Any]]) -> dict[str, str]:
     """Take the texts of code out of a job's facets and leave their hashes; give the texts by hash."""
     blobs: dict[str, str] = {}
-    kept = dict(facets)
     for facet, path in ((DAG_FACET, ("dag", "source")), ("sourceCode", ("sourceCode",)), ("sql", ("query",))):
-        if facet in kept:
-            kept[facet] = _detach(kept[facet], path, blobs)
-    return kept, blobs
+        if facet in facets:
+            facets[facet] = _detach(facets[facet], path, blobs)
+    return blobs
 
 
 def _detach(body: dict[str, Any], path: tuple[str, ...], blobs: dict[str, str]) -> dict[str, Any]:
@@ -270,7 +269,7 @@ def code_location(facets: Facets) -> dict[str, str]:
 def _at(facets: Facets, *path: str) -> Any:
     value: Any = facets
     for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
+        value = value.get(name) if isinstance(value, dict) else None
     return value
 
 

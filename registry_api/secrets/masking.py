@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
 from functools import lru_cache, partial
 from threading import Lock
 from typing import Any
@@ -25,8 +24,8 @@ SHORT = 256
 REMEMBERED = 4_096
 SHORTEST = 6
 """A text that is shorter holds no secret that can be told from a word."""
-HOLDERS = frozenset({"run", "job", "dataset", "inputs", "outputs"})
-"""What in an event has facets."""
+HOLDERS = frozenset({"job", "dataset", "inputs", "outputs"})
+"""What in an event has facets that most of the job's runs repeat; those of a run are others in each."""
 FACETS = ("facets", "inputFacets", "outputFacets")
 CLEAN: Memo[bool] = Memo()
 """Whether a part of an event holds nothing that looks like a secret."""
@@ -49,26 +48,29 @@ def mask_event(value: Any) -> Any:
 
     A task says much the same in each of its runs, so a facet that held none is not looked at again.
     """
-    return value if all(CLEAN.get(part, partial(_is_clean, part)) for part in _parts(value)) else mask(value)
+    passing, lasting = _parts(value)
+    clean = all(CLEAN.get(part, partial(_is_clean, part)) for part in lasting) and _is_clean(passing)
+    return value if clean else mask(value)
 
 
-def _parts(value: Any) -> Iterator[Any]:
-    """Split an event into its facets, each with its name, and what is left."""
+def _parts(value: Any) -> tuple[Any, list[Any]]:
+    """Split an event into what no other will repeat, and what others may: facets, each with its name, and the rest."""
     if not isinstance(value, dict):
-        yield value
-        return
-    holders = [value.get("run"), value.get("job"), value.get("dataset")]
+        return value, []
+    holders = [value.get("job"), value.get("dataset")]
     for side in (value.get("inputs"), value.get("outputs")):
         holders += side if isinstance(side, list) else [side]
-    yield {name: item for name, item in value.items() if name not in HOLDERS}
+    lasting: list[Any] = []
+    rest: list[Any] = []
     for holder in holders:
         if not isinstance(holder, dict):
-            yield holder
+            rest.append(holder)
             continue
-        found = {name: holder[name] for name in FACETS if isinstance(holder.get(name), dict)}
-        yield {name: item for name, item in holder.items() if name not in found}
-        for facets in found.values():
-            yield from facets.items()
+        found = [name for name in FACETS if isinstance(holder.get(name), dict)]
+        rest.append({name: item for name, item in holder.items() if name not in found})
+        for name in found:
+            lasting += holder[name].items()
+    return {name: item for name, item in value.items() if name not in HOLDERS}, [*lasting, rest]
 
 
 def _is_clean(value: Any) -> bool:
@@ -77,7 +79,7 @@ def _is_clean(value: Any) -> bool:
         body = orjson.dumps(value).lower()
     except TypeError:  # A number of more than 64 bits, or half of a surrogate pair.
         return False
-    return not any(trigger in body for trigger in triggers()) and not any(shape.search(body) for shape in GLANCES)
+    return not any(map(body.__contains__, triggers())) and not any(shape.search(body) for shape in GLANCES)
 
 
 def mask_text(text: str) -> str:

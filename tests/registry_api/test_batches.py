@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,12 @@ from festaf.registry_api.database import Database
 from festaf.registry_api.lineage.rebuild import rebuild
 from festaf.registry_api.lineage.service import LineageService
 from festaf.registry_api.schema import migrate
+from tests.registry_api.contents import contents, differences
 from tests.registry_api.events import Json, at, dataset, declaration, task_event, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -72,6 +75,48 @@ def test_a_batch_of_new_tasks_takes_no_statement_for_each(database: Database) ->
     few, many = take(database, told(0, 50, 0), 0), take(database, told(50, 200, 0), 1)
 
     assert many - few < 30
+
+
+def rounds() -> list[list[Json]]:
+    """Tell of four tasks, day after day: what they say is the same, but for what somebody changed meanwhile."""
+    days = [told(0, 4, day) for day in range(5)]
+    days[2][1] = changed(2, 1, declaration("f_1", owner="bob"))
+    days[2][2] = changed(2, 2, declaration("f_2", owner="ann", description="a mean"), dag_id="moved")
+    days[3][0] = changed(3, 0, {"name": "f_0", "type": "Integral"})
+    days[3] += [
+        changed(3, 3, declaration("f_3", owner="ann", description="a mean"), minutes=minutes) for minutes in (10, 7)
+    ]
+    days[4] += told(0, 2, 6) + told(0, 2, 5)
+    return days
+
+
+def changed(day: int, number: int, *features: Json, **said: Any) -> Json:
+    """Tell of a run of a task that is not like its others."""
+    return task_event(
+        task=f"write_{number}",
+        day=day,
+        try_number=2,
+        inputs=(dataset(f"raw_{number}.parquet"),),
+        outputs=(written(*features, name=f"set_{number}"),),
+        **said,
+    )
+
+
+def test_what_follows_from_a_batch_is_what_the_tables_say(database: Database, tmp_path: Path) -> None:
+    for turn, events in enumerate(rounds()):
+        take(database, events, turn)
+    other = Database(f"sqlite:///{tmp_path / 'other.db'}")
+    migrate(other)
+
+    every = [event for events in rounds() for event in events]
+    for turn, item in enumerate(random.Random(5).sample(every, len(every))):
+        take(other, [item], turn)
+
+    assert differences(contents(database), contents(other)) == []
+    before = contents(database, history=True)
+    rebuild(database, lambda _done, _total: None)
+    assert differences(contents(database, history=True), before) == []
+    other.close()
 
 
 def test_the_full_text_of_sqlite_says_what_the_documents_say_after_a_rebuild(sqlite_url: str) -> None:
