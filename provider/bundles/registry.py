@@ -7,6 +7,7 @@ registry is asked only for a copy that is not there yet.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from functools import cached_property
@@ -21,7 +22,7 @@ from festaf.provider.bundles.store import Store
 from festaf.provider.dag_packages.disk import replace
 from festaf.provider.dag_packages.errors import PackageError, QuarantinedError, StoreError
 from festaf.provider.dag_packages.importing.verification import signer
-from festaf.provider.dag_packages.settings import current_lock, lock_path, open_registry
+from festaf.provider.dag_packages.settings import current_lock, lock_path, lock_state, open_registry
 from festaf.sharing.names import BUNDLE_DIGEST_LENGTH, parse_bundle_version
 
 try:
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 PARAMETERS = "festaf.parameters.json"
 """What the importer chose; beside the versions, since a choice is no part of what was published."""
+WRITTEN = "festaf.parameters.written"
+"""From which state of the lock file they were written, and their hash."""
 QUARANTINED = "quarantined"
 _TAKEN = frozenset(signature(BaseDagBundle.__init__).parameters)
 log = logging.getLogger(__name__)
@@ -180,14 +183,29 @@ class RegistryDagBundle(BaseDagBundle):
         return self.base_dir / QUARANTINED / self.store.place(version).name
 
     def _write_parameters(self) -> None:
+        """Write what the importer chose; a worker does not read again a lock file that is as it was then.
+
+        Each task starts with this, and the lock file of a thousand packages takes longer to read than all else. Who
+        follows the lock file has read it already.
+        """
+        path, written = self.base_dir / PARAMETERS, self.base_dir / WRITTEN
+        state = f"{self.lock_file} {lock_state(self.lock_file)}"
+        there = bool(self.version) and path.exists() and written.exists()
+        if there and written.read_text() == f"{state} {_digest(path.read_bytes())}":
+            return
         locked = self._entry()
         if locked is None:
             return
-        path = self.base_dir / PARAMETERS
         content = json.dumps(locked.parameters, sort_keys=True).encode()
         if not path.exists() or path.read_bytes() != content:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             replace(path, content)
+        if self.version:
+            written.write_text(f"{state} {_digest(content)}")  # Half of it would be equal to nothing.
 
     def _entry(self) -> LockedPackage | None:
         return current_lock(self.lock_file).find(self.package)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

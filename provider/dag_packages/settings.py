@@ -38,6 +38,15 @@ def current_lock(path: Path) -> Lock:
     return _read(path, found.st_mtime_ns, found.st_size, found.st_ino)
 
 
+def lock_state(path: Path) -> str:
+    """Name the content of the lock file without reading it: each change of it makes another file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return "absent"
+    return f"{found.st_mtime_ns} {found.st_size} {found.st_ino}"
+
+
 @lru_cache(maxsize=4)
 def _read(path: Path, _time: int, _size: int, _inode: int) -> Lock:
     return read_lock(path)

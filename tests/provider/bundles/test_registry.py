@@ -262,6 +262,27 @@ def test_what_the_importer_chose_stands_beside_the_versions(workshop: Workshop) 
     assert beside.parent in found.path.parents
 
 
+def test_a_worker_reads_a_lock_file_only_when_it_changed(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    from festaf.contract.dag_package import PackageParameter
+
+    workshop.publish(parameters=(PackageParameter(name="region", required=True),))
+    version = workshop.take(chosen={"region": "eu"}).bundle_version
+    found = bundle(workshop, version)
+    found.initialize()
+    beside = found.base_dir / registry.PARAMETERS
+    read: list[Path] = []
+    current = registry.current_lock
+    monkeypatch.setattr(registry, "current_lock", lambda path: read.append(path) or current(path))
+    bundle(workshop, version).initialize()
+    assert read == []
+    beside.write_text("{}")
+    bundle(workshop, version).initialize()
+    assert json.loads(beside.read_text()) == {"region": "eu"}
+    workshop.take(chosen={"region": "us"})
+    bundle(workshop, version).initialize()
+    assert json.loads(beside.read_text()) == {"region": "us"}
+
+
 def test_nothing_new_is_one_conditional_request_for_all_bundles(
     workshop: Workshop,
     monkeypatch: pytest.MonkeyPatch,
