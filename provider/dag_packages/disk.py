@@ -27,6 +27,11 @@ def replace(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
+def leftovers(path: Path) -> list[Path]:
+    """Give what processes that were killed left beside a file that ``replace`` writes."""
+    return list(path.parent.glob(f".{path.name}.*"))
+
+
 def sync_folder(folder: Path) -> None:
     """Make what was made and renamed in a folder last."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from festaf.contract.dag_package import Needs, PublisherKey, Requires
 from festaf.contract.model import Model, Moment, Sha256
-from festaf.provider.dag_packages.disk import replace
+from festaf.provider.dag_packages.disk import leftovers, replace
 from festaf.provider.dag_packages.errors import LockError
 from festaf.sharing.names import bundle_version
 
@@ -194,6 +194,8 @@ class LockEdit:
     def write(self, lock: Lock) -> None:
         """Put a lock in place of the old one, as a whole."""
         text = json.dumps(lock.model_dump(mode="json"), indent=2, sort_keys=True) + "\n"
+        for unfinished in leftovers(self.path):
+            unfinished.unlink(missing_ok=True)
         replace(self.path, text.encode())
         self.lock = lock
 
