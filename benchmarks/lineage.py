@@ -4,13 +4,15 @@
     .venv/bin/python -m benchmarks.lineage --features 100000 --postgresql --feast /path/to/feast/bin/python
     .venv/bin/python -m benchmarks.lineage --features 1000000 --database sqlite:////large/disk/registry.db
 
-Fills a registry over HTTP, in batches, as Airflow's tasks do, and notes how fast that goes at the beginning and at the
-end; a database that is named and holds the story already is asked as it is. Then asks it, each question for the first
-time, then a hundred of them again with 1, 8 and 32 clients at once, then while events are written: the answer on a
-feature, the graph of 110 nodes above it, searches, a page of the list, and what a feature has an impact on. Beside it,
-in the same run and on the same database: FastAPI and SQLAlchemy that look up one row, or walk the same graph; the same
-questions as plain SQL without a server; and, when the Python of an environment with Feast is given, Feast's REST server
-at the 10,000 features that it bears. Neither server writes a log of its requests.
+Fills a registry over HTTP, in batches, as Airflow's tasks do, with the events of one division, copies that division's
+rows until there are so many features (``divisions.py``), and takes the events of one more division: so it is known
+how fast events are taken by an empty registry and by a full one. A database that is named and is full already is
+asked as it is. Each question is asked for the first time, then a hundred of them again with 1, 8 and 32 clients at
+once, then while events are written: the answer on a feature, the graph of 110 nodes above it, searches, a page of the
+list, and what a feature has an impact on. Beside it, in the same run and on the same database: FastAPI and SQLAlchemy
+that look up one row, or walk the same graph; the same questions as plain SQL without a server; and, when the Python
+of an environment with Feast is given, Feast's REST server at the 10,000 features that it bears. Neither server writes
+a log of requests.
 """
 
 from __future__ import annotations
@@ -29,11 +31,13 @@ import tempfile
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import orjson
+from benchmarks.divisions import copy
 from benchmarks.load import measure, measure_first
 from benchmarks.story import Story
 
@@ -62,21 +66,27 @@ WHERE s.project = ? AND s.name = ? AND f.name = ? AND p.superseded_at IS NULL OR
 
 def main() -> None:
     options = _options()
-    story = Story(sets=max(options.features // 10, 100))
+    story = Story(sets=options.division // 10, sources=10)
+    divisions = max(options.features // options.division, 1)
+    options.divisions = divisions
     with tempfile.TemporaryDirectory(prefix="registry-") as folder, _database(Path(folder), options) as url:
         subprocess.run([*_registry(), "migrate", "--database-url", url], check=True, stdout=subprocess.DEVNULL)
-        with _serving(
-            [*_registry(), "serve", "--demo", "--log-level", "warning", "--port", "8765", "--database-url", url], 8765
-        ) as address:
-            filled = _is_filled(address, story)
-            ingest = None if filled else _fill(address, story, options.rounds)
+        command = [*_registry(), "serve", "--demo", "--log-level", "warning", "--port", "8765", "--database-url", url]
+        with _serving(command, 8765) as address:
+            empty = not _is_filled(address, story)
+            ingest = {"into an empty registry": _fill(address, story, options.rounds)} if empty else None
+        if ingest:
+            copy(url, divisions)
+        with _serving(command, 8765) as address:
+            if ingest:
+                ingest["into the full registry"] = _fill(address, replace(story, division=divisions), options.rounds)
             found: dict[str, Any] = {"ingest": ingest, "registry": _ask(address, story, options)}
             found["registry while events are written"] = _ask_while_writing(address, story, options)
-            nodes = _node_ids(url, story) if url.startswith("sqlite") else []
+            nodes = _node_ids(url, story, divisions) if url.startswith("sqlite") else []
         with _serving([sys.executable, "-m", "benchmarks.peers.bare", url, "8766"], 8766) as address:
             found["bare"] = _ask_bare(address, story, nodes, options)
         if url.startswith("sqlite"):
-            found["plain_sql_ms"] = _plain_sql(url, story)
+            found["plain_sql_ms"] = _plain_sql(url, story, divisions)
             found["megabytes"] = round(Path(url.removeprefix("sqlite:///")).stat().st_size / 1e6)
     if options.feast:
         found["feast"] = _ask_feast(options)
@@ -86,6 +96,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--features", type=int, default=1_000_000)
+    parser.add_argument("--division", type=int, default=10_000, help="features of one division")
     parser.add_argument("--rounds", type=int, default=10, help="productions of each feature")
     parser.add_argument("--seconds", type=float, default=5.0, help="for each figure")
     parser.add_argument("--database", help="the URL of a database that stays; it is filled if it is empty")
@@ -138,51 +149,47 @@ def _answers(address: str) -> bool:
 
 
 def _is_filled(address: str, story: Story) -> bool:
-    """Tell whether the last set of the story is known."""
+    """Tell whether the last set of the first division is known."""
     number = story.sets - 1
     path = f"{API}/features/{'/'.join(story.names(number))}/f_{number}_0"
     return httpx.get(f"{address}{path}", timeout=60).status_code == 200
 
 
 def _fill(address: str, story: Story, rounds: int) -> dict[str, Any]:
-    """Post every event in batches; give events per second of the first and the last batches, and of all."""
+    """Post every event of a division in batches; give events per second of the first round and of the later ones."""
     speeds: list[float] = []
-    count, begun, batch = 0, time.perf_counter(), []
-    with httpx.Client(timeout=120, headers={"Content-Type": "application/json"}) as client:
-        for event in story.events(rounds):
-            batch.append(event)
-            if len(batch) < BATCH:
-                continue
+    count, begun, events = 0, time.perf_counter(), story.events(rounds)
+    with httpx.Client(timeout=300, headers={"Content-Type": "application/json"}) as client:
+        while batch := list(itertools.islice(events, min(BATCH, story.sets))):
             body = orjson.dumps(batch)
             sent = time.perf_counter()
             answer = client.post(f"{address}{API}/lineage/batch", content=body)
             speeds.append(len(batch) / (time.perf_counter() - sent))
             if answer.status_code != 204:
                 raise RuntimeError(f"the batch was answered {answer.status_code}: {answer.text[:500]}")
-            count, batch = count + len(batch), []
+            count += len(batch)
             print(f"\r{count:,} events, {speeds[-1]:,.0f} a second", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    tenth = max(len(speeds) // 10, 1)
-    new = story.sets // BATCH
+    new = max(story.sets // BATCH, 1)
     return {
         "events": count,
-        "batch": BATCH,
+        "batch": min(BATCH, story.sets),
         "seconds": round(time.perf_counter() - begun, 1),
-        "per_second": round(count / sum(BATCH / speed for speed in speeds)),
-        "per_second_first_round": round(statistics.median(speeds[: max(new, 1)])),
-        "per_second_first_tenth_of_later_rounds": round(statistics.median(speeds[new : new + tenth] or speeds)),
-        "per_second_last_tenth": round(statistics.median(speeds[-tenth:])),
+        "per_second_of_new_sets": round(statistics.median(speeds[:new])),
+        "per_second_of_known_sets": round(statistics.median(speeds[new:])),
     }
 
 
-def _asked(story: Story) -> list[tuple[str, str, str]]:
+def _asked(story: Story, divisions: int) -> list[tuple[str, str, str]]:
     chance = random.Random(7)
-    chosen = [chance.randrange(story.sets) for _ in range(ASKED)]
-    return [(*story.names(number), f"f_{number}_{chance.randrange(story.features)}") for number in chosen]
+    chosen = [
+        (replace(story, division=chance.randrange(divisions)), chance.randrange(story.sets)) for _ in range(ASKED)
+    ]
+    return [(*own.names(number), f"f_{number}_{chance.randrange(own.features)}") for own, number in chosen]
 
 
-def _questions(story: Story) -> dict[str, list[str]]:
-    names = _asked(story)
+def _questions(story: Story, divisions: int) -> dict[str, list[str]]:
+    names = _asked(story, divisions)
     answers = [f"{API}/features/{'/'.join(name)}" for name in names]
     return {
         "answer": answers,
@@ -197,7 +204,7 @@ def _questions(story: Story) -> dict[str, list[str]]:
 def _ask(address: str, story: Story, options: argparse.Namespace) -> dict[str, Any]:
     """Ask each question for the first time, then some of them again and again with so many clients."""
     found: dict[str, Any] = {}
-    for question, paths in _questions(story).items():
+    for question, paths in _questions(story, options.divisions).items():
         popular = paths[:POPULAR]
         first = measure_first(address, paths[POPULAR:], options.seconds * 2)
         measure_first(address, popular, 600)
@@ -224,24 +231,25 @@ def _ask_while_writing(address: str, story: Story, options: argparse.Namespace) 
     try:
         return {
             question: [measure(address, paths[:POPULAR], clients, options.seconds).as_dict() for clients in CLIENTS[:2]]
-            for question, paths in _questions(story).items()
+            for question, paths in _questions(story, options.divisions).items()
         }
     finally:
         over.set()
         writer.join()
 
 
-def _node_ids(url: str, story: Story) -> list[int]:
+def _node_ids(url: str, story: Story, divisions: int) -> list[int]:
     """Give the numbers of nodes of features, for the bare walk."""
     keys = [
-        natural_key("feature", f"x-festaf://{project}", name, field) for project, name, field in _asked(story)[:200]
+        natural_key("feature", f"x-festaf://{project}", name, field)
+        for project, name, field in _asked(story, divisions)[:200]
     ]
     with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
         return [connection.execute("SELECT id FROM node WHERE key = ?", (key,)).fetchone()[0] for key in keys]
 
 
 def _ask_bare(address: str, story: Story, nodes: list[int], options: argparse.Namespace) -> dict[str, Any]:
-    questions = {"answer": [f"/features/{'/'.join(name)}" for name in _asked(story)]}
+    questions = {"answer": [f"/features/{'/'.join(name)}" for name in _asked(story, options.divisions)]}
     if nodes:
         questions["graph of 110 nodes"] = [f"/graph/{node}" for node in nodes]
     return {
@@ -250,11 +258,11 @@ def _ask_bare(address: str, story: Story, nodes: list[int], options: argparse.Na
     }
 
 
-def _plain_sql(url: str, story: Story) -> dict[str, float]:
+def _plain_sql(url: str, story: Story, divisions: int) -> dict[str, float]:
     """Time the newest production of a feature with its run and DAG version, without a server."""
     with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
         took = []
-        for name in _asked(story):
+        for name in _asked(story, divisions):
             begun = time.perf_counter()
             connection.execute(WRITTEN, name).fetchone()
             took.append((time.perf_counter() - begun) * 1000)
@@ -297,12 +305,13 @@ def _report(found: dict[str, Any], options: argparse.Namespace, story: Story, ur
         peer = found["feast"]["relationships of one feature"]["p50"]
         ratios["Feast's relationships of one feature / answer (target 100)"] = round(peer / answer, 1)
     if found["ingest"]:
-        ratios["events a second (target 1500)"] = found["ingest"]["per_second"]
+        for when, filled in found["ingest"].items():
+            ratios[f"events a second {when} (target 1500)"] = filled["per_second_of_known_sets"]
     result = {
         "database": "sqlite" if url.startswith("sqlite") else "postgresql",
-        "features": story.sets * story.features,
-        "productions": story.sets * story.features * options.rounds,
-        "column_edges": story.sets * story.features * story.sources,
+        "features": story.sets * story.features * options.divisions,
+        "productions": story.sets * story.features * options.divisions * options.rounds,
+        "edges": story.sets * (story.features + 1) * story.sources * options.divisions,
         "ratios": ratios,
         **found,
         "machine": {
