@@ -19,8 +19,10 @@ from festaf.sharing.errors import SharingError
 from festaf.sharing.reading import may_define_dags, read_confined
 
 SECONDS = 30.0
-"""How long reading may take together, when it is not one file after the other that takes its least."""
+"""How long the files may take to read, shared between them; each has at least ``LEAST_SECONDS``."""
 LEAST_SECONDS = 1.0
+TOGETHER = 60.0
+"""After how long no more of them is read."""
 MOST_FILES = 200
 AT_ONCE = 2
 """How many archives are looked at at the same time: each may take a few hundred megabytes while it is."""
@@ -89,7 +91,8 @@ def inspect(archive: Archive) -> tuple[FileInspection, ...]:
         raise UnprocessableError(
             f"{len(paths)} files may define DAGs; {MOST_FILES} are allowed, so share them in parts"
         )
-    found = read_confined(archive.files, paths, seconds=max(LEAST_SECONDS, SECONDS / max(len(paths), 1)))
+    each = max(LEAST_SECONDS, SECONDS / max(len(paths), 1))
+    found = read_confined(archive.files, paths, seconds=each, together=TOGETHER)
     return tuple(file for file in found if file.dags or file.error or file.unresolved)
 
 

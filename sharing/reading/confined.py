@@ -6,6 +6,7 @@ import base64
 import json
 import resource
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from festaf.contract.dag_inspection import FileInspection
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 SECONDS = 20.0
+TOGETHER = 600.0
 MEMORY = 1024 * 1024 * 1024
 EXAMPLE = b"""
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
@@ -38,6 +40,7 @@ def read_confined(
     paths: Iterable[str] | None = None,
     *,
     seconds: float = SECONDS,
+    together: float = TOGETHER,
     memory: int = MEMORY,
 ) -> tuple[FileInspection, ...]:
     """Read some files of a package, or all that may define DAGs, in a confined process.
@@ -46,13 +49,20 @@ def read_confined(
     another process.
 
     :param seconds: how long one file may take, by the clock and of processor time
+    :param together: seconds by the clock that all of them may take; those that are left then are not read
     :param memory: bytes of address space of the process
     """
+    end = time.monotonic() + together
     chosen = sorted(p for p in sources if may_define_dags(p, sources[p])) if paths is None else list(paths)
     answers: list[FileInspection] = []
     waiting = chosen
     while waiting:
-        found, failure = _run(sources, waiting, seconds, memory)
+        left = end - time.monotonic()
+        if left <= 0:
+            failure = f"The files together take longer than {together:g} seconds to read"
+            answers += [FileInspection(file=path, error=failure) for path in waiting]
+            break
+        found, failure = _run(sources, waiting, seconds, memory, left)
         answers.extend(found[: len(waiting)])
         waiting = waiting[len(found) :]
         if waiting:
@@ -62,7 +72,7 @@ def read_confined(
 
 
 def _run(
-    sources: Mapping[str, bytes], paths: list[str], seconds: float, memory: int
+    sources: Mapping[str, bytes], paths: list[str], seconds: float, memory: int, left: float
 ) -> tuple[list[FileInspection], str]:
     """Start the process once; give what it answered, and why it answered no more."""
     question = json.dumps(
@@ -73,7 +83,7 @@ def _run(
             "memory": memory,
         }
     )
-    answer = CONFINEMENT.ask(b"r", question.encode(), seconds=seconds * len(paths) + 10)
+    answer = CONFINEMENT.ask(b"r", question.encode(), seconds=min(seconds * len(paths) + 10, left))
     if answer.ended == "late":
         failure = f"Reading the file takes longer than {seconds:g} seconds"
     else:

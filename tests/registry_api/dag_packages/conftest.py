@@ -125,10 +125,10 @@ def admit(database: Database) -> dict[str, str]:
 def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read and check the same files once for all tests: it takes a process of its own each time."""
 
-    def read(sources: Mapping[str, bytes], paths: list[str], *, seconds: float) -> tuple[FileInspection, ...]:
+    def read(sources: Mapping[str, bytes], paths: list[str], **bounds: float) -> tuple[FileInspection, ...]:
         key = hashlib.sha256(repr((sorted(sources.items()), paths)).encode()).hexdigest()
         if key not in _read:
-            _read[key] = read_confined(sources, paths, seconds=seconds)
+            _read[key] = read_confined(sources, paths, **bounds)
         return _read[key]
 
     def check(files: Mapping[str, bytes], manifest: Manifest) -> tuple[Finding, ...]:

@@ -140,6 +140,13 @@ def test_a_confined_process_that_takes_too_long_is_ended() -> None:
     assert answer.file == "bomb.py"
 
 
+def test_files_that_together_take_too_long_are_told_and_not_all_read() -> None:
+    files = {f"bomb{number}.py": b"x = [" + b"1," * 400_000 + b"]\n" for number in range(6)}
+    answers = read_confined(files, list(files), seconds=60, together=0.5)
+    assert [answer.file for answer in answers] == list(files)
+    assert answers[-1].error == "The files together take longer than 0.5 seconds to read"
+
+
 NAMES = st.sampled_from(["DAG", "dag", "x", "task", "BashOperator", "chain", "a", "f", "self"])
 LITERALS = st.sampled_from(["1", "'a'", "[]", "{}", "None", "x", "10**9", "'a'*99", "[x]*3", "f'{x}'", "DAG('d')"])
 EXPRESSIONS = st.recursive(
