@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from festaf.contract.openlineage import DatasetEvent, JobEvent, RunEvent
+from festaf.registry_api.access.audit_repository import Actor, note, write_notes
 from festaf.registry_api.airflow.answers import Answer
 from festaf.registry_api.airflow.client import Access, AirflowClient
 from festaf.registry_api.airflow.errors import AirflowError, UnexpectedError
@@ -74,7 +75,7 @@ class Work:
         return self.deployment.namespace
 
     def commit(
-        self, events: Sequence[Event], note: Callable[[Session, ReadingRepository], None] = lambda *_: None
+        self, events: Sequence[Event], progress: Callable[[Session, ReadingRepository], None] = lambda *_: None
     ) -> None:
         """Take events and note how far was read, in one transaction: neither stands without the other.
 
@@ -92,7 +93,11 @@ class Work:
             ]
             if any(refusal.retriable for refusal in refusals):
                 raise BusyDatabaseError("the registry's database could not take the events now")
-            note(session, ReadingRepository(session, self.deployment.pk))
+            progress(session, ReadingRepository(session, self.deployment.pk))
+            if intake.kept:
+                counts = {"received": len(values), "new": len(intake.kept), "refused": len(refusals)}
+                note(session, "events.take", intake.kept_ids, counts=counts)
+                write_notes(session, Actor(self.deployment.name, "sync"), self.clock())
         for refusal in refusals:
             log.warning("An event read from Airflow %s is no fact: %s", self.deployment.name, refusal.reason)
         self.figures.add("events_refused", len(refusals))

@@ -34,7 +34,7 @@ def post_event(body: Body, caller: Writer, session: Writing, now: Now) -> Respon
     service = LineageService(session, now, gate)
     service.take(parse_json(body))
     gate.make_projects()
-    note(session, "events.take", _ids(service), counts={"received": 1, "new": len(service.kept)})
+    note(session, "events.take", service.kept_ids, counts={"received": 1, "new": len(service.kept)})
     return Response(status_code=201)
 
 
@@ -57,7 +57,7 @@ def post_batch(body: Body, caller: Writer, session: Writing, now: Now, settings:
     refusals = service.take_batch(values)
     gate.make_projects()
     counts = {"received": len(values), "new": len(service.kept), "refused": len(refusals)}
-    note(session, "events.take", _ids(service), counts=counts)
+    note(session, "events.take", service.kept_ids, counts=counts)
     if not refusals:
         return Response(status_code=204)
     retriable = sum(refusal.retriable for refusal in refusals)
@@ -75,8 +75,3 @@ def post_batch(body: Body, caller: Writer, session: Writing, now: Now, settings:
         ),
     )
     return Response(answer.model_dump_json(), media_type="application/json")
-
-
-def _ids(service: LineageService) -> str:
-    """Name the range of the events that were new."""
-    return f"events {min(service.kept)} to {max(service.kept)}" if service.kept else "no new event"

@@ -69,6 +69,11 @@ class LineageService:
         self.kept: list[int] = []
         """The events that were new, by id."""
 
+    @property
+    def kept_ids(self) -> str:
+        """Name the range of the events that were new."""
+        return f"events {min(self.kept)} to {max(self.kept)}" if self.kept else "no new event"
+
     def take(self, value: Any) -> None:
         """Take one event; one that is known changes nothing.
 

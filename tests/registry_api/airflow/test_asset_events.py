@@ -151,3 +151,15 @@ def test_pages_end_where_airflow_says_and_events_of_one_moment_are_all_read(sync
     assert sync.run() is None
     assert sync.figures.counts()["asset_events"] == 9
     assert sync.registry.feature()["run"]["task_id"] == "last"
+
+
+def test_what_is_read_stands_in_the_audit_log_once(sqlite_sync: Sync) -> None:
+    sqlite_sync.airflow.add_event(fact=wrote(RICH))
+    for _ in range(2):
+        assert sqlite_sync.run() is None
+
+    rows = sqlite_sync.registry.get("/audit", action="events.take")["items"]
+    assert rows
+    assert {(row["actor"], row["actor_kind"]) for row in rows} == {("prod", "sync")}
+    assert all(row["counts"]["new"] for row in rows)
+    assert sum(row["counts"]["new"] for row in rows) == sqlite_sync.registry.get("/events/lineage")["totalCount"]
