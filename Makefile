@@ -41,8 +41,12 @@ check: install ## Check format, lint, types, imports between rooms, and the layo
 	$(BIN)/pytest -q tests/layout
 
 .PHONY: test
-test: install ## Run every test but the slow ones and the fault matrix; real Airflow processes are included
-	$(BIN)/pytest -m "not faults and not slow" $(PARALLEL)
+test: install ## Run every test but the flows, the slow ones and the fault matrix; real Airflow processes are included
+	$(BIN)/pytest -m "not faults and not slow" --ignore tests/flows $(PARALLEL)
+
+.PHONY: test-flows
+test-flows: install ## Run whole pipelines through every layer: the demo, faults, endpoints, a DAG shared by two Airflows
+	$(BIN)/pytest -m "not slow" tests/flows $(PARALLEL)
 
 .PHONY: test-slow
 test-slow: install ## Run the tests that take long by their nature: many kills, many permutations, wide searches
