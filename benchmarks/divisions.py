@@ -157,7 +157,7 @@ def copy(url: str, divisions: int) -> None:
             connection.execute("ANALYZE")
             connection.commit()
         return
-    with psycopg.connect(url) as server:
+    with psycopg.connect(url.replace("+psycopg", "", 1)) as server:
         server.execute("SET session_replication_role = replica")
         _copy(divisions, _read_postgresql(server), lambda *rows: _write_postgresql(server, *rows))
         _go_on(server)

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 API = "/api/v1"
 CLIENTS = (1, 8, 32)
-BATCH = 1_000
+BATCH = 500
 ASKED = 2_000
 POPULAR = 100
 """How many questions are asked again and again."""

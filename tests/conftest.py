@@ -22,8 +22,13 @@ for _name in [name for name in os.environ if name.startswith(("AWS_", "FESTAF_",
         del os.environ[_name]
 
 from botocore.loaders import JSONFileLoader  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 from tests.local_aws.server import LocalAws  # noqa: E402 - after the environment is set
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("festaf", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("festaf")
 
 # Each hook makes a session, and each session reads the descriptions of its services anew: megabytes of JSON a test.
 _described = cache(JSONFileLoader().load_file)
