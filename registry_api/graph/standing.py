@@ -100,18 +100,19 @@ def reachable_query(end: End, sqlite: bool) -> Select[*tuple[Any, ...]]:
     """Build the query for the nodes to which edges lead that stand now, from nodes that are their ``end``.
 
     The nearest come first, and one that is reached in so many ways of different lengths comes so often. Who takes the
-    first rows only has the database walk no further.
+    first rows only has the database walk no further. Whether a set stands is asked of each edge by itself: for a join,
+    SQLite reads every set once to be able to skip some.
     """
     here, other = (
         (EdgeTable.source_id, EdgeTable.target_id) if end == "source" else (EdgeTable.target_id, EdgeTable.source_id)
     )
-    current = EdgeSetTable.current.is_(True)
-    in_set = EdgeSetTable.id == EdgeTable.edge_set_id
-    first = select(other.label("id"), literal(1, Integer).label("distance")).join(EdgeSetTable, in_set)
-    reached = first.where(one_of(here, ENDS, sqlite=sqlite), current).cte("reached", recursive=True)
+    current = select(EdgeSetTable.current).where(EdgeSetTable.id == EdgeTable.edge_set_id)
+    standing_now = current.correlate(EdgeTable).scalar_subquery().is_(True)
+    first = select(other.label("id"), literal(1, Integer).label("distance"))
+    reached = first.where(one_of(here, ENDS, sqlite=sqlite), standing_now).cte("reached", recursive=True)
     step = select(other, reached.c.distance + 1).select_from(reached).join(EdgeTable, here == reached.c.id)
     further = reached.c.distance < bindparam("depth", type_=Integer)
-    reached = reached.union(step.join(EdgeSetTable, in_set).where(current, further))
+    reached = reached.union(step.where(standing_now, further))
     nearest = select(reached.c.id).limit(bindparam("most", type_=Integer)).subquery()
     return (
         select(NodeTable.id, NodeTable.kind, NodeTable.namespace, NodeTable.name, NodeTable.field, NodeTable.first_seen)
