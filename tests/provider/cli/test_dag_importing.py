@@ -45,6 +45,24 @@ def festaf(home: Path, *words: str, fails: bool = False, **environment: str) -> 
     return done.stdout + done.stderr if fails else done.stdout
 
 
+def airflow(home: Path, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "airflow", *words],
+        env=os.environ | {"AIRFLOW_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def rows(said: str) -> list[dict[str, str]]:
+    """Read what stands behind Airflow's own log lines."""
+    found: list[dict[str, str]] = json.loads(said[said.index("[{") :])
+    return found
+
+
 def test_a_package_is_imported_listed_upgraded_rolled_back_and_removed(home: Path, workshop: Workshop) -> None:
     workshop.publish("1.0.0")
     workshop.publish("1.1.0")
@@ -96,3 +114,20 @@ def test_mistakes_end_with_a_sentence(home: Path, workshop: Workshop) -> None:
     assert "cannot be reached" in festaf(
         home, "import", "acme/sales", fails=True, FESTAF_REGISTRY_URL="http://127.0.0.1:9"
     )
+
+
+@pytest.mark.slow
+def test_a_renamed_dag_is_parsed_and_runs_under_its_name_here(home: Path, workshop: Workshop) -> None:
+    workshop.publish()
+    locked = json.loads(
+        festaf(home, "import", workshop.package, "--rename", "sales=our_sales", "--write-config", "--json")
+    )
+    assert (locked["dag_ids"], locked["renamed"]) == (["our_sales"], {"sales": "our_sales"})
+
+    airflow(home, "dags", "reserialize", "--bundle-name", locked["bundle"])
+    [listed] = rows(airflow(home, "dags", "list", "--output", "json"))
+    assert (listed["dag_id"], listed["bundle_name"]) == ("our_sales", locked["bundle"])
+    airflow(home, "dags", "test", "our_sales")
+    [run] = rows(airflow(home, "dags", "list-runs", "our_sales", "--output", "json"))
+    assert run["state"] == "success"
+    festaf(home, "remove", workshop.package, "--write-config")
