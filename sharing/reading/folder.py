@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -13,6 +14,8 @@ IGNORED = {".git", ".hg", ".svn", "__pycache__", ".venv", "venv", "node_modules"
 MAXIMUM_FILES = 20_000
 MAXIMUM_FILE = 16 * 1024 * 1024
 LEVELS = 6
+ELSEWHERE = sys.stdlib_module_names | {"airflow"}
+"""Modules that no DAG brings along: the folder ``airflow`` that lies around many of them is Airflow's home."""
 MARKS = (".git", "pyproject.toml", "setup.py", ".hg")
 
 
@@ -68,7 +71,7 @@ def import_root(path: Path) -> Path:
     of the bundle.
     """
     own = path if path.is_dir() else path.parent
-    wanted = set().union(*(_imports(file) for file in _python_files(path)))
+    wanted = set().union(*(_imports(file) for file in _python_files(path))) - ELSEWHERE
     best, most = own, sum(_holds(own, name) for name in wanted)
     for folder in _around(own):
         found = sum(_holds(folder, name) for name in wanted)

@@ -48,7 +48,8 @@ def festaf(home: Path, *words: str, fails: bool = False, **environment: str) -> 
 def airflow(home: Path, *words: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "airflow", *words],
-        env=os.environ | {"AIRFLOW_HOME": str(home)},
+        env=os.environ
+        | {"AIRFLOW_HOME": str(home), "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(home / "bundles")},
         capture_output=True,
         text=True,
         check=False,
