@@ -4,7 +4,7 @@
 
 A registry takes hours for the events of a million features. Here the rows of the first division are read, and written
 again for each of the others as the registry would have written them: numbers go on, marks are replaced in every text,
-and hashes of names are made anew. ``tests/benchmarks/test_divisions.py`` compares the outcome with what the events of
+and hashes of names are made anew. ``tests/registry_api/test_divisions.py`` compares the outcome with what the events of
 two divisions make.
 """
 
@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from benchmarks.story import mark
 
-from festaf.registry_api.access import tables as access_tables  # noqa: F401 - every table is known then.
-from festaf.registry_api.main import create_app  # noqa: F401 - likewise.
+from festaf.registry_api.main import create_app  # noqa: F401 - every table is known then.
 from festaf.registry_api.table import Table, natural_key
 
 if TYPE_CHECKING:
@@ -61,6 +60,8 @@ class Copied:
     columns: tuple[str, ...]
     spans: dict[str, int]
     """By how much the numbers of each table go on from one division to the next."""
+    texts: dict[str, str]
+    """The first division's texts of code, by hash."""
 
     @cached_property
     def shifts(self) -> dict[int, int]:
@@ -86,29 +87,29 @@ class Copied:
                     changed[place] = _other_uuid(value, division)
                 elif isinstance(value, str) and FIRST in value:
                     changed[place] = value.replace(FIRST, marked)
-            if self._hashed(changed, division) or self.shifts or changed != list(row):
+            self._hash(changed, row, division)
+            if changed != list(row):
                 yield tuple(changed)
 
-    def _hashed(self, row: list[Any], division: int) -> bool:
-        """Make the hashes of names anew; tell whether one differs."""
-        name = self.schema.name
+    def _hash(self, row: list[Any], first: tuple[Any, ...], division: int) -> None:
+        """Make the hashes of names and texts anew."""
+        name, place = self.schema.name, self.columns.index
         named = dict(zip(self.columns, row, strict=True))
-        before = list(row)
         if name in KEYS:
-            row[self.columns.index("key")] = KEYS[name](named)
-        if "namespace_key" in self.columns:
-            row[self.columns.index("namespace_key")] = natural_key(named["namespace"])
+            row[place("key")] = KEYS[name](named)
+        if "namespace_key" in named:
+            row[place("namespace_key")] = natural_key(named["namespace"])
         if name == "event":
-            place = self.columns.index("dedupe_key")
-            row[place] = hashlib.sha256(f"{row[place]}{division}".encode()).hexdigest()
+            row[place("dedupe_key")] = _sha256(f"{named['dedupe_key']}{division}")
         if name == "source_blob":
-            row[self.columns.index("sha256")] = hashlib.sha256(named["text"].encode()).hexdigest()
-        if "source_sha256" in self.columns and named["source_sha256"]:
-            row[self.columns.index("source_sha256")] = self.sources[named["source_sha256"]][division]
-        return row != before
+            row[place("sha256")] = _sha256(named["text"])
+        if named.get("source_sha256"):
+            text = self.texts[first[place("source_sha256")]]
+            row[place("source_sha256")] = _sha256(text.replace(FIRST, mark(division)))
 
-    sources: Any = None
-    """By the hash of a text in the first division, what gives it in another."""
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _numbered(column: Column[Any]) -> str | None:
@@ -125,26 +126,6 @@ def _numbered(column: Column[Any]) -> str | None:
 def _other_uuid(value: str, division: int) -> str:
     """Change the first digits of a UUID, which is written as either database does."""
     return f"{int(value[:8], 16) ^ division:08x}{value[8:]}"
-
-
-class Texts:
-    """The hashes of texts of code in other divisions."""
-
-    def __init__(self, rows: Sequence[tuple[Any, ...]], columns: tuple[str, ...]) -> None:
-        self.texts = {row[columns.index("sha256")]: row[columns.index("text")] for row in rows}
-
-    def __getitem__(self, sha256: str) -> Hashes:
-        return Hashes(self.texts[sha256])
-
-
-@dataclass(frozen=True)
-class Hashes:
-    """The hash of one text in each division."""
-
-    text: str
-
-    def __getitem__(self, division: int) -> str:
-        return hashlib.sha256(self.text.replace(FIRST, mark(division)).encode()).hexdigest()
 
 
 def copy(url: str, divisions: int) -> None:
@@ -167,15 +148,16 @@ def copy(url: str, divisions: int) -> None:
 
 
 Read = dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]]
-Write = "Callable[[str, tuple[str, ...], list[tuple[Any, ...]]], None]"
+"""By table its columns and rows."""
 
 
-def _copy(divisions: int, read: Read, write: Any) -> None:
+def _copy(divisions: int, read: Read, write: Callable[[str, tuple[str, ...], list[tuple[Any, ...]]], None]) -> None:
     spans = {}
     for name, (columns, rows) in read.items():
         numbers = [int(row[columns.index("id")]) for row in rows] if "id" in columns else []
         spans[name] = max(numbers, default=0)
-    texts = Texts(read["source_blob"][1], read["source_blob"][0])
+    columns, rows = read["source_blob"]
+    texts = {row[columns.index("sha256")]: row[columns.index("text")] for row in rows}
     for schema in Table.metadata.sorted_tables:
         columns, rows = read[schema.name]
         if not rows or schema.name in ONCE:
