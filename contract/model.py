@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 digest, hexadecimal, lower case."""
 
-Moment = AwareDatetime
+NUMBER = re.compile(r"[-+]?[\d_]*\.?\d*([eE][-+]?\d+)?")
+
+
+def refuse_number(value: Any) -> Any:
+    """Let a time pass, or an empty text, but no bare number: nobody can tell what it counts, and since when.
+
+    :raises ValueError: it is a number
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    if isinstance(value, int | float) or (text and NUMBER.fullmatch(text)):
+        raise ValueError("write a time as 2026-03-01T12:00:00Z, not as a number")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(refuse_number)]
 """A point in time with its offset; ISO 8601 on the wire. A naive time is refused, never guessed."""
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import re
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
@@ -15,12 +14,13 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Path, Query, Request, Response, Security
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import AwareDatetime, BaseModel, BeforeValidator
+from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from festaf.contract.http import API
+from festaf.contract.model import Moment
 from festaf.registry_api.access.audit_repository import Actor, Note, counts_noted, write_notes
 from festaf.registry_api.access.caller import ANYONE, Caller, Scope
 from festaf.registry_api.access.limits import Throttle
@@ -283,21 +283,9 @@ async def body_of(request: Request, settings: TheSettings) -> bytes:
 Body = Annotated[bytes, Depends(body_of)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many items at most")]
 Cursor = Annotated[str | None, Query(max_length=2000, description="Where the last page ended; opaque")]
-NUMBER = re.compile(r"[-+]?[\d_]*\.?\d*([eE][-+]?\d+)?")
-
-
-def _no_number(value: str | datetime | None) -> str | datetime | None:
-    """Refuse a bare number: nobody can tell whether it counts seconds or milliseconds."""
-    if isinstance(value, str) and NUMBER.fullmatch(value.strip()):
-        raise ValueError("write a time as 2026-03-01T12:00:00Z, not as a number")
-    return value
-
-
-Time = Annotated[AwareDatetime, BeforeValidator(_no_number)]
-"""A time in a query."""
-AsOf = Annotated[Time | None, Query(alias="asOf", description="Answer as it was true at this time (with offset)")]
+AsOf = Annotated[Moment | None, Query(alias="asOf", description="Answer as it was true at this time (with offset)")]
 KnownAt = Annotated[
-    Time | None,
+    Moment | None,
     Query(alias="knownAt", description="Answer as the registry knew it at this time (with offset)"),
 ]
 

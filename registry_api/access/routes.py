@@ -15,12 +15,13 @@ from festaf.contract.access import (
     ProjectRequest,
 )
 from festaf.contract.http import Page
+from festaf.contract.model import Moment
 from festaf.registry_api.access import principal_routes, token_routes
 from festaf.registry_api.access.audit_repository import AuditFilter, audit_page
 from festaf.registry_api.access.projects import ProjectService
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.access.tables import ProjectTable
-from festaf.registry_api.edge import Admin, Cursor, Known, Limit, Now, ProjectAdmin, Reader, Reading, Time, Writing
+from festaf.registry_api.edge import Admin, Cursor, Known, Limit, Now, ProjectAdmin, Reader, Reading, Writing
 from festaf.registry_api.errors import BadRequestError, NotFoundError
 from festaf.registry_api.page import decode_cursor, encode_cursor
 
@@ -29,7 +30,7 @@ ROUTERS = (router, principal_routes.router, token_routes.router)
 ProjectName = Annotated[str, Path(max_length=64)]
 Namespace = Annotated[str, Query(min_length=1, max_length=500, description="An OpenLineage namespace")]
 Text = Annotated[str | None, Query(max_length=500)]
-Since = Annotated[Time | None, Query()]
+Since = Annotated[Moment | None, Query()]
 GREATEST_ID = 2**63 - 1
 
 

@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from festaf.contract import marquez
 from festaf.contract.marquez import IntervalMetric, LineageMetric
+from festaf.contract.model import Moment, refuse_number
 from festaf.registry_api.access.caller import Caller
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.catalog.hiding import without_hidden
 from festaf.registry_api.catalog.statistics_repository import StatisticsReads
-from festaf.registry_api.edge import Now, Reader, Reading, Time, View
+from festaf.registry_api.edge import Now, Reader, Reading, View
 from festaf.registry_api.errors import UnreadableEventError
 from festaf.registry_api.marquez.names import MOST, EncodedName, NodeKind, Offset, Part, node_id
 from festaf.registry_api.viewpoint import Viewpoint
@@ -40,9 +41,15 @@ def _or_empty(kind: str) -> WithJsonSchema:
 
 
 Bound = Annotated[
-    Time | None, BeforeValidator(_none_if_empty), _or_empty("date-time"), Query(description="With offset")
+    Moment | None, BeforeValidator(_none_if_empty), _or_empty("date-time"), Query(description="With offset")
 ]
-Day = Annotated[date | None, BeforeValidator(_none_if_empty), _or_empty("date"), Query(description="YYYY-MM-DD")]
+Day = Annotated[
+    date | None,
+    BeforeValidator(_none_if_empty),
+    BeforeValidator(refuse_number),
+    _or_empty("date"),
+    Query(description="YYYY-MM-DD"),
+]
 Direction = Annotated[Literal["asc", "desc"], BeforeValidator(_lower), Query(alias="sortDirection")]
 Filter = Annotated[Literal["job", "dataset", "all"], BeforeValidator(_lower), Query(alias="filter")]
 Sort = Annotated[Literal["name", "update_at", "updated_at"], BeforeValidator(_lower)]

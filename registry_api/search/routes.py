@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from festaf.contract.model import Moment
 from festaf.contract.search import FeatureSearch, SearchFilter
-from festaf.registry_api.edge import Answered, Now, Time
+from festaf.registry_api.edge import Answered, Now
 from festaf.registry_api.feature_requests.listing import requests_like
 from festaf.registry_api.feature_requests.service import RequestService
 from festaf.registry_api.search.service import FeatureFinder, Question
@@ -23,8 +24,8 @@ class SearchQuery(SearchFilter):
 
     q: str = Field("", max_length=200, description="Words, in any order and any case; without any, filters alone")
     deleted: bool = Field(False, description="Find deleted features, too")
-    written_since: Time | None = Field(None, description="Last written then or later (with offset)")
-    not_written_since: Time | None = Field(None, description="Last written before that, or never")
+    written_since: Moment | None = Field(None, description="Last written then or later (with offset)")
+    not_written_since: Moment | None = Field(None, description="Last written before that, or never")
     limit: int = Field(20, ge=1, le=100)
     cursor: str | None = Field(None, max_length=2000)
 

@@ -153,6 +153,8 @@ def test_many_who_record_at_once_make_one_chain(registry: Registry) -> None:
         {"parameters": {"depth": 6}},
         {"unknown": 1},
         {"data": [{"name": "train"}]},
+        {"ended_at": 0},
+        {"ended_at": "1780000000"},
     ],
 )
 def test_what_is_no_record_is_refused_and_leaves_nothing(registry: Registry, wrong: Json) -> None:

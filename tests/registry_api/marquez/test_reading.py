@@ -117,6 +117,7 @@ def test_the_web_page_searches_counts_and_lists_events(registry: Registry) -> No
     assert (page["totalCount"], page["events"][0]["eventType"]) == (2, "START")
     assert registry.get("/events/lineage", before="", after="", offset=1)["events"][0]["eventType"] == "START"
     assert registry.get("/events/lineage", before=span["after"]) == {"events": [], "totalCount": 0}
+    assert [registry.ask("/search", q="a", after=day).status_code for day in ("", "2026-01-01", "0")] == [200, 200, 422]
 
 
 def test_a_run_knows_which_runs_its_values_came_from(shopping: Registry) -> None:
