@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -38,6 +39,7 @@ class ArtifactFact:
     content: Mapping[str, Any]
 
 
+@lru_cache(maxsize=65_536)
 def artifact_of(namespace: str, name: str) -> tuple[ArtifactKind, str] | None:
     """Read kind and project out of a dataset's name; None when it is no artifact, or a feature set."""
     project = project_of(DatasetName(namespace, name))

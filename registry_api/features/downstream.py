@@ -88,7 +88,7 @@ class DownstreamWalk:
         start = {node for node in (root, root.whole) if node}
         level, passed = start, set(start)
         if depth >= FORESEEN_FROM:
-            self.graph.foresee(start, "target", 2 * depth, limit)
+            self.graph.foresee(start, "target", depth, limit)
         for distance in range(1, depth + 2):
             if not level:
                 break

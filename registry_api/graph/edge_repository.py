@@ -9,10 +9,16 @@ from typing import Any, Literal
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
-from festaf.contract.graph import NodeKind
 from festaf.registry_api.graph.names import NodeName
 from festaf.registry_api.graph.precedence import FoundEdge, Word
-from festaf.registry_api.graph.standing import ENDS, completed_query, edges_query, exact_query, reachable_query
+from festaf.registry_api.graph.standing import (
+    ENDS,
+    WHOLE_STEP,
+    completed_query,
+    edges_query,
+    exact_query,
+    reachable_query,
+)
 from festaf.registry_api.listed import is_sqlite, write_values
 from festaf.registry_api.viewpoint import NOW, Viewpoint
 
@@ -30,7 +36,7 @@ class EdgeRepository:
         """Give the edges from (``source``) or to (``target``) the nodes at the other side of some nodes."""
         into = side == "source"
         query = edges_query("target" if into else "source", view.dated, view.known, self.sqlite)
-        return [_edge(row, into, ends[row[0]].kind) for row in self._rows(query, ends, view)]
+        return _edges(self._rows(query, ends, view), into, ends)
 
     def exact(self, targets: Collection[int], view: Viewpoint) -> list[Word]:
         """Give what speaks exactly of targets."""
@@ -45,11 +51,11 @@ class EdgeRepository:
     ) -> dict[NodeName, tuple[int, datetime]]:
         """Give what lies before (``source``) or behind (``target``) some nodes now: ids, and when first named.
 
-        :param depth: steps at most
+        :param depth: steps from feature to feature at most
         :param most: ways at most; the shortest are followed first
         """
         query = reachable_query("target" if side == "source" else "source", self.sqlite)
-        rows = self._rows(query, ends, NOW, depth=depth, most=most)
+        rows = self._rows(query, ends, NOW, half_steps=WHOLE_STEP * depth, most=most)
         return {NodeName(*row[1:5]): (row[0], row[5]) for row in rows}
 
     def _rows(
@@ -59,20 +65,18 @@ class EdgeRepository:
         return self.session.connection().execute(query, given).all()
 
 
-def _edge(row: Any, into: bool, here_kind: NodeKind) -> FoundEdge:
-    here, other, asserter, origin, since, last_stated, last_run, transformation, kind, namespace, name, field = row[:12]
-    node = NodeName(kind, namespace, name, field)
-    return FoundEdge(
-        here=here,
-        other=node,
-        source=other if into else here,
-        target=here if into else other,
-        target_kind=here_kind if into else kind,
-        asserter=asserter,
-        origin=origin,
-        since=since,
-        last_stated=last_stated,
-        last_run=last_run,
-        transformation=transformation,
-        first_seen=row.first_seen,
-    )
+def _edges(rows: Iterable[Sequence[Any]], into: bool, ends: Mapping[int, NodeName]) -> list[FoundEdge]:
+    """Read edges from rows of ``edges_query``."""
+    found: list[FoundEdge] = []
+    names: dict[int, NodeName] = {}
+    for here, far, asserter, origin, since, last, run, transformation, kind, namespace, name, field, first in rows:
+        other = names.get(far)
+        if other is None:
+            other = names[far] = NodeName(kind, namespace, name, field)
+        source, target, target_kind = (far, here, ends[here].kind) if into else (here, far, kind)
+        found.append(
+            FoundEdge(
+                here, other, source, target, target_kind, asserter, origin, since, last, run, transformation, first
+            )
+        )
+    return found

@@ -42,7 +42,8 @@ class NodeName(NamedTuple):
     @property
     def id(self) -> str:
         """Give the id that the graph shows."""
-        return ":".join(part for part in (self.kind, self.namespace, self.name, self.field) if part is not None)
+        whole = f"{self.kind}:{self.namespace}:{self.name}"
+        return whole if self.field is None else f"{whole}:{self.field}"
 
     @property
     def whole(self) -> NodeName | None:

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from festaf.contract.feature import Origin
 from festaf.registry_api.graph.names import NO_SOURCE, NodeName
@@ -22,8 +22,7 @@ from festaf.registry_api.graph.names import NO_SOURCE, NodeName
 RANK: dict[str, int] = {"declared": 0, "lineage_facet": 1, "column_lineage": 2, "inputs_outputs": 3, "lineage": 3}
 
 
-@dataclass(frozen=True, slots=True)
-class FoundEdge:
+class FoundEdge(NamedTuple):
     """An edge that stands, from a node that was asked for to another or the other way round."""
 
     here: int
@@ -43,8 +42,7 @@ class FoundEdge:
     """False when what goes into ``source``, a job, does not go on to ``target``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """That an asserter says something of a target from an origin, and when it last did."""
 
     target: int
@@ -73,14 +71,17 @@ def weigh(edges: Iterable[FoundEdge], words: Iterable[Word], completed: Iterable
     exact: dict[int, list[Word]] = defaultdict(list)
     for word in words:
         exact[word.target].append(word)
-    said = {(word.target, word.asserter, word.origin): word.last for word in completed if word.last}
+    said: dict[tuple[int, int, str], datetime] = {}
+    for target, asserter, origin, last in completed:
+        if last is not None:
+            said[target, asserter, origin] = max(last, said.get((target, asserter, origin), last))
     best: dict[tuple[int, int], FoundEdge] = {}
     for edge in edges:
         outdone = edge.target_kind != "job" and any(_beats(word, edge, said) for word in exact[edge.target])
         by_job = edge.source == edge.asserter
         if edge.transformation == NO_SOURCE or (outdone and not by_job):
             continue
-        weighed = replace(edge, passage=False) if by_job and (outdone or edge.origin == "lineage_facet") else edge
+        weighed = edge._replace(passage=False) if by_job and (outdone or edge.origin == "lineage_facet") else edge
         known = best.get((edge.source, edge.target))
         best[edge.source, edge.target] = weighed if known is None else _joined(known, weighed)
     return list(best.values())
@@ -105,6 +106,6 @@ def _joined(one: FoundEdge, other: FoundEdge) -> FoundEdge:
     """
     if RANK[one.origin] != RANK[other.origin]:
         best = one if RANK[one.origin] < RANK[other.origin] else other
-        return replace(best, passage=one.passage or other.passage)
+        return best._replace(passage=one.passage or other.passage)
     last = max(one, other, key=lambda edge: (edge.last_stated, edge.last_run or "", edge.transformation or ""))
-    return replace(last, since=min(one.since, other.since), passage=one.passage or other.passage)
+    return last._replace(since=min(one.since, other.since), passage=one.passage or other.passage)

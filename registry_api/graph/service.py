@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -22,12 +21,11 @@ from festaf.registry_api.table import natural_key
 from festaf.registry_api.viewpoint import NOW, Viewpoint
 
 Side = Literal["source", "target"]
-WAYS = 2
+WAYS = 1.25
 """By how many ways of different lengths a node may be reached on average before the walk ahead stops."""
 
 
-@dataclass(frozen=True)
-class Neighbour:
+class Neighbour(NamedTuple):
     """A node at the other end of a standing edge."""
 
     node: NodeName
@@ -83,7 +81,7 @@ class GraphService:
         They are those to which edges lead as they are stored; ``neighbours`` says which of them count.
         """
         ids = set(self.ids(nodes).values())
-        reached = self.edges.reachable(ids, side, depth, most * WAYS) if ids else {}
+        reached = self.edges.reachable(ids, side, depth, int(most * WAYS)) if ids else {}
         for node, (node_id, first_seen) in reached.items():
             self.met[node], self.seen[node] = node_id, first_seen
         return set(reached)
@@ -191,7 +189,7 @@ class GraphService:
                 here = ids.get(node, edge.here)
                 if spelling.covers(edge.last_stated) and (here != far or edge.transformation == NO_SOURCE):
                     ends = (far, here) if side == "source" else (here, far)
-                    found.append(replace(edge, here=here, other=other, source=ends[0], target=ends[1]))
+                    found.append(edge._replace(here=here, other=other, source=ends[0], target=ends[1]))
         return found
 
     def _words(self, edges: list[FoundEdge], side: Side, view: Viewpoint, aliases: Aliases) -> list[Word]:
@@ -220,7 +218,7 @@ class GraphService:
             target = aliases.shown(names[word.target], moment)
             asserter = aliases.shown(names[word.asserter], moment)
             ids = self.ids([target, asserter])
-            meant.append(replace(word, target=ids.get(target, word.target), asserter=ids.get(asserter, word.asserter)))
+            meant.append(word._replace(target=ids.get(target, word.target), asserter=ids.get(asserter, word.asserter)))
         return meant
 
     def first_seen(self, nodes: Collection[NodeName]) -> dict[NodeName, datetime]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, literal, select, type_coerce
+from sqlalchemy import ColumnElement, Integer, Select, Subquery, bindparam, case, func, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from festaf.registry_api.graph.tables import EdgeSetTable, EdgeTable, NodeTable, SightingTable
@@ -17,6 +17,8 @@ from festaf.registry_api.viewpoint import AS_OF, standing
 End = Literal["source", "target"]
 ENDS = "ends"
 """The parameter of these queries: the ids of nodes."""
+WHOLE_STEP = 2
+"""Half steps from one feature to the next."""
 EXACT = ("lineage_facet", "column_lineage")
 """The origins that say more of a target than that it is the output of a job."""
 
@@ -57,16 +59,16 @@ def edges_query(end: End, dated: bool, known: bool, sqlite: bool) -> Select[*tup
 @cache
 def exact_query(dated: bool, known: bool, sqlite: bool) -> Select[*tuple[Any, ...]]:
     """Build the query for what says exactly what goes into the nodes ``ends``: target, asserter, origin, when last."""
+    held = _sets_into(sqlite=sqlite)
     return (
         select(
-            EdgeTable.target_id,
+            held.c.target_id,
             EdgeSetTable.asserter_id,
             EdgeSetTable.origin,
             type_coerce(_last(SightingTable.stated_at, dated, known), Moment),
         )
-        .distinct()
-        .join(EdgeSetTable, EdgeSetTable.id == EdgeTable.edge_set_id)
-        .where(one_of(EdgeTable.target_id, ENDS, sqlite=sqlite), EdgeSetTable.origin.in_(EXACT))
+        .join(EdgeSetTable, EdgeSetTable.id == held.c.edge_set_id)
+        .where(EdgeSetTable.origin.in_(EXACT))
         .where(stands(dated, known) if dated or known else EdgeSetTable.current.is_(True))
     )
 
@@ -86,13 +88,18 @@ def completed_query(dated: bool, known: bool, sqlite: bool) -> Select[*tuple[Any
         .correlate(EdgeSetTable)
         .scalar_subquery()
     )
+    held = _sets_into(sqlite=sqlite)
     return (
-        select(EdgeTable.target_id, EdgeSetTable.asserter_id, EdgeSetTable.origin, type_coerce(last, Moment))
-        .distinct()
-        .join(EdgeSetTable, EdgeSetTable.id == EdgeTable.edge_set_id)
-        .where(one_of(EdgeTable.target_id, ENDS, sqlite=sqlite))
+        select(held.c.target_id, EdgeSetTable.asserter_id, EdgeSetTable.origin, type_coerce(last, Moment))
+        .join(EdgeSetTable, EdgeSetTable.id == held.c.edge_set_id)
         .where(stands(dated, known) if dated or known else EdgeSetTable.current.is_(True))
     )
+
+
+def _sets_into(*, sqlite: bool) -> Subquery:
+    """Read which sets hold edges into ``ends``: an index knows, and a set may hold many into one node."""
+    into = select(EdgeTable.target_id, EdgeTable.edge_set_id).distinct()
+    return into.where(one_of(EdgeTable.target_id, ENDS, sqlite=sqlite)).subquery()
 
 
 @cache
@@ -100,19 +107,22 @@ def reachable_query(end: End, sqlite: bool) -> Select[*tuple[Any, ...]]:
     """Build the query for the nodes to which edges lead that stand now, from nodes that are their ``end``.
 
     The nearest come first, and one that is reached in so many ways of different lengths comes so often. Who takes the
-    first rows only has the database walk no further. Whether a set stands is asked of each edge by itself: for a join,
-    SQLite reads every set once to be able to skip some.
+    first rows only has the database walk no further. From one set to the next by way of a job is as far as from one
+    feature to the next, so each of those two steps is half of it: lengths are counted in halves. Whether a set stands
+    is asked of each edge by itself: for a join, SQLite reads every set once to be able to skip some.
     """
     here, other = (
         (EdgeTable.source_id, EdgeTable.target_id) if end == "source" else (EdgeTable.target_id, EdgeTable.source_id)
     )
-    current = select(EdgeSetTable.current).where(EdgeSetTable.id == EdgeTable.edge_set_id)
-    standing_now = current.correlate(EdgeTable).scalar_subquery().is_(True)
-    first = select(other.label("id"), literal(1, Integer).label("distance"))
-    reached = first.where(one_of(here, ENDS, sqlite=sqlite), standing_now).cte("reached", recursive=True)
-    step = select(other, reached.c.distance + 1).select_from(reached).join(EdgeTable, here == reached.c.id)
-    further = reached.c.distance < bindparam("depth", type_=Integer)
-    reached = reached.union(step.where(standing_now, further))
+    pace = select(case((EdgeSetTable.origin == "inputs_outputs", 1), else_=WHOLE_STEP)).where(
+        EdgeSetTable.id == EdgeTable.edge_set_id
+    )
+    pace_now = pace.where(EdgeSetTable.current.is_(True)).correlate(EdgeTable).scalar_subquery()
+    first = select(other.label("id"), pace_now.label("distance"))
+    reached = first.where(one_of(here, ENDS, sqlite=sqlite), pace_now.is_not(None)).cte("reached", recursive=True)
+    step = select(other, reached.c.distance + pace_now).select_from(reached).join(EdgeTable, here == reached.c.id)
+    further = reached.c.distance < bindparam("half_steps", type_=Integer)
+    reached = reached.union(step.where(pace_now.is_not(None), further))
     nearest = select(reached.c.id).limit(bindparam("most", type_=Integer)).subquery()
     return (
         select(NodeTable.id, NodeTable.kind, NodeTable.namespace, NodeTable.name, NodeTable.field, NodeTable.first_seen)
@@ -163,22 +173,23 @@ def stands(dated: bool, known: bool) -> ColumnElement[bool]:
 
 
 def _since(known: bool) -> ColumnElement[Any]:
-    """Read when an edge was first stated by its asserter, from its origin; other sets may have held it before."""
+    """Read when an edge was first stated by its asserter, from its origin; other sets may have held it before.
+
+    Most asserters have stated one set only.
+    """
     edge, edge_set, sighting = aliased(EdgeTable), aliased(EdgeSetTable), aliased(SightingTable)
+    of_asserter = (edge_set.asserter_id == EdgeSetTable.asserter_id, edge_set.origin == EdgeSetTable.origin)
     query = (
         select(func.min(sighting.stated_at if known else edge_set.valid_from))
         .select_from(edge)
         .join(edge_set, edge.edge_set_id == edge_set.id)
-        .where(
-            edge.source_id == EdgeTable.source_id,
-            edge.target_id == EdgeTable.target_id,
-            edge_set.asserter_id == EdgeSetTable.asserter_id,
-            edge_set.origin == EdgeSetTable.origin,
-        )
+        .where(edge.source_id == EdgeTable.source_id, edge.target_id == EdgeTable.target_id, *of_asserter)
     )
     if known:
         query = query.join(sighting, sighting.edge_set_id == edge_set.id).where(*standing(sighting, known))
-    return query.correlate(EdgeTable, EdgeSetTable).scalar_subquery()
+        return query.correlate(EdgeTable, EdgeSetTable).scalar_subquery()
+    others = select(edge_set.id).where(*of_asserter, edge_set.id != EdgeSetTable.id).correlate(EdgeSetTable).exists()
+    return case((others, query.correlate(EdgeTable, EdgeSetTable).scalar_subquery()), else_=EdgeSetTable.valid_from)
 
 
 def _last(
