@@ -10,7 +10,15 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, TypeAdapter
+from pydantic import (
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    TypeAdapter,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from festaf.contract.model import Model, Moment, OpenModel
 
@@ -24,7 +32,14 @@ PARTITION_FACET = "festaf_partitions"
 """The output dataset facet that carries AssetPartitions under the key ``partitions``."""
 
 Text = Annotated[str, StringConstraints(min_length=1)]
-Facets = dict[str, dict[str, Any]]
+
+
+def _as_it_is(body: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    """Keep a JSON object itself: bodies are most of an event, and nobody changes them."""
+    return body if isinstance(body, dict) else check(body)
+
+
+Facets = dict[str, Annotated[dict[str, Any], WrapValidator(_as_it_is)]]
 
 
 class EventType(StrEnum):

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-import orjson
+from festaf.registry_api.shared import write_marked
 
 Result = TypeVar("Result")
 CAPACITY = 50_000
@@ -56,8 +56,8 @@ class SameMemo(Generic[Result]):
 
 
 def digest(value: Any) -> bytes | None:
-    """Hash a JSON value; None when it holds a number of more than 64 bits."""
+    """Hash a JSON value, what is shared by the hash that it has; None when it holds a number of more than 64 bits."""
     try:
-        return hashlib.sha256(orjson.dumps(value)).digest()
+        return hashlib.sha256(write_marked(value)).digest()
     except TypeError:
         return None

@@ -16,14 +16,12 @@ from uuid import UUID
 from festaf.contract.openlineage import Dataset, DatasetEvent, RunEvent
 from festaf.registry_api.catalog.tables import LONGEST, SHORT, Stamps
 from festaf.registry_api.lineage.recording import NewEvent
-from festaf.registry_api.memo import Memo
+from festaf.registry_api.shared import made_of
 from festaf.registry_api.table import as_utc, content_sha256, natural_key
 
 Kind = Literal["job", "dataset"]
 Body = dict[str, Any]
 DEFAULT_SOURCE = "default"
-HASHES: Memo[str] = Memo()
-"""Of facets' bodies: a task says the same in each of its runs."""
 
 
 @dataclass(frozen=True, order=True)
@@ -124,7 +122,7 @@ def join(stamps: Stamps, saying: Saying) -> tuple[Stamps, dict[str, Body | None]
 
 def _sha256(body: Body) -> str:
     """Hash a facet's content; a change of its producer's version alone is a change, since facets are kept verbatim."""
-    return HASHES.get(body, lambda: content_sha256(body)[:32])
+    return made_of(body, content_sha256)[:32]
 
 
 def source_of(facet: Body | None) -> tuple[str, str | None]:

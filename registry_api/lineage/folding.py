@@ -18,6 +18,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from festaf.contract.openlineage import Dataset, EventType, RunEvent
+from festaf.registry_api.shared import made_of, write_canonical
 from festaf.registry_api.table import content_sha256
 
 Body = dict[str, Any]
@@ -118,7 +119,7 @@ def state_of(event: RunEvent, key: str) -> RunState:
         job_facets=stamped(event.job.facets, stamp),
         inputs=_datasets([(dataset, {**dataset.facets, **dataset.input_facets}) for dataset in event.inputs], stamp),
         outputs=_datasets([(dataset, {**dataset.facets, **dataset.output_facets}) for dataset in event.outputs], stamp),
-        explicit={content_sha256(body): StampedFacet(stamp=stamp, body=body) for body in _explicit(event)},
+        explicit={made_of(body, content_sha256): StampedFacet(stamp=stamp, body=body) for body in _explicit(event)},
     )
 
 
@@ -162,7 +163,7 @@ def read_state(text: str) -> RunState:
 def write_state(state: RunState) -> str:
     """Write a state as a row keeps it."""
     try:
-        return orjson.dumps(state).decode()
+        return write_canonical(state).decode()
     except TypeError:  # A number of more than 64 bits.
         return TypeAdapter(RunState).dump_json(state).decode()
 

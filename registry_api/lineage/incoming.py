@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import orjson
 from pydantic import ValidationError
 
+from festaf.contract.feature_set import DECLARATION_FACET, DEFINITION_FACET, WRITE_FACET
 from festaf.contract.openlineage import EVENT, DatasetEvent, RunEvent
 from festaf.registry_api.errors import UnreadableEventError
 from festaf.registry_api.lineage import airflow_facets, reading
 from festaf.registry_api.lineage.recording import AnyEvent
-from festaf.registry_api.secrets.masking import mask_event
+from festaf.registry_api.secrets.masking import looks_clean, mask
+from festaf.registry_api.shared import hold, share, write_canonical, write_rest
+
+LISTING = {WRITE_FACET: "write", DEFINITION_FACET: "definition", DECLARATION_FACET: "declaration"}
+"""By facet the part of it that lists features."""
+FACETS = ("facets", "inputFacets", "outputFacets")
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ def read_event(value: Any) -> Incoming:
 
     :raises UnreadableEventError: it is none, or a facet of ours in it is wrong
     """
-    value = mask_event(value)
+    value = _masked(_with_shared(value))
     try:
         event = EVENT.validate_python(value)
     except ValidationError as error:
@@ -50,10 +55,59 @@ def read_event(value: Any) -> Incoming:
     if not isinstance(event, DatasetEvent):
         blobs = reading.detach_code(event.job.facets)
     if isinstance(event, RunEvent):
+        for name, facet in event.run.facets.items():
+            event.run.facets[name] = hold(facet)
         event = airflow_facets.with_attached(event)
     incoming = Incoming(event, key, body, blobs)
     _check_facets(event)
     return incoming
+
+
+def _with_shared(value: Any) -> Any:
+    """Put what other events repeat in its place: the facets of jobs and datasets; those of a run are others in each."""
+    if not isinstance(value, dict):
+        return value
+    found = dict(value)
+    for name in ("job", "dataset"):
+        if name in value:
+            found[name] = _holding(value[name])
+    for name in ("inputs", "outputs"):
+        side = value.get(name)
+        if isinstance(side, list):
+            found[name] = [_holding(item) for item in side]
+    return found
+
+
+def _holding(holder: Any) -> Any:
+    if not isinstance(holder, dict):
+        return holder
+    found = holder
+    for place in FACETS:
+        facets = holder.get(place)
+        if isinstance(facets, dict) and facets:
+            found = {**found, place: {name: _shared(name, body) for name, body in facets.items()}}
+    return found
+
+
+def _shared(name: str, body: Any) -> Any:
+    """Share a facet; of ours that names features, the list of them for itself: beside it are numbers of the run."""
+    if not isinstance(body, dict):
+        return body
+    part = LISTING.get(name)
+    inner = body.get(part) if part else None
+    features = inner.get("features") if isinstance(inner, dict) else None
+    if part and isinstance(inner, dict) and isinstance(features, list):
+        body = {**body, part: {**inner, "features": share(features)}}
+    return share(body)
+
+
+def _masked(value: Any) -> Any:
+    """Mask an event of which what is shared is masked already; most hold nothing that looks like a secret."""
+    try:
+        rest = write_rest(value)
+    except TypeError:  # A number of more than 64 bits, or half of a surrogate pair.
+        return mask(value)
+    return value if looks_clean(rest) else mask(value)
 
 
 def _check_facets(event: AnyEvent) -> None:
@@ -73,6 +127,6 @@ def _check_facets(event: AnyEvent) -> None:
 def _canonical(value: Any) -> bytes:
     """Write a JSON value so that equal values are equal texts."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        return write_canonical(value)
     except TypeError:  # A number of more than 64 bits.
         return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

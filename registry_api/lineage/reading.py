@@ -8,7 +8,7 @@ every shape; what cannot be understood in them is passed over and kept verbatim.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -35,21 +35,13 @@ from festaf.contract.openlineage import (
 )
 from festaf.registry_api.errors import UnreadableEventError
 from festaf.registry_api.lineage import airflow_facets
-from festaf.registry_api.memo import Memo, SameMemo
+from festaf.registry_api.shared import made_of, share
 
 Facets = Mapping[str, dict[str, Any]]
 Known = TypeVar("Known", bound=BaseModel)
 DECLARED: TypeAdapter[tuple[FeatureDeclaration, ...]] = TypeAdapter(tuple[FeatureDeclaration, ...])
-DECLARATIONS: Memo[tuple[FeatureDeclaration, ...]] = Memo()
 LARGEST = 2**63 - 1
 """The largest number that a column holds."""
-SEEN: SameMemo[tuple[DagSnapshot, str | None]] = SameMemo()
-TASKS: SameMemo[TaskRun] = SameMemo()
-DEFINITIONS: SameMemo[FeatureSetDefinition] = SameMemo()
-WRITES: SameMemo[FeatureWrite] = SameMemo()
-"""What was read of the facets at hand: each is looked at several times while its event is kept."""
-READ: dict[type[BaseModel], Memo[Any]] = {}
-"""What was read last, by model: an event is looked at several times, and the next one says much the same."""
 HASHED = "sha256"
 MASK = "***"
 """What Airflow's secret masker leaves of an owner."""
@@ -58,22 +50,36 @@ MASK = "***"
 def detach_code(facets: dict[str, dict[str, Any]]) -> dict[str, str]:
     """Take the texts of code out of a job's facets and leave their hashes; give the texts by hash."""
     blobs: dict[str, str] = {}
-    for facet, path in ((DAG_FACET, ("dag", "source")), ("sourceCode", ("sourceCode",)), ("sql", ("query",))):
+    for facet, detach in DETACHING.items():
         if facet in facets:
-            facets[facet] = _detach(facets[facet], path, blobs)
+            facets[facet], texts = made_of(facets[facet], detach)
+            blobs |= texts
     return blobs
 
 
-def _detach(body: dict[str, Any], path: tuple[str, ...], blobs: dict[str, str]) -> dict[str, Any]:
+def _detach(path: tuple[str, ...], body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    blobs: dict[str, str] = {}
+    return share(_without_text(body, path, blobs)), blobs
+
+
+def _without_text(body: dict[str, Any], path: tuple[str, ...], blobs: dict[str, str]) -> dict[str, Any]:
     name, rest = path[0], path[1:]
     inner = body.get(name)
     if rest and isinstance(inner, dict):
-        return {**body, name: _detach(inner, rest, blobs)}
+        return {**body, name: _without_text(inner, rest, blobs)}
     if rest or not isinstance(inner, str):
         return body
     sha256 = _sha256_of(inner)
     blobs[sha256] = inner
     return {**body, name: {HASHED: sha256}}
+
+
+DETACHING = {
+    DAG_FACET: partial(_detach, ("dag", "source")),
+    "sourceCode": partial(_detach, ("sourceCode",)),
+    "sql": partial(_detach, ("query",)),
+}
+"""By facet what takes the text of code out of it."""
 
 
 @lru_cache(maxsize=1_000)
@@ -96,7 +102,7 @@ def dag_snapshot(facets: Facets, run_facets: Facets | None = None) -> tuple[DagS
     if body is None:
         seen = airflow_facets.dag_snapshot(run_facets or {})
         return (seen, None) if seen else None
-    return SEEN.get(body, _dag_snapshot)
+    return made_of(body, _dag_snapshot)
 
 
 def _dag_snapshot(body: Mapping[str, Any]) -> tuple[DagSnapshot, str | None]:
@@ -120,7 +126,7 @@ def seen_dag(event: RunEvent | JobEvent | DatasetEvent) -> tuple[DagSnapshot, st
 def task_run(facets: Facets) -> TaskRun | None:
     """Read which task instance the run is."""
     body = facets.get(TASK_FACET)
-    return airflow_facets.task_run(facets) if body is None else TASKS.get(body, _task_run)
+    return airflow_facets.task_run(facets) if body is None else made_of(body, _task_run)
 
 
 def _task_run(body: Mapping[str, Any]) -> TaskRun:
@@ -132,7 +138,7 @@ def _task_run(body: Mapping[str, Any]) -> TaskRun:
 def definition(facets: Facets) -> FeatureSetDefinition | None:
     """Read what was declared of a feature set."""
     body = facets.get(DEFINITION_FACET)
-    return None if body is None else DEFINITIONS.get(body, _definition)
+    return None if body is None else made_of(body, _definition)
 
 
 def _definition(body: Mapping[str, Any]) -> FeatureSetDefinition:
@@ -144,7 +150,7 @@ def _definition(body: Mapping[str, Any]) -> FeatureSetDefinition:
 def write(facets: Facets) -> FeatureWrite | None:
     """Read what was written into a feature set."""
     body = facets.get(WRITE_FACET)
-    return None if body is None else WRITES.get(body, _write)
+    return None if body is None else made_of(body, _write)
 
 
 def _write(body: Mapping[str, Any]) -> FeatureWrite:
@@ -157,8 +163,10 @@ def _write(body: Mapping[str, Any]) -> FeatureWrite:
 def declaration(facets: Facets) -> FeatureSetDeclaration | None:
     """Read what was declared by a call."""
     body = facets.get(DECLARATION_FACET)
-    if body is None:
-        return None
+    return None if body is None else made_of(body, _declaration)
+
+
+def _declaration(body: Mapping[str, Any]) -> FeatureSetDeclaration:
     found = _read(FeatureSetDeclaration, body.get("declaration"), f"{DECLARATION_FACET}.declaration")
     _check_feature_set(found.project, found.feature_set, DECLARATION_FACET)
     return found
@@ -291,11 +299,6 @@ def _check_feature_set(project: str, feature_set: str, place: str) -> None:
 
 
 def _read(model: type[Known], value: Any, place: str) -> Known:
-    read: Memo[Known] = READ.setdefault(model, Memo(10_000))
-    return read.get(value, lambda: _validated(model, value, place))
-
-
-def _validated(model: type[Known], value: Any, place: str) -> Known:
     try:
         return model.model_validate(_with_declarations(model, value))
     except ValidationError as error:
@@ -307,13 +310,11 @@ def _validated(model: type[Known], value: Any, place: str) -> Known:
 
 def _with_declarations(model: type[BaseModel], value: Any) -> Any:
     """Put declarations that were read before in place of the same text: of a write, only the numbers are new."""
-    if model not in {FeatureSetDefinition, FeatureWrite} or not isinstance(value, dict):
-        return value
-    features = value.get("features")
-    if not isinstance(features, list):
+    features = value.get("features") if isinstance(value, dict) else None
+    if model not in {FeatureSetDefinition, FeatureWrite} or not isinstance(features, list):
         return value
     try:
-        return {**value, "features": DECLARATIONS.get(features, lambda: DECLARED.validate_python(features))}
+        return {**value, "features": made_of(features, DECLARED.validate_python)}
     except ValidationError:
         return value
 

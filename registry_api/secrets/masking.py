@@ -13,10 +13,7 @@ from functools import lru_cache, partial
 from threading import Lock
 from typing import Any
 
-import orjson
-
 from festaf.contract.secrets import MASKED
-from festaf.registry_api.memo import Memo
 from festaf.registry_api.secrets.rules import GLANCES, Filter, is_literal, rules, secret_name, triggers
 
 SHORT = 256
@@ -24,11 +21,6 @@ SHORT = 256
 REMEMBERED = 4_096
 SHORTEST = 6
 """A text that is shorter holds no secret that can be told from a word."""
-HOLDERS = frozenset({"job", "dataset", "inputs", "outputs"})
-"""What in an event has facets that most of the job's runs repeat; those of a run are others in each."""
-FACETS = ("facets", "inputFacets", "outputFacets")
-CLEAN: Memo[bool] = Memo()
-"""Whether a part of an event holds nothing that looks like a secret."""
 
 
 def mask(value: Any) -> Any:
@@ -43,43 +35,10 @@ def mask(value: Any) -> Any:
     return value
 
 
-def mask_event(value: Any) -> Any:
-    """Give an event with every secret in it masked; most hold nothing that looks like one, and are seen at a glance.
-
-    A task says much the same in each of its runs, so a facet that held none is not looked at again.
-    """
-    passing, lasting = _parts(value)
-    clean = all(CLEAN.get(part, partial(_is_clean, part)) for part in lasting) and _is_clean(passing)
-    return value if clean else mask(value)
-
-
-def _parts(value: Any) -> tuple[Any, list[Any]]:
-    """Split an event into what no other will repeat, and what others may: facets, each with its name, and the rest."""
-    if not isinstance(value, dict):
-        return value, []
-    holders = [value.get("job"), value.get("dataset")]
-    for side in (value.get("inputs"), value.get("outputs")):
-        holders += side if isinstance(side, list) else [side]
-    lasting: list[Any] = []
-    rest: list[Any] = []
-    for holder in holders:
-        if not isinstance(holder, dict):
-            rest.append(holder)
-            continue
-        found = [name for name in FACETS if isinstance(holder.get(name), dict)]
-        rest.append({name: item for name, item in holder.items() if name not in found})
-        for name in found:
-            lasting += holder[name].items()
-    return {name: item for name, item in value.items() if name not in HOLDERS}, [*lasting, rest]
-
-
-def _is_clean(value: Any) -> bool:
-    """Tell whether nothing in a value looks like a secret, at a glance."""
-    try:
-        body = orjson.dumps(value).lower()
-    except TypeError:  # A number of more than 64 bits, or half of a surrogate pair.
-        return False
-    return not any(map(body.__contains__, triggers())) and not any(shape.search(body) for shape in GLANCES)
+def looks_clean(text: bytes) -> bool:
+    """Tell at a glance whether nothing in a JSON text looks like a secret; of one that does, most hold none."""
+    lowered = text.lower()
+    return not any(map(lowered.__contains__, triggers())) and not any(shape.search(lowered) for shape in GLANCES)
 
 
 def mask_text(text: str) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
+
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from festaf.contract.secrets import MASKED, masked_places
-from festaf.registry_api.secrets.masking import mask, mask_event, mask_text
+from festaf.registry_api.secrets.masking import looks_clean, mask, mask_text
 from tests.registry_api.events import RICH, dag_event, task_event, written
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
@@ -109,7 +111,7 @@ def test_masking_what_is_masked_changes_nothing(value: Any) -> None:
 
     assert mask(once) == once
     assert mask(value) == once
-    assert mask_event(value) == once
+    assert not looks_clean(json.dumps(value, ensure_ascii=False).encode()) or once == value
 
 
 @pytest.mark.parametrize(
