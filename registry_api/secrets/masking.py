@@ -38,7 +38,9 @@ def mask(value: Any) -> Any:
 def looks_clean(text: bytes) -> bool:
     """Tell at a glance whether nothing in a JSON text looks like a secret; of one that does, most hold none."""
     lowered = text.lower()
-    return not any(map(lowered.__contains__, triggers())) and not any(shape.search(lowered) for shape in GLANCES)
+    near = [found for pair, found in triggers().items() if pair in lowered]
+    hit = any(trigger in lowered for found in near for trigger in found)
+    return not hit and not any(shape.search(lowered) for shape in GLANCES)
 
 
 def mask_text(text: str) -> str:

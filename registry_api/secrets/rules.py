@@ -9,6 +9,7 @@ Every pattern takes time linear in the text: what a match begins to read it also
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -168,14 +169,22 @@ def secret_name() -> re.Pattern[str]:
 
 
 @cache
-def triggers() -> tuple[bytes, ...]:
+def triggers() -> dict[bytes, tuple[bytes, ...]]:
     """Give what one of stands, in lower case, in every JSON text in which anything would be masked.
 
     What stands in many events anyway is left out, such as the beginning of our own facets and the ``@`` of a schedule:
-    there ``GLANCES`` looks for the whole shape instead.
+    there ``GLANCES`` looks for the whole shape instead. The others are given by two letters that they have in common,
+    so that few are looked for in a text.
     """
     of_rules = {trigger for rule in rules() for trigger in rule.triggers} - {"festaf_", "@"}
-    return tuple(sorted(trigger.encode() for trigger in of_rules | {'pass"', "authorization"}))
+    left = {trigger.encode() for trigger in of_rules | {'pass"', "authorization"}}
+    found: dict[bytes, tuple[bytes, ...]] = {}
+    while left:
+        pairs = Counter(pair for text in left for pair in {text[at : at + 2] for at in range(len(text) - 1)})
+        common = max(sorted(pairs), key=pairs.__getitem__)
+        found[common] = tuple(sorted(text for text in left if common in text))
+        left -= set(found[common])
+    return found
 
 
 GLANCES = (re.compile(rb"festaf_[a-z0-9_-]{43}"), re.compile(rb"://[^\s/?#@:'\"<>]*:[^\s/'\"<>]+@"))

@@ -6,13 +6,13 @@ import json
 import time
 from typing import Any
 
-
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from festaf.contract.secrets import MASKED, masked_places
 from festaf.registry_api.secrets.masking import looks_clean, mask, mask_text
+from festaf.registry_api.secrets.rules import rules, triggers
 from tests.registry_api.events import RICH, dag_event, task_event, written
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
@@ -93,6 +93,13 @@ def test_a_value_is_masked_by_the_name_it_stands_under() -> None:
 def test_an_event_without_secrets_is_given_back_itself() -> None:
     for event in (task_event(outputs=(written(RICH),)), dag_event()):
         assert mask(event) is event
+
+
+def test_no_text_that_holds_a_trigger_looks_clean() -> None:
+    wanted = {trigger for rule in rules() for trigger in rule.triggers} - {"festaf_", "@"}
+
+    assert {text.decode() for found in triggers().values() for text in found} == wanted | {'pass"', "authorization"}
+    assert all(not looks_clean(f"x{trigger.upper()}x".encode()) for trigger in wanted)
 
 
 PIECES = st.sampled_from([text for text, _ in FOUND] + CLEAN + [" ", "\n", "'", '"', "@", "=", "&", "token=", MASKED])
