@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Dialect, Row, Select, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Delete, Dialect, Row, Select, Tuple, Update, func, select, tuple_, update
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from festaf.registry_api.listed import one_of, write_values
 from festaf.registry_api.memory import recall
-from festaf.registry_api.prepared import STATEMENTS, Prepared, prepare
+from festaf.registry_api.prepared import STATEMENTS, Prepared, given, inserting, prepare
 from festaf.registry_api.table import Table
 from festaf.registry_api.upsert import insert_missing
 
@@ -35,22 +35,36 @@ def fetch(
 ) -> Iterator[Row[*tuple[Any, ...]]]:
     """Run a query for the rows whose column, or tuple of columns, is one of the keys."""
     connection = session.connection()
-    for chunk in chunks(sorted(keys)):
-        yield from connection.execute(query.where(column.in_(chunk)))
+    if asked := _asked(connection.dialect, column, keys):
+        among = one_of(column, "keys", sqlite=connection.dialect.name == "sqlite")
+        yield from connection.execute(query.where(among), asked)
+
+
+def change(
+    session: Session,
+    statement: Delete | Update,
+    column: ColumnElement[Any] | InstrumentedAttribute[Any],
+    keys: Iterable[Any],
+) -> None:
+    """Change or remove the rows whose column, or tuple of columns, is one of the keys."""
+    connection = session.connection()
+    if asked := _asked(connection.dialect, column, keys):
+        among = one_of(column, "keys", sqlite=connection.dialect.name == "sqlite")
+        connection.execute(statement.where(among), asked)
 
 
 def add_rows(session: Session, table: type[Table], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; all of them have the same columns."""
     if rows:
         connection = session.connection()
-        _inserting(connection.dialect, table, tuple(rows[0])).run(connection, rows)
+        _adding(connection.dialect, table, tuple(rows[0])).run(connection, rows)
 
 
 def add_columns(session: Session, table: type[Table], columns: Mapping[str, Sequence[Any]]) -> None:
     """Insert rows that are given by column: for what comes in so many rows that a dictionary for each is felt."""
     if next(iter(columns.values())):
         connection = session.connection()
-        _inserting(connection.dialect, table, tuple(columns)).run_columns(connection, columns)
+        _adding(connection.dialect, table, tuple(columns)).run_columns(connection, columns)
 
 
 def add_numbered(
@@ -60,13 +74,15 @@ def add_numbered(
     if not rows:
         return []
     connection = session.connection()
-    if connection.dialect.name == "sqlite":  # It would take a statement for each row, and nobody else writes now.
+    if connection.dialect.name == "sqlite":  # Nobody else writes now.
         last = connection.execute(select(func.max(key))).scalar() or 0
         ids = list(range(last + 1, last + 1 + len(rows)))
-        add_rows(session, table, [{**row, key.key: number} for number, row in zip(ids, rows, strict=True)])
-        return ids
-    statement = insert(_sql(table)).returning(key, sort_by_parameter_order=True)
-    return list(connection.execute(statement, [dict(row) for row in rows]).scalars())
+    else:
+        sequence = func.pg_get_serial_sequence(table.__tablename__, key.key)
+        each = select(func.nextval(sequence)).select_from(func.generate_series(1, len(rows)).table_valued())
+        ids = list(connection.execute(each).scalars())
+    add_rows(session, table, [{**row, key.key: number} for number, row in zip(ids, rows, strict=True)])
+    return ids
 
 
 def change_rows(
@@ -76,23 +92,24 @@ def change_rows(
     if not rows:
         return
     connection = session.connection()
-    _changing(connection.dialect, table, key, tuple(name for name in rows[0] if name != "which")).run(connection, rows)
+    last = list({row["which"]: row for row in rows}.values())  # A statement of PostgreSQL changes a row once.
+    _changing(connection.dialect, table, key, tuple(name for name in rows[0] if name != "which")).run(connection, last)
 
 
 @lru_cache(maxsize=STATEMENTS)
-def _inserting(dialect: Dialect, table: type[Table], names: tuple[str, ...]) -> Prepared:
-    return prepare(insert(_sql(table)), dialect, names)
+def _adding(dialect: Dialect, table: type[Table], names: tuple[str, ...]) -> Prepared:
+    types = {name: _sql(table).c[name].type for name in names}
+    return prepare(inserting(dialect, _sql(table), given(dialect, types)), dialect, types)
 
 
 @lru_cache(maxsize=STATEMENTS)
 def _changing(
     dialect: Dialect, table: type[Table], key: InstrumentedAttribute[int], names: tuple[str, ...]
 ) -> Prepared:
-    columns = {name: _sql(table).c[name] for name in names}
-    values = {column: bindparam(f"new_{name}", type_=column.type) for name, column in columns.items()}
-    statement = update(_sql(table)).where(key == bindparam("which")).values(values)
-    prepared = prepare(statement, dialect, ())
-    return replace(prepared, names=tuple(name.removeprefix("new_") for name in prepared.names))
+    types = {"which": key.type, **{name: _sql(table).c[name].type for name in names}}
+    row = given(dialect, types)
+    statement = update(_sql(table)).where(key == row["which"]).values({name: row[name] for name in names})
+    return prepare(statement, dialect, types)
 
 
 def ensure(
@@ -129,6 +146,24 @@ def ensure(
         insert_missing(session, table, [rows[item] for item in sorted(missing)], [item.key for item in unique])
         found |= find(missing)
     return found, set(missing)
+
+
+def _asked(
+    dialect: Dialect, column: ColumnElement[Any] | InstrumentedAttribute[Any], keys: Iterable[Any]
+) -> dict[str, str]:
+    """Write keys for ``one_of``, as the database keeps them; nothing for none."""
+    ordered = sorted(keys)
+    if not ordered:
+        return {}
+    if isinstance(column, Tuple):
+        parts = zip(column.clauses, zip(*ordered, strict=True), strict=True)
+        return {"keys": write_values(zip(*(_processed(dialect, part, values) for part, values in parts), strict=True))}
+    return {"keys": write_values(_processed(dialect, column, ordered))}
+
+
+def _processed(dialect: Dialect, column: Any, values: Iterable[Any]) -> Iterable[Any]:
+    process = column.type.dialect_impl(dialect).bind_processor(dialect)
+    return map(process, values) if process else values
 
 
 def _sql(table: type[Table]) -> SqlTable:

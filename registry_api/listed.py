@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, FromClause, Text, any_, bindparam, cast, func, select
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import JSON, ColumnElement, FromClause, String, Text, Tuple, any_, bindparam, cast, func, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 
 def is_sqlite(session: Session) -> bool:
@@ -32,16 +34,41 @@ def write_listed(rows: Iterable[Sequence[Any]]) -> dict[str, str]:
 
 
 def one_of(column: Any, name: str, *, sqlite: bool) -> ColumnElement[bool]:
-    """Say of a column that it is one of the values of the parameter ``name``, which ``write_values`` writes."""
-    if sqlite:
-        each = func.json_each(bindparam(name, type_=Text())).table_valued("value")
-        among: ColumnElement[bool] = column.in_(select(each.c.value))
+    """Say of a column, or a tuple of columns, that it is one of those of the parameter ``name``.
+
+    ``write_values`` writes the parameter.
+    """
+    given = bindparam(name, type_=Text())
+    among: ColumnElement[bool]
+    if isinstance(column, Tuple):
+        kinds = [part.type for part in column.clauses]
+        if sqlite:
+            value = func.json_each(given).table_valued("value").c.value
+            parts: list[ColumnElement[Any]] = [
+                func.json_extract(value, f"$[{place}]", type_=kind) for place, kind in enumerate(kinds)
+            ]
+        else:
+            value = func.json_array_elements(cast(given, JSON)).column_valued("listed")
+            parts = [typed(value.op("->>", return_type=Text())(place), kind) for place, kind in enumerate(kinds)]
+        among = column.in_(select(*parts))
+    elif sqlite:
+        among = column.in_(select(func.json_each(given).table_valued("value").c.value))
     else:
-        among = column == any_(bindparam(name, type_=ARRAY(column.type)))
+        values = select(typed(func.json_array_elements_text(cast(given, JSON), type_=Text()), column.type))
+        # As an array, and not as a table to join with: PostgreSQL then asks the index, however small the table was.
+        among = column == any_(func.array(values.scalar_subquery()))
     return among
 
 
-def write_values(values: Iterable[Any], *, sqlite: bool) -> Any:
+def typed(text: ColumnElement[str], kind: TypeEngine[Any]) -> ColumnElement[Any]:
+    """Give a text of PostgreSQL as a value; a text stays what it is, for a cast would cut one that is too long."""
+    return text if isinstance(kind, String) else cast(text, kind)
+
+
+def write_values(values: Iterable[Any]) -> str:
     """Give the parameter."""
     given = list(values)
-    return orjson.dumps(given).decode() if sqlite else given
+    try:
+        return orjson.dumps(given).decode()
+    except TypeError:  # A number of more than 64 bits, or half of a surrogate pair.
+        return json.dumps(given, default=str)

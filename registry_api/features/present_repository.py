@@ -58,7 +58,7 @@ class PresentRepository:
 
     def fed_by(self, node_ids: Collection[int]) -> list[DeclaredSource]:
         """Give the declared sources that are among some nodes."""
-        asked = {"nodes": write_values(sorted(node_ids), sqlite=self.sqlite)}
+        asked = {"nodes": write_values(sorted(node_ids))}
         return _declared(self._rows(declared_query("source", self.sqlite), asked))
 
     def retired(self, features: Collection[FeatureName]) -> set[FeatureName]:

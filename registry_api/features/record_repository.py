@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, bindparam, delete, or_, select, tuple_, update
+from sqlalchemy import Dialect, delete, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from festaf.registry_api.bulk import Key, add_columns, add_numbered, add_rows, change_rows, chunks, ensure, fetch
+from festaf.registry_api.bulk import Key, add_columns, add_numbered, add_rows, change, change_rows, ensure, fetch
 from festaf.registry_api.features.tables import (
     DeclarationTable,
     DefinitionTable,
@@ -22,7 +22,7 @@ from festaf.registry_api.features.tables import (
     ProductionTable,
     WriteTable,
 )
-from festaf.registry_api.prepared import STATEMENTS, Prepared, prepare
+from festaf.registry_api.prepared import STATEMENTS, Prepared, given, prepare
 from festaf.registry_api.upsert import insert_missing
 
 Rows = list[dict[str, Any]]
@@ -107,31 +107,23 @@ class RecordRepository:
 
     def end_definitions(self, ids: Collection[int], now: datetime) -> None:
         """End definitions with their declarations."""
-        connection = self.session.connection()
-        for chunk in chunks(sorted(ids)):
-            own, parts = DefinitionTable.id.in_(chunk), DeclarationTable.definition_id.in_(chunk)
-            connection.execute(delete(DeclarationTable).where(parts, DeclarationTable.recorded_at == now))
-            connection.execute(delete(DefinitionTable).where(own, DefinitionTable.recorded_at == now))
-            connection.execute(update(DeclarationTable).where(parts).values(superseded_at=now))
-            connection.execute(update(DefinitionTable).where(own).values(superseded_at=now))
+        own, parts = DefinitionTable.id, DeclarationTable.definition_id
+        change(self.session, delete(DeclarationTable).where(DeclarationTable.recorded_at == now), parts, ids)
+        change(self.session, delete(DefinitionTable).where(DefinitionTable.recorded_at == now), own, ids)
+        change(self.session, update(DeclarationTable).values(superseded_at=now), parts, ids)
+        change(self.session, update(DefinitionTable).values(superseded_at=now), own, ids)
 
     def end_writes(self, ids: Collection[int], now: datetime) -> None:
         """End writes."""
-        connection = self.session.connection()
-        for chunk in chunks(sorted(ids)):
-            own = WriteTable.id.in_(chunk)
-            connection.execute(delete(WriteTable).where(own, WriteTable.recorded_at == now))
-            connection.execute(update(WriteTable).where(own).values(superseded_at=now))
+        change(self.session, delete(WriteTable).where(WriteTable.recorded_at == now), WriteTable.id, ids)
+        change(self.session, update(WriteTable).values(superseded_at=now), WriteTable.id, ids)
 
     def end_productions(self, keys: Collection[Key], now: datetime) -> None:
         """End productions, by feature, time and run."""
-        connection = self.session.connection()
         columns = tuple_(ProductionTable.feature_id, ProductionTable.ended_at, ProductionTable.run_id)
-        for chunk in chunks(sorted(keys)):
-            own = columns.in_(chunk)
-            connection.execute(delete(ProductionTable).where(own, ProductionTable.recorded_at == now))
-            standing = ProductionTable.superseded_at.is_(None)
-            connection.execute(update(ProductionTable).where(own, standing).values(superseded_at=now))
+        change(self.session, delete(ProductionTable).where(ProductionTable.recorded_at == now), columns, keys)
+        standing = ProductionTable.superseded_at.is_(None)
+        change(self.session, update(ProductionTable).where(standing).values(superseded_at=now), columns, keys)
 
     def add_definitions(self, rows: Sequence[Mapping[str, Any]]) -> list[int]:
         """Store definitions; give their ids."""
@@ -180,20 +172,22 @@ class RecordRepository:
 
 @lru_cache(maxsize=STATEMENTS)
 def _following(dialect: Dialect) -> Prepared:
-    own, first_at = FeatureTable, bindparam("first_at", type_=FeatureTable.said_at.type)
-    last_at = bindparam("last_at", type_=FeatureTable.said_at.type)
+    own = FeatureTable
+    like = (own.id, own.content_id, own.deleted, own.dag_id, own.said_at, own.said_at)
+    types = {name: column.type for name, column in zip(FOLLOWED, like, strict=True)}
+    row = given(dialect, types)
     statement = (
         update(own)
         .where(
-            own.id == bindparam("which"),
+            own.id == row["which"],
             own.first_seen.is_not(None),
             own.deleted.is_(False),
-            own.version_id.is_not(None) == bindparam("declares", type_=FeatureTable.deleted.type),
-            own.content_id == bindparam("content"),
-            own.dag_id.is_not_distinct_from(bindparam("dag", type_=FeatureTable.dag_id.type)),
-            own.said_at < first_at,
-            or_(own.last_written.is_(None), own.last_written < first_at),
+            own.version_id.is_not(None) == row["declares"],
+            own.content_id == row["content"],
+            own.dag_id.is_not_distinct_from(row["dag"]),
+            own.said_at < row["first_at"],
+            or_(own.last_written.is_(None), own.last_written < row["first_at"]),
         )
-        .values({"said_at": last_at, "last_written": last_at})
+        .values({"said_at": row["last_at"], "last_written": row["last_at"]})
     )
-    return prepare(statement, dialect, ())
+    return prepare(statement, dialect, types)

@@ -61,7 +61,7 @@ class EdgeRepository:
     def _rows(
         self, query: Select[*tuple[Any, ...]], ends: Iterable[int], view: Viewpoint, **asked: int
     ) -> Sequence[Sequence[Any]]:
-        given = {ENDS: write_values(sorted(ends), sqlite=self.sqlite), **view.asked, **asked}
+        given = {ENDS: write_values(sorted(ends)), **view.asked, **asked}
         return self.session.connection().execute(query, given).all()
 
 

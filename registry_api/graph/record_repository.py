@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, func, or_, select, tuple_, type_coerce, update
+from sqlalchemy import Row, Select, delete, func, or_, select, tuple_, type_coerce, update
 from sqlalchemy.orm import Session, aliased
 
-from festaf.registry_api.bulk import Key, add_rows, change_rows, chunks, ensure, fetch
+from festaf.registry_api.bulk import Key, add_rows, change, change_rows, chunks, ensure, fetch
 from festaf.registry_api.graph.standing import stands
 from festaf.registry_api.graph.tables import EdgeSetTable, EdgeTable, NodeTable, SightingTable
 from festaf.registry_api.table import Moment
@@ -47,11 +47,8 @@ class EdgeRecordRepository:
 
     def end(self, ids: Collection[int], now: datetime) -> None:
         """End sightings."""
-        connection = self.session.connection()
-        for chunk in chunks(sorted(ids)):
-            own = SightingTable.id.in_(chunk)
-            connection.execute(delete(SightingTable).where(own, SightingTable.recorded_at == now))
-            connection.execute(update(SightingTable).where(own).values(superseded_at=now))
+        change(self.session, delete(SightingTable).where(SightingTable.recorded_at == now), SightingTable.id, ids)
+        change(self.session, update(SightingTable).values(superseded_at=now), SightingTable.id, ids)
 
     def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Store sightings."""
@@ -64,11 +61,9 @@ class EdgeRecordRepository:
             by_origin[origin].add(asserter)
         found: dict[Asserted, datetime] = {}
         for origin, asserters in by_origin.items():
-            for chunk in chunks(sorted(asserters)):
-                asked = {"asserters": chunk, "asked_origin": origin}
-                for asserter, last in self.session.connection().execute(_last_closings(), asked):
-                    if last is not None:
-                        found[asserter, origin] = last
+            for asserter, last in fetch(self.session, _last_closings(origin), NodeTable.id, asserters):
+                if last is not None:
+                    found[asserter, origin] = last
         return found
 
     def current(self, asserted: Collection[Asserted]) -> dict[Asserted, dict[int, datetime | None]]:
@@ -122,12 +117,10 @@ class EdgeRecordRepository:
     def refresh(self, ids: Collection[int]) -> None:
         """Write on edge sets whether they stand, since when and until when, where it is not written already."""
         changes: list[dict[str, Any]] = []
-        connection = self.session.connection()
-        for chunk in chunks(sorted(ids)):
-            for row in connection.execute(_standing(), {"ids": chunk}):
-                new = _refreshed(row)
-                if new != tuple(row[1:6]):
-                    changes.append({"which": row[0], **dict(zip(REFRESHED, new, strict=True))})
+        for row in fetch(self.session, _standing(), EdgeSetTable.id, ids):
+            new = _refreshed(row)
+            if new != tuple(row[1:6]):
+                changes.append({"which": row[0], **dict(zip(REFRESHED, new, strict=True))})
         change_rows(self.session, EdgeSetTable, EdgeSetTable.id, changes)
 
 
@@ -137,21 +130,19 @@ def _refreshed(row: Row[*tuple[Any, ...]]) -> tuple[Any, ...]:
 
 
 @cache
-def _last_closings() -> Select[*tuple[Any, ...]]:
+def _last_closings(origin: str) -> Select[*tuple[Any, ...]]:
     """Build the query for the last closing statements of asserters from one origin: one index seek for each."""
     last = (
         select(func.max(SightingTable.stated_at))
         .where(
             SightingTable.asserter_id == NodeTable.id,
-            SightingTable.origin == bindparam("asked_origin"),
+            SightingTable.origin == origin,
             SightingTable.closing.is_(True),
             SightingTable.superseded_at.is_(None),
         )
         .scalar_subquery()
     )
-    return select(NodeTable.id, type_coerce(last, Moment)).where(
-        NodeTable.id.in_(bindparam("asserters", expanding=True))
-    )
+    return select(NodeTable.id, type_coerce(last, Moment))
 
 
 @cache
@@ -186,4 +177,4 @@ def _standing() -> Select[*tuple[Any, ...]]:
         last_run,
         stands(dated=False, known=False),
         type_coerce(closed, Moment),
-    ).where(EdgeSetTable.id.in_(bindparam("ids", expanding=True)))
+    )

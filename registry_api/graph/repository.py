@@ -53,7 +53,7 @@ class GraphRepository:
         """Give the ids of the nodes that are known, and when they were first named."""
         names = {node.key: node for node in nodes}
         sqlite = is_sqlite(self.session)
-        asked = {"keys": write_values(sorted(names), sqlite=sqlite)}
+        asked = {"keys": write_values(sorted(names))}
         rows = self.session.connection().execute(_ids(sqlite), asked) if names else ()
         return {names[key]: (node_id, first_seen) for key, node_id, first_seen in rows}
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
-from festaf.registry_api.features.tables import FeatureSetTable
 from festaf.registry_api.search.document import Described, texts
 from festaf.registry_api.search.index_repository import IndexRepository
 
@@ -52,19 +51,19 @@ def about_set(portrait: Portrait) -> Mapping[str, tuple[str, ...]]:
     }
 
 
-def describe(feature_set: FeatureSetTable, portrait: Portrait, about: Mapping[str, tuple[str, ...]]) -> Described:
+def describe(feature_set: tuple[str, str], portrait: Portrait, about: Mapping[str, tuple[str, ...]]) -> Described:
     """Gather what a search may ask of a feature."""
-    content, production = portrait.content, portrait.newest.production
+    (project, name), content, production = feature_set, portrait.content, portrait.newest.production
     facts: dict[str, Any] = {
         "name": (portrait.newest.feature.name,),
-        "project": (feature_set.project,),
-        "feature_set": (feature_set.name,),
+        "project": (project,),
+        "feature_set": (name,),
         "owner": texts(portrait.owner),
         "tags": texts(*(content.get("tags") or ())),
         "dag_id": texts(production.dag_id if production else None),
         "technique": texts(content.get("technique")),
         "sources": texts(*(content.get("sources") or ())),
-        **{name: texts(content.get(name)) or said for name, said in about.items()},
+        **{fact: texts(content.get(fact)) or said for fact, said in about.items()},
     }
     return Described(portrait.newest.feature.id, facts, content.get("type"), portrait.deleted)
 

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from functools import cache
-from typing import Any, TypeVar
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Insert, Table, cast, delete, func, insert, select
-from sqlalchemy import bindparam as bind
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Dialect, Table, Text, delete, func, literal_column, select
 from sqlalchemy.orm import Session
-from sqlalchemy.types import Text
 
+from festaf.registry_api.bulk import add_rows, change, fetch
 from festaf.registry_api.features.tables import FeatureSetTable, FeatureTable
 from festaf.registry_api.memory import recall
+from festaf.registry_api.prepared import STATEMENTS, Prepared, given, inserting, prepare
 from festaf.registry_api.search.document import Described
 from festaf.registry_api.search.repository import SearchRepository
 from festaf.registry_api.search.spelling import variants
 from festaf.registry_api.search.tables import DocumentTable, VariantTable
 
 CHUNK = 400
-Item = TypeVar("Item")
+KEPT = ("feature_id", "project", "compact", "lexemes")
 
 
 class IndexRepository:
@@ -30,7 +28,6 @@ class IndexRepository:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.search = SearchRepository(session)
-        self.postgres = session.get_bind().dialect.name == "postgresql"
 
     def keep(self, described: Sequence[Described]) -> None:
         """Write the documents of features, new or changed, and learn their words."""
@@ -41,25 +38,22 @@ class IndexRepository:
                 "feature_id": item.feature_id,
                 "project": item.project,
                 "compact": item.compact,
-                "lexemes": item.lexemes() if self.postgres else " ".join(item.lexemes()),
+                "lexemes": " ".join(item.lexemes()),
             }
-            for item in described
+            for item in {item.feature_id: item for item in described}.values()
         ]
-        self.session.connection().execute(_statement(self.postgres), rows)
+        connection = self.session.connection()
+        _keeping(connection.dialect).run(connection, rows)
         self._learn({word for item in described for word in item.spelled_words()})
 
-    def feature_sets(self, ids: Collection[int]) -> dict[int, FeatureSetTable]:
-        """Give feature sets by their ids."""
-        found: dict[int, FeatureSetTable] = {}
-        for chunk in _chunks(sorted(ids)):
-            rows = self.session.scalars(select(FeatureSetTable).where(FeatureSetTable.id.in_(chunk)))
-            found |= {row.id: row for row in rows}
-        return found
+    def feature_sets(self, ids: Collection[int]) -> dict[int, tuple[str, str]]:
+        """Give project and name of feature sets by their ids."""
+        query = select(FeatureSetTable.id, FeatureSetTable.project, FeatureSetTable.name)
+        return {row[0]: (row[1], row[2]) for row in fetch(self.session, query, FeatureSetTable.id, ids)}
 
     def remove(self, feature_ids: Collection[int]) -> None:
         """Remove the documents of features."""
-        for chunk in _chunks(sorted(feature_ids)):
-            self.session.execute(delete(DocumentTable).where(DocumentTable.feature_id.in_(chunk)))
+        change(self.session, delete(DocumentTable), DocumentTable.feature_id, feature_ids)
 
     def missing(self) -> tuple[int, set[int]] | None:
         """Give some features of one set that were never indexed; None when there are none."""
@@ -72,36 +66,25 @@ class IndexRepository:
 
     def _learn(self, words: Collection[str]) -> None:
         memory = recall(self.session)
-        for chunk in _chunks(sorted(word for word in words if memory.get(("word", word)) is None)):
-            known = self.search.spelled(chunk)
-            for word in chunk:
-                memory.put(("word", word), True)
-            new = [
-                {"variant": item, "word": word}
-                for word in chunk
-                if word not in known
-                for item in sorted(variants(word))
-            ]
-            if new:
-                self.session.connection().execute(insert(VariantTable), new)
+        met = {word for word in words if memory.get(("word", word)) is None}
+        new = sorted(met - self.search.spelled(met))
+        add_rows(
+            self.session,
+            VariantTable,
+            [{"variant": item, "word": word} for word in new for item in sorted(variants(word))],
+        )
+        for word in met:
+            memory.put(("word", word), True)
 
 
-def _chunks(items: Sequence[Item]) -> Iterable[Sequence[Item]]:
-    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
-
-
-@cache
-def _statement(postgres: bool) -> Insert:
+@lru_cache(maxsize=STATEMENTS)
+def _keeping(dialect: Dialect) -> Prepared:
     table: Any = DocumentTable.__table__
     assert isinstance(table, Table)
-    statement: postgresql.Insert | sqlite.Insert
-    if postgres:
-        vector = func.array_to_tsvector(cast(bind("lexemes", type_=ARRAY(Text)), ARRAY(Text)))
-        statement = postgresql.insert(table).values(
-            feature_id=bind("feature_id"), project=bind("project"), compact=bind("compact"), lexemes=vector
-        )
-    else:
-        statement = sqlite.insert(table)
-    new = statement.excluded
-    changed = {name: new[name] for name in ("project", "compact", "lexemes")}
-    return statement.on_conflict_do_update(index_elements=["feature_id"], set_=changed)
+    types = {name: Text() if name == "lexemes" else table.c[name].type for name in KEPT}
+    row = given(dialect, types)
+    if dialect.name == "postgresql":
+        row["lexemes"] = func.array_to_tsvector(func.string_to_array(row["lexemes"], literal_column("' '")))
+    statement = inserting(dialect, table, row)
+    changed = {name: statement.excluded[name] for name in KEPT if name != "feature_id"}
+    return prepare(statement.on_conflict_do_update(index_elements=["feature_id"], set_=changed), dialect, types)

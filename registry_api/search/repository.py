@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Select, Text, cast, column, or_, select, tabl
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
+from festaf.registry_api.bulk import fetch
 from festaf.registry_api.features.tables import FeatureSetTable, FeatureTable, FeatureVersionTable
 from festaf.registry_api.search.expression import Expression
 from festaf.registry_api.search.spelling import BEGINNING, variants
@@ -110,8 +111,8 @@ class SearchRepository:
     def spelled(self, words: Collection[str]) -> set[str]:
         """Choose the words that stand in documents."""
         key = (VariantTable.variant, VariantTable.word)
-        asked = tuple_(*key).in_([(word[:BEGINNING], word) for word in sorted(words)])
-        return set(self.session.scalars(select(VariantTable.word).where(asked)))
+        asked = [(word[:BEGINNING], word) for word in words]
+        return {row[0] for row in fetch(self.session, select(VariantTable.word), tuple_(*key), asked)}
 
     def spelled_like(self, word: str) -> set[str]:
         """Give words of documents that share a variant with a word."""
