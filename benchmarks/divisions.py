@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import sys
+import zlib
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +23,7 @@ import psycopg
 from benchmarks.story import mark
 
 from festaf.registry_api.main import create_app  # noqa: F401 - every table is known then.
-from festaf.registry_api.table import Table, natural_key
+from festaf.registry_api.table import LongText, Table, natural_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -76,6 +77,7 @@ class Copied:
         """Give the rows of a division; those that are the same for all come with the first alone."""
         marked = mark(division)
         uuids = {place for place, name in enumerate(self.columns) if name in UUIDS}
+        packed = {place for place, name in enumerate(self.columns) if _is_long(self.schema.columns[name])}
         for row in self.rows:
             changed = list(row)
             for place, value in enumerate(row):
@@ -87,6 +89,9 @@ class Copied:
                     changed[place] = _other_uuid(value, division)
                 elif isinstance(value, str) and FIRST in value:
                     changed[place] = value.replace(FIRST, marked)
+                elif isinstance(value, bytes) and place in packed:
+                    text = zlib.decompress(value).replace(FIRST.encode(), marked.encode())
+                    changed[place] = zlib.compress(text, 1)
             self._hash(changed, row, division)
             if changed != list(row):
                 yield tuple(changed)
@@ -121,6 +126,10 @@ def _numbered(column: Column[Any]) -> str | None:
         return _numbered(target) or target.table.name if target.name != "sha256" else None
     own = column.primary_key and column.name == "id"
     return column.table.name if own else None
+
+
+def _is_long(column: Column[Any]) -> bool:
+    return isinstance(column.type, LongText)
 
 
 def _other_uuid(value: str, division: int) -> str:

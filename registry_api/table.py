@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Key = BigInteger().with_variant(Integer, "sqlite")
@@ -44,6 +45,21 @@ class Moment(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give the offset back."""
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class LongText(TypeDecorator[str]):
+    """A text of many kilobytes: SQLite is given it compressed, PostgreSQL compresses it by itself."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
+        """Compress it; SQLite keeps bytes in a column of texts as they are."""
+        return value if value is None or dialect.name != "sqlite" else zlib.compress(value.encode(), 1)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        """Give the text; one that was written before texts were compressed is one already."""
+        return zlib.decompress(value).decode() if isinstance(value, bytes) else value
 
 
 class Table(DeclarativeBase):

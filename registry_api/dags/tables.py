@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from festaf.registry_api.table import Key, Table
+from festaf.registry_api.table import Key, LongText, Table
 
 UNFINISHED = text("state IS NULL OR state IN ('START', 'RUNNING', 'OTHER')")
 """Of a run that no event ended."""
@@ -127,5 +127,5 @@ class RunTable(Table):
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     last_event_at: Mapped[datetime]
-    folded: Mapped[str] = mapped_column(Text)
+    folded: Mapped[str] = mapped_column(LongText)
     """The whole folded run as JSON; the columns are what queries need of it."""
