@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -67,6 +68,7 @@ def location_of(facets: Mapping[str, dict[str, Any]]) -> str | None:
     return url if isinstance(url, str) and url else None
 
 
+@lru_cache(maxsize=20_000)
 def job_version_id(job: Subject, content: JobContent) -> UUID:
     """Make the id of a job's version."""
     digest = hashlib.sha256(f"{job.key}:{content_sha256(content.body)}".encode()).digest()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Collection
-from typing import Any, NoReturn
+from collections.abc import Collection, Sequence
+from typing import Any, NoReturn, overload
 
+import msgspec
 import orjson
 from starlette.requests import Request
 
-from festaf.registry_api.errors import BadRequestError, TooLargeError, UnsupportedError
+from festaf.registry_api.errors import BadRequestError, TooLargeError, UnreadableEventError, UnsupportedError
 
 MAX_DEPTH = 100
 SAFE = 2.0**63
@@ -53,19 +54,54 @@ def _gunzip(raw: bytes, limit: int) -> bytes:
     return text
 
 
-def parse_json(body: bytes) -> Any:
+def parse_items(body: bytes) -> Sequence[Any]:
+    """Read a JSON array, each item when it is asked for: a large array as objects would fill the processor's caches.
+
+    :raises BadRequestError: as ``parse_json`` does, but an item may raise it when it is asked for
+    :raises UnreadableEventError: it is no array
+    """
+    try:
+        return Items(msgspec.json.decode(body, type=list[msgspec.Raw]))
+    except (msgspec.DecodeError, ValueError, RecursionError):  # The other reader takes more, and says what is wrong.
+        values = parse_json(body)
+    if not isinstance(values, list):
+        raise UnreadableEventError("a batch is a JSON array of events")
+    return values
+
+
+class Items(Sequence[Any]):
+    """The items of a JSON array, of which the text is known."""
+
+    def __init__(self, texts: list[msgspec.Raw]) -> None:
+        self.texts = texts
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @overload
+    def __getitem__(self, place: int) -> Any: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Any]: ...
+    def __getitem__(self, place: int | slice) -> Any:
+        if isinstance(place, slice):
+            return Items(self.texts[place])
+        return parse_json(bytes(self.texts[place]), depth=1)
+
+
+def parse_json(body: bytes, depth: int = 0) -> Any:
     """Read JSON that can be stored and hashed.
 
+    :param depth: in how many arrays and objects it stands
     :raises BadRequestError: it is no JSON, is nested too deep, or holds a number or a character no database keeps
     """
     if NUL not in body:
         try:
             value = orjson.loads(body)
         except ValueError:  # The slow reader takes more encodings, and says better what is wrong.
-            return _parse_slowly(body)
-        if _plain([value], 0):
+            return _parse_slowly(body, depth)
+        if _plain([value], depth):
             return value
-    return _parse_slowly(body)
+    return _parse_slowly(body, depth)
 
 
 def _plain(values: Collection[Any], depth: int) -> bool:
@@ -85,13 +121,13 @@ def _plain(values: Collection[Any], depth: int) -> bool:
     return True
 
 
-def _parse_slowly(body: bytes) -> Any:
+def _parse_slowly(body: bytes, depth: int) -> Any:
     """Read JSON by the standard library, which keeps numbers of any length as they are, and look at every value."""
     try:
         value = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise BadRequestError(f"the body is no JSON: {error}") from error
-    _check(value, 0)
+    _check(value, depth)
     return value
 
 

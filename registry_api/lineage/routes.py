@@ -10,8 +10,8 @@ from festaf.contract.openlineage import BatchAnswer, BatchSummary, FailedEvent
 from festaf.registry_api.access.audit_repository import note
 from festaf.registry_api.access.events import EventGate
 from festaf.registry_api.edge import Body, Now, TheSettings, Writer, Writing
-from festaf.registry_api.errors import TooLargeError, UnreadableEventError
-from festaf.registry_api.lineage.body import parse_json
+from festaf.registry_api.errors import TooLargeError
+from festaf.registry_api.lineage.body import parse_items, parse_json
 from festaf.registry_api.lineage.service import LineageService
 
 router = APIRouter(tags=["lineage"])
@@ -47,9 +47,7 @@ def post_event(body: Body, caller: Writer, session: Writing, now: Now) -> Respon
 )
 def post_batch(body: Body, caller: Writer, session: Writing, now: Now, settings: TheSettings) -> Response:
     """Take several events in one transaction, each for itself; 204 when all were taken."""
-    values = parse_json(body)
-    if not isinstance(values, list):
-        raise UnreadableEventError("a batch is a JSON array of events")
+    values = parse_items(body)
     if len(values) > settings.max_batch_events:
         raise TooLargeError(f"a batch holds at most {settings.max_batch_events} events")
     gate = EventGate(session, caller, now)

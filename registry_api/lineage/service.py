@@ -87,7 +87,7 @@ class LineageService:
         except BROKEN as error:
             raise UnreadableEventError("the event holds a value that is out of range") from error
 
-    def take_batch(self, values: list[Any]) -> list[Refusal]:
+    def take_batch(self, values: Iterable[Any]) -> list[Refusal]:
         """Take what can be taken; give what was not.
 
         All events are kept together. Only if the database refuses that, each is tried by itself, so that one that

@@ -1,0 +1,64 @@
+"""The items of a body are read one by one, and as the whole would be."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from festaf.registry_api.errors import BadRequestError, UnreadableEventError
+from festaf.registry_api.lineage.body import parse_items, parse_json
+
+
+@pytest.mark.parametrize(
+    "items",
+    [[], [1, "a", None], [{"a": [1.5, {"b": "ü\n"}]}, [[]], 2**70, -(2**63)], [{"a": 1, "b": "\u2028\\"}]],
+)
+def test_items_are_those_of_the_array(items: list[Any]) -> None:
+    for text in (json.dumps(items), json.dumps(items, indent=2), json.dumps(items, ensure_ascii=False)):
+        found = parse_items(text.encode())
+
+        assert list(found) == list(parse_json(text.encode())) == items
+        assert len(found) == len(items)
+        assert list(found[1:]) == items[1:]
+    assert list(parse_items(json.dumps(items).encode("utf-16"))) == items
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[",
+        b'[{"a": 1}',
+        b"[1,]",
+        b'[{"a": NaN}]',
+        b'["\xff"]',
+        b'["\\u0000"]',
+        b"[1e999]",
+        b'["\\ud800"]',
+        b"[1] x",
+    ],
+)
+def test_an_array_with_an_item_that_cannot_be_kept_is_refused_as_before(body: bytes) -> None:
+    with pytest.raises(BadRequestError):
+        parse_json(body)
+    with pytest.raises(BadRequestError):
+        list(parse_items(body))
+
+
+def test_items_may_be_nested_as_deep_as_the_array_may() -> None:
+    for depth in (98, 99, 100, 101, 102):
+        body = b"[" * depth + b"1" + b"]" * depth
+        answers: list[object] = []
+        for read in (parse_json, lambda body: list(parse_items(body))):
+            try:
+                answers.append(read(body))
+            except BadRequestError:
+                answers.append(None)
+        assert answers[0] == answers[1]
+
+
+def test_what_is_no_array_is_no_batch() -> None:
+    with pytest.raises(UnreadableEventError):
+        parse_items(b'{"a": 1}')
