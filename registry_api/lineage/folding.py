@@ -8,7 +8,7 @@ associative and idempotent, and one event can be folded into a stored state with
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from festaf.registry_api.shared import made_of, write_canonical
 from festaf.registry_api.table import content_sha256
 
 Body = dict[str, Any]
+Keep = Callable[[str, Body], Body]
 LINEAGE_FACET = "lineage"
 """The facet of explicit lineage, on jobs and on datasets."""
 
@@ -141,8 +142,11 @@ def merge(one: RunState, other: RunState) -> RunState:
     )
 
 
-def read_state(text: str) -> RunState:
-    """Read a state that ``write_state`` wrote."""
+def read_state(text: str, keep: Keep = lambda _name, body: body) -> RunState:
+    """Read a state that ``write_state`` wrote.
+
+    :param keep: gives by its name and body the object that stands for a facet
+    """
     found = orjson.loads(text)
     state, job = found["state"], found["job"]
     return RunState(
@@ -152,11 +156,11 @@ def read_state(text: str) -> RunState:
         started_at=datetime.fromisoformat(found["started_at"]) if found["started_at"] else None,
         first_event_at=datetime.fromisoformat(found["first_event_at"]),
         last_event_at=datetime.fromisoformat(found["last_event_at"]),
-        run_facets=_facets(found["run_facets"]),
-        job_facets=_facets(found["job_facets"]),
-        inputs=_dataset_states(found["inputs"]),
-        outputs=_dataset_states(found["outputs"]),
-        explicit=_facets(found.get("explicit") or {}),
+        run_facets=_facets(found["run_facets"], keep),
+        job_facets=_facets(found["job_facets"], keep),
+        inputs=_dataset_states(found["inputs"], keep),
+        outputs=_dataset_states(found["outputs"], keep),
+        explicit=_facets(found.get("explicit") or {}, keep),
     )
 
 
@@ -172,16 +176,16 @@ def _stamp(found: Any) -> Stamp:
     return Stamp(datetime.fromisoformat(found["at"]), found["event"])
 
 
-def _facets(found: Mapping[str, Any]) -> FacetState:
-    return {name: StampedFacet(_stamp(facet["stamp"]), facet["body"]) for name, facet in found.items()}
+def _facets(found: Mapping[str, Any], keep: Keep) -> FacetState:
+    return {name: StampedFacet(_stamp(facet["stamp"]), keep(name, facet["body"])) for name, facet in found.items()}
 
 
-def _dataset_states(found: Mapping[str, Any]) -> dict[str, DatasetState]:
+def _dataset_states(found: Mapping[str, Any], keep: Keep) -> dict[str, DatasetState]:
     return {
         key: DatasetState(
             item["namespace"],
             item["name"],
-            _facets(item["facets"]),
+            _facets(item["facets"], keep),
             _stamp(item["named"]) if item.get("named") else None,
         )
         for key, item in found.items()

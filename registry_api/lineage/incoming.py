@@ -10,16 +10,13 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from festaf.contract.feature_set import DECLARATION_FACET, DEFINITION_FACET, WRITE_FACET
 from festaf.contract.openlineage import EVENT, DatasetEvent, RunEvent
 from festaf.registry_api.errors import UnreadableEventError
 from festaf.registry_api.lineage import airflow_facets, reading
 from festaf.registry_api.lineage.recording import AnyEvent
 from festaf.registry_api.secrets.masking import looks_clean, mask
-from festaf.registry_api.shared import hold, share, write_canonical, write_rest
+from festaf.registry_api.shared import hold, write_canonical, write_rest
 
-LISTING = {WRITE_FACET: "write", DEFINITION_FACET: "definition", DECLARATION_FACET: "declaration"}
-"""By facet the part of it that lists features."""
 FACETS = ("facets", "inputFacets", "outputFacets")
 
 
@@ -85,20 +82,8 @@ def _holding(holder: Any) -> Any:
     for place in FACETS:
         facets = holder.get(place)
         if isinstance(facets, dict) and facets:
-            found = {**found, place: {name: _shared(name, body) for name, body in facets.items()}}
+            found = {**found, place: {name: reading.share_facet(name, body) for name, body in facets.items()}}
     return found
-
-
-def _shared(name: str, body: Any) -> Any:
-    """Share a facet; of ours that names features, the list of them for itself: beside it are numbers of the run."""
-    if not isinstance(body, dict):
-        return body
-    part = LISTING.get(name)
-    inner = body.get(part) if part else None
-    features = inner.get("features") if isinstance(inner, dict) else None
-    if part and isinstance(inner, dict) and isinstance(features, list):
-        body = {**body, part: {**inner, "features": share(features)}}
-    return share(body)
 
 
 def _masked(value: Any) -> Any:

@@ -42,9 +42,23 @@ Known = TypeVar("Known", bound=BaseModel)
 DECLARED: TypeAdapter[tuple[FeatureDeclaration, ...]] = TypeAdapter(tuple[FeatureDeclaration, ...])
 LARGEST = 2**63 - 1
 """The largest number that a column holds."""
+LISTING = {WRITE_FACET: "write", DEFINITION_FACET: "definition", DECLARATION_FACET: "declaration"}
+"""By facet the part of it that lists features."""
 HASHED = "sha256"
 MASK = "***"
 """What Airflow's secret masker leaves of an owner."""
+
+
+def share_facet(name: str, body: Any) -> Any:
+    """Share a facet; of ours that names features, the list of them for itself: beside it are numbers of the run."""
+    if not isinstance(body, dict):
+        return body
+    part = LISTING.get(name)
+    inner = body.get(part) if part else None
+    features = inner.get("features") if isinstance(inner, dict) else None
+    if part and isinstance(inner, dict) and isinstance(features, list):
+        body = {**body, part: {**inner, "features": share(features)}}
+    return share(body)
 
 
 def detach_code(facets: dict[str, dict[str, Any]]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from festaf.contract.openlineage import RunEvent
 from festaf.registry_api.dags.keeper import DagKeeper, SeenDag
 from festaf.registry_api.dags.record_repository import DagRecordRepository
+from festaf.registry_api.lineage import reading
 from festaf.registry_api.lineage.folding import RunState, merge, read_state, state_of, write_state
 from festaf.registry_api.lineage.projection import RunFacts, facts_of
 from festaf.registry_api.lineage.recording import FoldedRun
@@ -36,7 +37,7 @@ class RunFolder:
             states[state.run_id] = merge(earlier, state) if earlier else state
         known = self.rows.runs(states.keys())
         for run_id, row in known.items():
-            states[run_id] = merge(read_state(row.folded), states[run_id])
+            states[run_id] = merge(read_state(row.folded, reading.share_facet), states[run_id])
         facts = {run_id: facts_of(state) for run_id, state in states.items()}
         self._keep_dags(facts.values(), seen)
         changes: list[dict[str, Any]] = []
