@@ -14,6 +14,7 @@ from festaf.registry_api.state import State
 
 CAPACITY = 64 * 1024 * 1024
 """How many bytes of answers one process keeps."""
+WEIGHT_OF_SUBJECT = 60
 WEIGHT_OF_MODEL = 10
 """About how many times the bytes of its JSON a model takes."""
 
@@ -27,14 +28,31 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Source:
+    """What an answer was read from; see ``changes``."""
+
+    subjects: frozenset[int]
+    mark: int
+    """All that had ended by then is in it."""
+
+    @property
+    def weight(self) -> int:
+        """Give about how many bytes it takes."""
+        return WEIGHT_OF_SUBJECT * len(self.subjects)
+
+
+@dataclass(frozen=True)
 class Kept:
     """What one state of the database answers to one question."""
 
-    state: State
+    state: State | None
+    """None when it was passed by before the answer was ready."""
     answer: Answer | None = None
     model: BaseModel | None = None
     """In the place of the answer, when that changes with the time, too."""
     weight: int = 0
+    source: Source | None = None
+    """None when it is of this state alone."""
 
 
 class Answers:
@@ -48,11 +66,15 @@ class Answers:
 
     def find(self, question: Hashable, state: State) -> Kept | None:
         """Give what the state answers, if it was asked before."""
+        found = self.last(question)
+        return found if found and found.state == state else None
+
+    def last(self, question: Hashable) -> Kept | None:
+        """Give what was answered last, from whichever state."""
         with self._turn:
             found = self._kept.get(question)
-            if found is None or found.state != state:
-                return None
-            self._kept.move_to_end(question)
+            if found is not None:
+                self._kept.move_to_end(question)
             return found
 
     def keep(self, question: Hashable, kept: Kept) -> None:
@@ -72,11 +94,12 @@ def write(model: BaseModel) -> Answer:
     return Answer(body, f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"')
 
 
-def kept_answer(state: State, answer: Answer) -> Kept:
+def kept_answer(state: State | None, answer: Answer, source: Source | None = None) -> Kept:
     """Keep an answer that changes only with the database."""
-    return Kept(state, answer=answer, weight=len(answer.body))
+    return Kept(state, answer, None, len(answer.body) + (source.weight if source else 0), source)
 
 
-def kept_model(state: State, model: BaseModel, answer: Answer) -> Kept:
+def kept_model(state: State | None, model: BaseModel, answer: Answer, source: Source | None = None) -> Kept:
     """Keep what an answer is made from that changes with the time, too."""
-    return Kept(state, model=model, weight=len(answer.body) * WEIGHT_OF_MODEL)
+    weight = len(answer.body) * WEIGHT_OF_MODEL + (source.weight if source else 0)
+    return Kept(state, None, model, weight, source)

@@ -15,6 +15,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from festaf.registry_api.changes import Changes, leave_change
 from festaf.registry_api.errors import SetupError
 from festaf.registry_api.memory import MEMORY, Memory, keep_recall
 from festaf.registry_api.operations.tracing import span
@@ -40,6 +41,8 @@ class Database:
         self._steady = self.engine.execution_options(isolation_level="REPEATABLE READ")
         self._watch = SqliteWatch(self.engine)
         self._memory = Memory()
+        self.changes = Changes()
+        """What this process knows of what was committed."""
 
     @property
     def sqlite(self) -> bool:
@@ -70,6 +73,8 @@ class Database:
         with Session(self._writing, expire_on_commit=False, info={MEMORY: self._memory}) as session:
             with session.begin() as transaction:
                 yield session
+                session.flush()
+                leave_change(session)
                 with span("commit"):
                     transaction.commit()
             keep_recall(session)

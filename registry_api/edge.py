@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -26,7 +27,8 @@ from festaf.registry_api.access.caller import ANYONE, Caller, Scope
 from festaf.registry_api.access.limits import Throttle
 from festaf.registry_api.access.recognition import Doorkeeper
 from festaf.registry_api.access.roles import ALL_PROJECTS
-from festaf.registry_api.answers import Answer, Answers, Kept, kept_answer, kept_model, write
+from festaf.registry_api.answers import Answer, Answers, Kept, Source, kept_answer, kept_model, write
+from festaf.registry_api.changes import follow_subjects, followed
 from festaf.registry_api.database import Database
 from festaf.registry_api.errors import ForbiddenError, ServiceError, UnauthenticatedError
 from festaf.registry_api.lineage.body import read_body
@@ -212,37 +214,77 @@ class Answering:
         self.question = (*self.question, self.caller.kind, self.caller.name)
         return self
 
-    async def give(self, read: Callable[[Session], Asked], again: Callable[[Asked], Asked] | None = None) -> Response:
+    async def give(
+        self,
+        read: Callable[[Session], Asked],
+        again: Callable[[Asked], Asked] | None = None,
+        *,
+        follows: bool = False,
+    ) -> Response:
         """Answer.
 
         :param read: tells what the database says, to all who may see the same
         :param again: draws anew what changes with the time in something that was read; the same object if nothing does
+        :param follows: ``read`` names with ``changes.follow`` all that its answer depends on
         """
         state = self.database.state()
         found = self.answers.find(self.question, state) if state is not None else None
-        answer = _again(found, again) if found else await run_in_threadpool(self._read, read, again, state)
+        answer = _again(found, again) if found else await run_in_threadpool(self._read, read, again, state, follows)
         headers = {"ETag": answer.etag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
         if answer.etag in self.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         return Response(answer.body, headers=headers, media_type="application/json")
 
     def _read(
-        self, read: Callable[[Session], Asked], again: Callable[[Asked], Asked] | None, state: State | None
+        self,
+        read: Callable[[Session], Asked],
+        again: Callable[[Asked], Asked] | None,
+        state: State | None,
+        follows: bool,
     ) -> Answer:
         with self.database.open_steady() as session:
             if not self.database.sqlite:
                 state = snapshot(session)
-                found = self.answers.find(self.question, state) if state is not None else None
-                if found:
-                    return _again(found, again)
+            kept = self._kept(session, state) if state is not None else None
+            if kept:
+                return _again(kept, again)
+            if follows:
+                follow_subjects(session)
             model = read(session)
+            source = self._source(session, state) if state is not None else None
         shown = again(model) if again else model
         answer = write(shown)
-        # On SQLite the number was read before and after: if it is the same, the transaction between read that state.
-        if state is not None and (not self.database.sqlite or self.database.state() == state):
-            kept = kept_answer(state, answer) if shown is model else kept_model(state, model, answer)
+        own = self._own(state)
+        if own is not None or source:
+            kept = kept_answer(own, answer, source) if shown is model else kept_model(own, model, answer, source)
             self.answers.keep(self.question, kept)
         return answer
+
+    def _kept(self, session: Session, state: State) -> Kept | None:
+        """Give what was answered before, if what was committed since does not concern it."""
+        kept = self.answers.last(self.question)
+        if kept is None or kept.state == state:
+            return kept
+        if kept.source is None:
+            return None
+        mark = self.database.changes.mark(session, state)
+        self.database.changes.learn(session, mark)
+        if self.database.changes.concern(kept.source.subjects, kept.source.mark):
+            return None
+        fresh = replace(kept, state=self._own(state), source=Source(kept.source.subjects, mark))
+        self.answers.keep(self.question, fresh)
+        return fresh
+
+    def _source(self, session: Session, state: State) -> Source | None:
+        subjects = followed(session)
+        return None if subjects is None else Source(subjects, self.database.changes.mark(session, state))
+
+    def _own(self, state: State | None) -> State | None:
+        """Give the state that was read.
+
+        On SQLite the number was read before and after: if it is the same, the transaction between read that state.
+        """
+        return state if not self.database.sqlite or self.database.state() == state else None
 
 
 def _again(kept: Kept, again: Callable[[Any], BaseModel] | None) -> Answer:

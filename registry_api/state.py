@@ -64,3 +64,8 @@ def snapshot(session: Session) -> State | None:
     """
     found: str | None = session.connection().execute(_SNAPSHOT).scalar_one()
     return found
+
+
+def oldest_running(state: str) -> int:
+    """Read out of the name of a snapshot the number of the oldest transaction that had not ended."""
+    return int(state.rsplit(" ", 1)[1].split(":", 1)[0])

@@ -22,6 +22,7 @@ from festaf.registry_api.access.repository import TokenRepository, generation
 from festaf.registry_api.access.roles import ALL_PROJECTS, Granted, Reach, Role, reach_of
 from festaf.registry_api.access.service import PREFIX, TokenService, sha256_of
 from festaf.registry_api.access.tables import PrincipalTable, TokenTable
+from festaf.registry_api.changes import name_subjects
 from festaf.registry_api.database import Database
 from festaf.registry_api.errors import UnauthenticatedError
 
@@ -101,6 +102,7 @@ class Doorkeeper:
         found.last_used_at = now
         try:
             with self.database.writing() as session:
+                name_subjects(session)
                 TokenService(session, now).note_use(found.token_id)
         except OperationalError:
             log.warning("The last use of the token %s could not be written", found.caller.token)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from festaf.registry_api.airflow.errors import LostLeaseError
 from festaf.registry_api.airflow.repository import AirflowRepository
+from festaf.registry_api.changes import name_subjects
 from festaf.registry_api.database import Database
 
 SECONDS = 90.0
@@ -30,6 +31,7 @@ class Lease:
         """Take it; false when another server holds it."""
         now = self.clock()
         with self.database.writing() as session:
+            name_subjects(session)
             until = now + timedelta(seconds=SECONDS)
             taken = AirflowRepository(session).take_lease(self.airflow_pk, self.holder, now, until)
         self._renewed_at = now if taken else None
@@ -56,4 +58,5 @@ class Lease:
     def give_back(self) -> None:
         """Let others have it."""
         with self.database.writing() as session:
+            name_subjects(session)
             AirflowRepository(session).give_lease_back(self.airflow_pk, self.holder)

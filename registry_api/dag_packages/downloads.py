@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from festaf.registry_api.changes import name_subjects
 from festaf.registry_api.dag_packages.repository import PackageRepository
 from festaf.registry_api.database import Database
 
@@ -19,6 +20,7 @@ def count_download(database: Database, version_id: int, now: datetime) -> None:
     """Count one more; a count that cannot be written is lost, since nobody would send it again."""
     try:
         with database.writing() as session:
+            name_subjects(session)
             PackageRepository(session).count_download(version_id, now.date(), random.randrange(SLOTS))
     except SQLAlchemyError as error:
         log.warning("A download was not counted: %s", error)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from festaf.contract.feature import Consumer, Feature, Origin, PackageRef, Source, When, Who, Why
 from festaf.contract.names import DatasetName
 from festaf.registry_api.access.sight import EVERYTHING, Sight
+from festaf.registry_api.changes import dag_subject, follow
 from festaf.registry_api.dag_packages.lineage import package_of
 from festaf.registry_api.dags.service import DagService
 from festaf.registry_api.errors import NotFoundError
@@ -23,7 +24,8 @@ from festaf.registry_api.features.portrait import Gallery, Portrait, known_owner
 from festaf.registry_api.features.repository import FeatureRepository
 from festaf.registry_api.features.sources import FeatureGraph
 from festaf.registry_api.features.tables import FeatureTable
-from festaf.registry_api.graph.names import NodeName, feature_node, job_node
+from festaf.registry_api.graph.names import NodeName, feature_node, feature_set_node, job_node
+from festaf.registry_api.graph.subjects import subjects_of
 from festaf.registry_api.lineage import reading
 from festaf.registry_api.lineage.folding import bodies
 from festaf.registry_api.viewpoint import Viewpoint
@@ -103,6 +105,7 @@ class FeatureAnswer:
         return self.require(project, feature_set, name)[0]
 
     def _find(self, project: str, feature_set: str, name: str) -> FeatureTable:
+        follow(self.session, subjects_of([feature_set_node(project, feature_set)]))
         row = self.features.find(project, feature_set, name) if self.sight.sees(project) else None
         if row is None or (row.first_seen is None and not self.view.known):
             asked = requests_about(self.session, self.sight, project, name)
@@ -206,6 +209,7 @@ class FeatureAnswer:
         found = walk.go(project, feature_set, name, depth=CONSUMER_STEPS, limit=CONSUMERS)
         shown = [item for item in found.reached.values() if item.node.kind != "job" or item.distance == 1]
         jobs = {(item.node.namespace, item.node.name) for item in shown if item.node.kind == "job"}
+        follow(self.session, (dag_subject(*job) for job in jobs))
         dags = self.dags.which_are_dags(jobs) if jobs else set()
         return tuple(
             self._consumer(item, is_dag=(item.node.namespace, item.node.name) in dags)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from festaf.contract.impact import Affected, Impact
 from festaf.registry_api.access.sight import Sight
+from festaf.registry_api.changes import dag_subject, follow
 from festaf.registry_api.dags.repository import DagRepository
 from festaf.registry_api.dags.seen import Seen, SeenDag
 from festaf.registry_api.features.downstream import Downstream, DownstreamWalk, Reached
@@ -25,6 +26,7 @@ class ImpactAnswer:
     """Puts together everything downstream of a feature, with those who are to be told."""
 
     def __init__(self, session: Session, view: Viewpoint, sight: Sight) -> None:
+        self.session = session
         self.sight = sight
         self.walk = DownstreamWalk(session, view)
         self.owners = OwnerReader(session, view)
@@ -59,6 +61,7 @@ class ImpactAnswer:
             names = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
             of[job] = [natural_key(job.namespace, name) for name in names]
             candidates |= {natural_key(job.namespace, name): (job.namespace, name) for name in names}
+        follow(self.session, (dag_subject(*name) for name in candidates.values()))
         pks = self.dags.ids_by_key(candidates)
         seen = self.seen.dags_by_id(set(pks.values()))
         found: dict[NodeName, tuple[NodeName, SeenDag]] = {}

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from festaf.contract.feature import DagVersionRef, Origin, Rows, RunRef
 from festaf.contract.openlineage import TaskRun
+from festaf.registry_api.changes import dag_subject, follow, run_subject
 from festaf.registry_api.dags.seen import Seen, SeenDag, SeenRun
 from festaf.registry_api.features.repository import FeatureRepository
 from festaf.registry_api.features.tables import WriteTable
@@ -70,6 +71,7 @@ class Makers:
     """Finds the runs that made values."""
 
     def __init__(self, session: Session, view: Viewpoint) -> None:
+        self.session = session
         self.view = view
         self.features = FeatureRepository(session)
         self.seen = Seen(session, view)
@@ -85,6 +87,9 @@ class Makers:
         versions = self.seen.versions(list(runs.values()), parents)
         pairs_of = {run.id: (run, parents.get(run.parent_uuid) if run.parent_uuid else None) for run in runs.values()}
         dags = self.seen.dags_by_id({pk for pair in pairs_of.values() if (pk := _dag_pk(*pair))})
+        follow(self.session, (dag_subject(dag.namespace, dag.dag_id) for dag in dags.values()))
+        for run in runs.values():
+            follow(self.session, map(run_subject, filter(None, (run.uuid, run.parent_uuid))))
         found: dict[RunAndSet, Made] = {}
         for (run_id, set_id), write in writes.items():
             if run_id in pairs_of:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from festaf.registry_api.bulk import Key
+from festaf.registry_api.changes import concern_anything
 from festaf.registry_api.features.facts import FeatureContent, SetStatement, SetWrite
 from festaf.registry_api.features.record_repository import DEFINED, PRODUCED, WRITTEN, RecordRepository
 from festaf.registry_api.features.refresh import Refresher
@@ -41,6 +42,7 @@ class FeatureRecorder:
     """Keeps definitions, declarations, writes and productions."""
 
     def __init__(self, session: Session) -> None:
+        self.session = session
         self.rows = RecordRepository(session)
         self.graph = GraphService(session)
         self.refresher = Refresher(session)
@@ -62,6 +64,8 @@ class FeatureRecorder:
         self._record_definitions(speeches, known, batch.now, touched)
         self._record_writes(speeches, known, batch.now, touched)
         self._record_productions(speeches, known, batch.now, touched)
+        if touched.unsure:
+            concern_anything(self.session)
         self.refresher.refresh(touched)
 
     def _name(self, speeches: Iterable[Speech], touched: Touched) -> None:

@@ -50,6 +50,7 @@ async def get_feature(
     return await answering.give(
         lambda session: FeatureAnswer(session, view, now, sight).give(project, feature_set, feature),
         (lambda answer: aged(answer, now)) if view.now else None,
+        follows=view.now,
     )
 
 
@@ -97,7 +98,7 @@ async def get_impact(
         FeatureAnswer(session, view, now, sight).require_row(project, feature_set, feature)
         return ImpactAnswer(session, view, sight).give(project, feature_set, feature, depth=depth, limit=limit)
 
-    return await answering.give(read)
+    return await answering.give(read, follows=view.now)
 
 
 @router.get(
@@ -124,7 +125,7 @@ async def get_lineage(
         ground = FeatureGraph(session, view)
         return Walk(ground, feature_node(project, feature_set, feature), limit, sight).go(direction, depth)
 
-    return await answering.give(read)
+    return await answering.give(read, follows=view.now)
 
 
 @router.get("/models/{project}/{model}/features", summary="Tell which runs made the values that a model saw")

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from festaf.contract.names import DatasetName
 from festaf.contract.names import feature_set_of as read_feature_set
+from festaf.registry_api.changes import follow
 from festaf.registry_api.features.newest_repository import Newest, NewestRepository
 from festaf.registry_api.features.portrait import Gallery
 from festaf.registry_api.features.present_repository import FeatureName, PresentRepository
@@ -17,6 +18,7 @@ from festaf.registry_api.features.source_repository import SourceRepository
 from festaf.registry_api.features.tables import FeatureTable
 from festaf.registry_api.graph.names import NodeName, feature_node
 from festaf.registry_api.graph.service import GraphService, Neighbour, Side
+from festaf.registry_api.graph.subjects import subjects_of
 from festaf.registry_api.viewpoint import Viewpoint
 
 Neighbours = dict[NodeName, list[Neighbour]]
@@ -26,6 +28,7 @@ class FeatureGraph:
     """Gives the neighbours of nodes, as they are or were at a time."""
 
     def __init__(self, session: Session, view: Viewpoint) -> None:
+        self.session = session
         self.view = view
         self.graph = GraphService(session)
         self.sources = SourceRepository(session)
@@ -55,6 +58,7 @@ class FeatureGraph:
         declared = self._declared(nodes, side)
         for node, items in declared.items():
             found[node] += items
+            follow(self.session, subjects_of(item.node for item in items) if side == "target" else ())
         said = self.graph.neighbours(nodes, side, self.view)
         outspoken = self._outspoken(declared, said, side)
         for node, items in said.items():
@@ -69,6 +73,7 @@ class FeatureGraph:
 
     def deleted(self, nodes: Collection[NodeName]) -> set[NodeName]:
         """Give the features that were retired, and the datasets that were dropped."""
+        follow(self.session, subjects_of(nodes))
         if self.view.now:
             retired = {feature_node(*name) for name in self.present.retired(_features(nodes))}
         else:

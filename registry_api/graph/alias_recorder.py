@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from festaf.contract.openlineage import RunEvent
+from festaf.registry_api.changes import concern_anything
 from festaf.registry_api.graph.alias_repository import AliasRepository
 from festaf.registry_api.graph.names import NodeName
 from festaf.registry_api.graph.service import GraphService
@@ -58,6 +59,8 @@ class AliasRecorder:
         for said in changes.values():
             for change in said:
                 seen.add(filter(None, (change.node, change.previous)), change.at)
+        if symlinks or any(changes.values()):
+            concern_anything(self.session)
         graph.keep_nodes(seen.nodes)
         self._keep_symlinks(graph, symlinks, batch)
         self._keep_changes(graph, changes, batch)

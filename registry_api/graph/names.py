@@ -115,6 +115,13 @@ def feature_node(project: str, feature_set: str, feature: str) -> NodeName:
     return NodeName("feature", dataset.namespace, dataset.name, feature)
 
 
+@lru_cache(maxsize=65_536)
+def feature_set_node(project: str, feature_set: str) -> NodeName:
+    """Name a feature set."""
+    dataset = feature_set_dataset(project, feature_set)
+    return NodeName("feature_set", dataset.namespace, dataset.name)
+
+
 def source_node(uri: str) -> NodeName:
     """Name a declared source; what is no URI is a dataset of the namespace ``unknown``."""
     try:

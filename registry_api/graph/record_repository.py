@@ -12,6 +12,7 @@ from sqlalchemy import Row, Select, delete, func, or_, select, tuple_, type_coer
 from sqlalchemy.orm import Session, aliased
 
 from festaf.registry_api.bulk import Key, add_rows, change, change_rows, chunks, ensure, fetch
+from festaf.registry_api.graph.names import NodeName
 from festaf.registry_api.graph.standing import stands
 from festaf.registry_api.graph.tables import EdgeSetTable, EdgeTable, NodeTable, SightingTable
 from festaf.registry_api.table import Moment
@@ -112,6 +113,15 @@ class EdgeRecordRepository:
                 SightingTable.superseded_at.is_(None),
             )
             found |= {(asserter, text) for text in self.session.connection().execute(query).scalars() if text}
+        return found
+
+    def ends(self, sets: Collection[int]) -> set[NodeName]:
+        """Give the datasets and jobs that edges of some sets join; of a field, the dataset."""
+        found: set[NodeName] = set()
+        for end in (EdgeTable.source_id, EdgeTable.target_id):
+            query = select(NodeTable.kind, NodeTable.namespace, NodeTable.name).distinct()
+            query = query.join(EdgeTable, end == NodeTable.id)
+            found |= {NodeName(*row) for row in fetch(self.session, query, EdgeTable.edge_set_id, sets)}
         return found
 
     def refresh(self, ids: Collection[int]) -> None:

@@ -11,9 +11,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from festaf.registry_api.bulk import Key
+from festaf.registry_api.changes import concern
 from festaf.registry_api.graph.names import EdgeStatement, NodeName
 from festaf.registry_api.graph.record_repository import SIGHTED, Asserted, EdgeRecordRepository
 from festaf.registry_api.graph.repository import GraphRepository
+from festaf.registry_api.graph.subjects import subjects_of
 from festaf.registry_api.lineage.recording import Batch
 from festaf.registry_api.memory import recall
 
@@ -25,6 +27,7 @@ class GraphRecorder:
     """Keeps edge sets and their sightings; the nodes stand already."""
 
     def __init__(self, session: Session) -> None:
+        self.session = session
         self.rows = EdgeRecordRepository(session)
         self.nodes = GraphRepository(session)
         self.memory = recall(session)
@@ -82,6 +85,8 @@ class GraphRecorder:
         if reopened:
             mapped |= self.rows.last_mapped(reopened)
         concerned |= self.rows.mapped(mapped)
+        if others := concerned - {row["edge_set_id"] for row in rows}:
+            concern(self.session, subjects_of(self.rows.ends(others)))
         self.rows.refresh(concerned)
 
     def _late(

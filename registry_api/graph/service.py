@@ -10,12 +10,14 @@ from typing import Literal, NamedTuple
 from sqlalchemy.orm import Session
 
 from festaf.contract.feature import Origin
+from festaf.registry_api.changes import follow, follow_anything
 from festaf.registry_api.graph.alias_repository import AliasRepository
 from festaf.registry_api.graph.aliases import NEVER, Aliases, Rename, Spelling
 from festaf.registry_api.graph.edge_repository import EdgeRepository
 from festaf.registry_api.graph.names import NO_SOURCE, NodeName
 from festaf.registry_api.graph.precedence import FoundEdge, Word, contested, weigh
 from festaf.registry_api.graph.repository import GraphRepository
+from festaf.registry_api.graph.subjects import subjects_of
 from festaf.registry_api.graph.tables import NodeTable
 from festaf.registry_api.table import natural_key
 from festaf.registry_api.viewpoint import NOW, Viewpoint
@@ -42,6 +44,7 @@ class GraphService:
     """Keeps nodes and edges."""
 
     def __init__(self, session: Session) -> None:
+        self.session = session
         self.graph = GraphRepository(session)
         self.edges = EdgeRepository(session)
         self.aliases = AliasRepository(session)
@@ -104,6 +107,9 @@ class GraphService:
                 spelled[node_id].append((node, spelling))
                 names[node_id] = spelling.name
         edges = self.edges.found(names, side, view)
+        # What only reads a node may take that back without naming it; what a node is made from cannot.
+        readers = [edge.other for edge in edges] if side == "target" else []
+        follow(self.session, subjects_of([*nodes, *readers]))
         for edge in edges:
             self.met[edge.other] = edge.target if side == "target" else edge.source
             self.seen[edge.other] = edge.first_seen
@@ -149,6 +155,8 @@ class GraphService:
         """Tell whether anything is known of names at all; most registries never hear of it."""
         if self.has_aliases is None:
             self.has_aliases = self.aliases.any()
+            if self.has_aliases:
+                follow_anything(self.session)
         return self.has_aliases
 
     def _aliases(self, nodes: Iterable[NodeName], view: Viewpoint) -> Aliases:
@@ -223,6 +231,7 @@ class GraphService:
 
     def first_seen(self, nodes: Collection[NodeName]) -> dict[NodeName, datetime]:
         """Give when nodes were first named."""
+        follow(self.session, subjects_of(nodes))
         asked = set(nodes)
         if strange := asked - self.seen.keys():
             self._meet(strange)

@@ -19,7 +19,7 @@ DERIVED = frozenset(
 """Emptied by a rebuild, and filled again by the recorders."""
 SOURCES = frozenset(
     {
-        *("event", "generation", "access_state", "project", "principal", "team_member", "role_grant"),
+        *("event", "change", "generation", "access_state", "project", "principal", "team_member", "role_grant"),
         *("project_namespace", "token", "audit", "experiment", "experiment_entry"),
         *("namespace_note", "tag", "removal"),
         *("feature_request", "feature_request_vote", "feature_request_entry"),

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from festaf.contract.openlineage import BatchAnswer, BatchSummary, FailedEvent
 from festaf.registry_api.access.audit_repository import note
 from festaf.registry_api.access.events import EventGate
+from festaf.registry_api.changes import name_subjects
 from festaf.registry_api.edge import Body, Now, TheSettings, Writer, Writing
 from festaf.registry_api.errors import TooLargeError
 from festaf.registry_api.lineage.body import parse_items, parse_json
@@ -31,6 +32,7 @@ EVENT_SCHEMA: dict[str, Any] = {"type": "object", "description": "An OpenLineage
 def post_event(body: Body, caller: Writer, session: Writing, now: Now) -> Response:
     """Take one OpenLineage event; the same event again changes nothing."""
     gate = EventGate(session, caller, now)
+    name_subjects(session)
     service = LineageService(session, now, gate)
     service.take(parse_json(body))
     gate.make_projects()
@@ -51,6 +53,7 @@ def post_batch(body: Body, caller: Writer, session: Writing, now: Now, settings:
     if len(values) > settings.max_batch_events:
         raise TooLargeError(f"a batch holds at most {settings.max_batch_events} events")
     gate = EventGate(session, caller, now)
+    name_subjects(session)
     service = LineageService(session, now, gate)
     refusals = service.take_batch(values)
     gate.make_projects()

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from festaf.contract.openlineage import DatasetEvent, JobEvent, RunEvent
+from festaf.registry_api.changes import concern, concern_anything
 from festaf.registry_api.dags.keeper import DagKeeper, SeenDag
 from festaf.registry_api.database import lock
 from festaf.registry_api.errors import ServiceError, UnreadableEventError
@@ -19,6 +20,7 @@ from festaf.registry_api.graph.names import NodeName
 from festaf.registry_api.graph.service import GraphService
 from festaf.registry_api.lineage import reading
 from festaf.registry_api.lineage.body import parse_json
+from festaf.registry_api.lineage.concerned import concerned
 from festaf.registry_api.lineage.incoming import Incoming, read_event
 from festaf.registry_api.lineage.nodes import Nodes, locks_of, nodes_of
 from festaf.registry_api.lineage.projection import facts_of_event
@@ -168,6 +170,14 @@ class LineageService:
         for recorder in self.recorders:
             with span(type(recorder).__name__):
                 recorder.record(batch)
+        self._name_subjects((node for _, named in fresh for node in named.nodes.names), batch)
+
+    def _name_subjects(self, nodes: Iterable[NodeName], batch: Batch) -> None:
+        subjects = concerned(nodes, batch)
+        if subjects is None:
+            concern_anything(self.session)
+        else:
+            concern(self.session, subjects)
 
     def _now(self) -> datetime:
         """Give the time of this transaction, which is never before the last one's: clocks of machines differ."""

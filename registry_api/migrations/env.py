@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from festaf.registry_api import changes
 from festaf.registry_api.access import tables as access
 from festaf.registry_api.airflow import tables as airflow
 from festaf.registry_api.artifacts import tables as artifacts
@@ -20,7 +21,7 @@ from festaf.registry_api.table import Table
 
 AREAS = (
     *(access, artifacts, airflow, catalog, dag_packages, dags, experiments, feature_requests, features, graph),
-    *(lineage, search),
+    *(lineage, search, changes),
 )
 """Every area, so that its tables are known."""
 
