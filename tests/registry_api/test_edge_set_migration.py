@@ -33,27 +33,27 @@ def older(sqlite_url: str, empty_postgres_url: str, request: pytest.FixtureReque
     with database.migrating() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0002")
-    with database.writing() as session:
+    with database.migrating() as connection:  # A transaction of that release left no row of what it changed.
         ids: dict[NodeName, int] = {}
         for number, node in enumerate((*NODES, OUT, COLUMN), 1):
             ids[node] = number
             row: dict[str, Any] = {"id": number, "key": node.key, "at": at(1)}
             row |= {"kind": node.kind, "namespace": node.namespace, "name": node.name, "field": node.field}
-            session.execute(text("INSERT INTO node VALUES (:id, :key, :kind, :namespace, :name, :field, :at)"), row)
+            connection.execute(text("INSERT INTO node VALUES (:id, :key, :kind, :namespace, :name, :field, :at)"), row)
         job, a, b, column = (ids[node] for node in NODES)
         sets = {1: [(a, job), (b, job), (job, ids[OUT]), (column, ids[COLUMN])], 2: [(a, job), (job, ids[OUT])]}
         for number, edges in sets.items():
             named = {"id": 1000 + number, "job": job, "at": at(number), "sha": str(number)}
-            session.execute(
+            connection.execute(
                 text("INSERT INTO edge_set VALUES (:id, :job, 'lineage', :sha, :at, :at, 'r', NULL, :now)"),
                 named | {"now": number == 2},
             )
             for source, target in edges:
-                session.execute(
+                connection.execute(
                     text("INSERT INTO edge VALUES (:id, :source, :target, NULL)"),
                     {"id": 1000 + number, "source": source, "target": target},
                 )
-            session.execute(
+            connection.execute(
                 text(
                     "INSERT INTO sighting (asserter_id, origin, edge_set_id, stated_at, closing, last_run, recorded_at)"
                     " VALUES (:job, 'lineage', :id, :at, :yes, 'r', :at)"
