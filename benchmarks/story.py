@@ -79,8 +79,8 @@ class Story:
                     write={
                         "project": project,
                         "feature_set": name,
-                        "rows_read": 1000,
-                        "rows_accepted": 1000,
+                        "rows_read": 1000 + turn,
+                        "rows_accepted": 1000 + turn,
                         "features": said,
                     }
                 )
