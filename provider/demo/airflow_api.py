@@ -33,7 +33,7 @@ class AirflowApi:
     """A client for one Airflow whose simple auth manager takes everyone as an admin."""
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=30)
+        self._client = httpx.Client(base_url=url, timeout=60)
 
     def log_in(self) -> None:
         """Get a token and keep it."""
