@@ -109,7 +109,8 @@ def reachable_query(end: End, sqlite: bool) -> Select[*tuple[Any, ...]]:
     The nearest come first, and one that is reached in so many ways of different lengths comes so often. Who takes the
     first rows only has the database walk no further. From one set to the next by way of a job is as far as from one
     feature to the next, so each of those two steps is half of it: lengths are counted in halves. Whether a set stands
-    is asked of each edge by itself: for a join, SQLite reads every set once to be able to skip some.
+    is asked of each edge by itself, and of the way that leads there: for a join, and for what is asked of edges alone,
+    SQLite reads the whole table once to be able to skip some rows.
     """
     here, other = (
         (EdgeTable.source_id, EdgeTable.target_id) if end == "source" else (EdgeTable.target_id, EdgeTable.source_id)
@@ -120,9 +121,10 @@ def reachable_query(end: End, sqlite: bool) -> Select[*tuple[Any, ...]]:
     pace_now = pace.where(EdgeSetTable.current.is_(True)).correlate(EdgeTable).scalar_subquery()
     first = select(other.label("id"), pace_now.label("distance"))
     reached = first.where(one_of(here, ENDS, sqlite=sqlite), pace_now.is_not(None)).cte("reached", recursive=True)
-    step = select(other, reached.c.distance + pace_now).select_from(reached).join(EdgeTable, here == reached.c.id)
+    distance = reached.c.distance + pace_now
+    step = select(other, distance).select_from(reached).join(EdgeTable, here == reached.c.id)
     further = reached.c.distance < bindparam("half_steps", type_=Integer)
-    reached = reached.union(step.where(pace_now.is_not(None), further))
+    reached = reached.union(step.where(distance.is_not(None), further))
     nearest = select(reached.c.id).limit(bindparam("most", type_=Integer)).subquery()
     return (
         select(NodeTable.id, NodeTable.kind, NodeTable.namespace, NodeTable.name, NodeTable.field, NodeTable.first_seen)
