@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, ColumnElement, FromClause, String, Text, Tuple, any_, bindparam, cast, func, select
+from sqlalchemy import JSON, ColumnElement, FromClause, Select, String, Text, Tuple, any_, bindparam, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
@@ -55,9 +55,16 @@ def one_of(column: Any, name: str, *, sqlite: bool) -> ColumnElement[bool]:
         among = column.in_(select(func.json_each(given).table_valued("value").c.value))
     else:
         values = select(typed(func.json_array_elements_text(cast(given, JSON), type_=Text()), column.type))
-        # As an array, and not as a table to join with: PostgreSQL then asks the index, however small the table was.
-        among = column == any_(func.array(values.scalar_subquery()))
+        among = among_rows(column, values, sqlite=sqlite)
     return among
+
+
+def among_rows(column: Any, rows: Select[tuple[Any]], *, sqlite: bool) -> ColumnElement[bool]:
+    """Say of a column that it is one of few rows, so that the database asks the column's index for each."""
+    if sqlite:
+        return column.in_(rows)  # type: ignore[no-any-return]  # the column is any
+    # As an array, and not as a table to join with: PostgreSQL then asks the index, however small the table was.
+    return column == any_(func.array(rows.scalar_subquery()))  # type: ignore[no-any-return]
 
 
 def typed(text: ColumnElement[str], kind: TypeEngine[Any]) -> ColumnElement[Any]:

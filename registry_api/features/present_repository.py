@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, join, select, type_coerce
+from sqlalchemy import ColumnElement, FromClause, Select, and_, func, join, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from festaf.registry_api.dags.tables import RunTable
@@ -100,7 +100,6 @@ def declared_query(by: Literal["feature", "source"], sqlite: bool) -> Select[*tu
         WriteTable.lists_features.is_(False),
         WriteTable.superseded_at.is_(None),
     )
-    of_a_set = join(FeatureTable, FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
     query = (
         select(
             FeatureSetTable.project,
@@ -121,8 +120,7 @@ def declared_query(by: Literal["feature", "source"], sqlite: bool) -> Select[*tu
             whole.uuid.label("whole_uuid"),
             whole.airflow_run_id.label("whole_run"),
         )
-        .select_from(of_a_set if by == "source" else named_features(sqlite=sqlite))
-        .join(FeatureSourceTable, FeatureSourceTable.version_id == FeatureTable.content_id)
+        .select_from(_sourced() if by == "source" else _naming_sources(sqlite=sqlite))
         .join(NodeTable, NodeTable.id == FeatureSourceTable.node_id)
         .outerjoin(listed, listed.id == _newest_run(ProductionTable, of_feature))
         .outerjoin(whole, whole.id == _newest_run(WriteTable, of_set))
@@ -130,6 +128,20 @@ def declared_query(by: Literal["feature", "source"], sqlite: bool) -> Select[*tu
     if by == "feature":
         return query
     return query.where(one_of(FeatureSourceTable.node_id, "nodes", sqlite=sqlite))
+
+
+def _naming_sources(*, sqlite: bool) -> FromClause:
+    """Join features that are named with the sources that their contents in force name."""
+    of_content = FeatureSourceTable.version_id == FeatureTable.content_id
+    return join(named_features(sqlite=sqlite), FeatureSourceTable, of_content)
+
+
+def _sourced() -> FromClause:
+    """Join sources with the features of which a content in force names them; the content knows its feature."""
+    contents = join(FeatureSourceTable, FeatureVersionTable, FeatureVersionTable.id == FeatureSourceTable.version_id)
+    in_force = and_(FeatureTable.id == FeatureVersionTable.feature_id, FeatureTable.content_id == FeatureVersionTable.id)
+    features = join(contents, FeatureTable, in_force)
+    return join(features, FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
 
 
 @cache

@@ -69,7 +69,12 @@ class FeatureTable(Table):
     """A feature; everything below ``name`` repeats the newest facts of the other tables so that lists are one query."""
 
     __tablename__ = "feature"
-    __table_args__ = (UniqueConstraint("feature_set_id", "name"), Index(None, "dag_id"))
+    __table_args__ = (
+        UniqueConstraint("feature_set_id", "name"),
+        Index(None, "dag_id"),
+        # A tree of PostgreSQL takes no text that is longer than a third of a page; an owner may be.
+        Index("ix_feature_owner", "owner", postgresql_using="hash"),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     feature_set_id: Mapped[int] = mapped_column(ForeignKey("feature_set.id"))

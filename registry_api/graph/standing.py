@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Integer, Select, Subquery, bindparam, case
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from festaf.registry_api.graph.tables import EdgeSetTable, EdgeTable, NodeTable, SightingTable
-from festaf.registry_api.listed import one_of
+from festaf.registry_api.listed import among_rows, one_of
 from festaf.registry_api.table import Moment
 from festaf.registry_api.viewpoint import AS_OF, standing
 
@@ -125,12 +125,9 @@ def reachable_query(end: End, sqlite: bool) -> Select[*tuple[Any, ...]]:
     step = select(other, distance).select_from(reached).join(EdgeTable, here == reached.c.id)
     further = reached.c.distance < bindparam("half_steps", type_=Integer)
     reached = reached.union(step.where(distance.is_not(None), further))
-    nearest = select(reached.c.id).limit(bindparam("most", type_=Integer)).subquery()
-    return (
-        select(NodeTable.id, NodeTable.kind, NodeTable.namespace, NodeTable.name, NodeTable.field, NodeTable.first_seen)
-        .distinct()
-        .join(nearest, nearest.c.id == NodeTable.id)
-    )
+    nearest = select(reached.c.id).limit(bindparam("most", type_=Integer))
+    columns = (NodeTable.id, NodeTable.kind, NodeTable.namespace, NodeTable.name, NodeTable.field, NodeTable.first_seen)
+    return select(*columns).where(among_rows(NodeTable.id, nearest, sqlite=sqlite))
 
 
 def stands(dated: bool, known: bool) -> ColumnElement[bool]:
