@@ -41,8 +41,16 @@ check: install ## Check format, lint, types, imports between rooms, and the layo
 	$(BIN)/pytest -q tests/layout
 
 .PHONY: test
-test: install ## Run every test but the flows, the slow ones and the fault matrix; real Airflow processes are included
-	$(BIN)/pytest -m "not faults and not slow" --ignore tests/flows $(PARALLEL)
+test: install ## Run every test but those of the targets below; the registry stands on SQLite
+	$(BIN)/pytest -m "not postgresql and not long and not faults and not slow" --ignore tests/flows --ignore tests/layout $(PARALLEL)
+
+.PHONY: test-postgresql
+test-postgresql: install ## Run the tests of the registry that need PostgreSQL, or run on both databases, on PostgreSQL
+	$(BIN)/pytest -m "postgresql and not long and not slow" tests/registry_api $(PARALLEL)
+
+.PHONY: test-long
+test-long: install ## Run the tests that wait for processes of their own: Airflow, a registry under load, kills at every step
+	$(BIN)/pytest -m "long and not slow" $(PARALLEL)
 
 .PHONY: test-flows
 test-flows: install ## Run whole pipelines through every layer: the demo, faults, endpoints, a DAG shared by two Airflows

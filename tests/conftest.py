@@ -37,8 +37,17 @@ JSONFileLoader.load_file = lambda _loader, path: _described(path)
 pytest_plugins = ["tests.buckets", "tests.feature_store", "tests.models", "tests.postgres"]
 
 
+POSTGRES = "postgres"
+"""The fixture that every test on PostgreSQL stands on, whether it names it or asks for one database of two."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the flows, which take longest, so that no core is left with one alone at the end."""
+    """Mark what runs on PostgreSQL, and start with the flows, so that no core is left with one alone at the end."""
+    for item in items:
+        asked = getattr(item, "callspec", None)
+        if POSTGRES in getattr(item, "fixturenames", ()) or (asked and "postgresql" in asked.params.values()):
+            item.add_marker("postgresql")
     items.sort(key=lambda item: "flow" not in item.keywords)
 
 

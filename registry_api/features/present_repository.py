@@ -139,8 +139,9 @@ def _naming_sources(*, sqlite: bool) -> FromClause:
 def _sourced() -> FromClause:
     """Join sources with the features of which a content in force names them; the content knows its feature."""
     contents = join(FeatureSourceTable, FeatureVersionTable, FeatureVersionTable.id == FeatureSourceTable.version_id)
-    in_force = and_(FeatureTable.id == FeatureVersionTable.feature_id, FeatureTable.content_id == FeatureVersionTable.id)
-    features = join(contents, FeatureTable, in_force)
+    of_feature = FeatureTable.id == FeatureVersionTable.feature_id
+    in_force = FeatureTable.content_id == FeatureVersionTable.id
+    features = join(contents, FeatureTable, and_(of_feature, in_force))
     return join(features, FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
 
 

@@ -170,6 +170,7 @@ def test_a_directory_serves_one_server_at_a_time(life: Life) -> None:
     assert second.stderr == f"The state directory {life.directory} is in use by another local AWS.\n"
 
 
+@pytest.mark.long
 def test_every_row_reaches_the_offline_store_once_and_a_reset_is_kept(tmp_path: Path) -> None:
     directory = ("--state", str(tmp_path))
     with LocalAws.started(*directory, offline_delay_seconds=50) as server:

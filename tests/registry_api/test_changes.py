@@ -145,7 +145,7 @@ def tell(database: Database, events: list[Json]) -> None:
         LineageService(session, LATER).take_batch(events)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 4))])
 def test_what_outlives_a_transaction_is_what_would_be_read(registry: Registry, seed: int) -> None:
     chance = random.Random(seed)
     told = [some_event(chance) for _ in range(35)]

@@ -50,6 +50,7 @@ def run(*arguments: str) -> tuple[int, str, str]:
     return done.exit_code, done.stdout, done.stderr
 
 
+@pytest.mark.long
 def test_a_served_registry_answers_stops_at_a_signal_and_remembers(sqlite_url: str) -> None:
     with serving("--demo", "--database-url", sqlite_url) as (url, process):
         assert httpx.get(f"{url}/ready").status_code == 200

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -80,6 +81,7 @@ def _without_parts(answers: Answers) -> list[Any]:
 # Shrinking would tell the story hundreds of times; a shuffle that fails is short enough to read.
 @settings(max_examples=2, deadline=None, database=None, phases=[Phase.explicit, Phase.generate])
 @given(order=st.permutations(range(len(STORY))), cut=st.integers(1, len(STORY) - 1))
+@pytest.mark.long
 def test_what_was_known_is_what_a_registry_answers_that_learned_no_more(
     empty: Path, order: list[int], cut: int
 ) -> None:

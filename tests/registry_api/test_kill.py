@@ -90,6 +90,7 @@ def _suffer(path: Path, kills: int) -> None:
     calm.close()
 
 
+@pytest.mark.long
 def test_five_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     _suffer(tmp_path, kills=5)
 

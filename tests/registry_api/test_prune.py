@@ -88,6 +88,7 @@ def without_runs(found: dict[str, list[str]]) -> dict[str, list[str]]:
     return {name: rows for name, rows in found.items() if name != "run"}
 
 
+@pytest.mark.long
 def test_no_answer_changes_and_a_rebuild_gives_the_same(database: Database) -> None:
     answers, before = answers_of(database), contents(database, history=True)
 

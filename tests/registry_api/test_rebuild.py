@@ -132,6 +132,7 @@ def _ask_of_catalog(ask: Callable[..., Any], kind: str, namespace: str) -> None:
         ask("/lineage", nodeId=f"{kind[:-1]}:{namespace}:{thing['name']}")
 
 
+@pytest.mark.long
 def test_a_rebuild_changes_no_answer_and_nothing_that_people_said(registry: Registry) -> None:
     events = random.Random(5).sample([*story(), *shop()], len(story()) + len(shop()))
     tell(registry, events[::2])

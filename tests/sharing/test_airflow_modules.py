@@ -19,6 +19,7 @@ from festaf.sharing.checks.compatibility import TABLE, TABLE_OF, airflow_modules
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.long
 LIST = """
 import importlib, pkgutil, sys, warnings
 warnings.simplefilter("ignore")

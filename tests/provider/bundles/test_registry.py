@@ -333,6 +333,7 @@ print(steps, file=sys.stderr)
 """
 
 
+@pytest.mark.long
 def test_a_kill_at_any_step_leaves_no_torn_copy_and_a_repeat_finishes(workshop: Workshop) -> None:
     workshop.publish()
     locked = workshop.take()

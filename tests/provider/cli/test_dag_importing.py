@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.provider.dag_packages.workshop import Workshop
 
 __all__ = ["registry_url", "workshop"]
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

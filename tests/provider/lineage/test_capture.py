@@ -20,7 +20,7 @@ from tests.provider.lineage.airflow import DAGS, Airflow, until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.flow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.flow, pytest.mark.long, pytest.mark.timeout(600)]
 
 SOURCE = (DAGS / "tides.py").read_text()
 SKIPS_ARE_TOLD = hasattr(get_listener_manager().hook, "on_task_instance_skipped")

@@ -143,6 +143,7 @@ def test_a_fault_of_s3_or_glue_is_survived(
     check(planes, build(planes).execute(run.context))
 
 
+@pytest.mark.long
 def test_a_worker_killed_after_any_call_leaves_what_the_next_one_completes(planes: Hook, run: Run) -> None:
     before = planes.calls
     build(planes, "whole").execute(run.context)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -142,6 +143,7 @@ cases = st.builds(
 )
 
 
+@pytest.mark.long
 def test_athena_answers_as_the_reference_does(hook: FeatureStoreHook, run: Run) -> None:
     sets = {
         "texts": create_feature_set(hook, "texts", TEXTS, "key", "seen"),

@@ -55,6 +55,7 @@ def write(path: Path, kill_at: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("step", range(6))
 def test_a_kill_at_any_step_leaves_the_old_file_or_the_new_one_and_a_repeat_finishes(tmp_path: Path, step: int) -> None:
     path = tmp_path / "dags.lock"
