@@ -14,8 +14,8 @@ from festaf.contract.http import Page
 from festaf.contract.model import Model
 from festaf.registry_api.access.sight import EVERYTHING, Sight
 from festaf.registry_api.edge import AsOf, KnownAt
+from festaf.registry_api.features.list_repository import Asked, ListRepository
 from festaf.registry_api.features.portrait import Gallery
-from festaf.registry_api.features.repository import FeatureRepository
 from festaf.registry_api.features.tables import FeatureSetTable, FeatureTable
 from festaf.registry_api.page import decode_cursor, encode_cursor
 from festaf.registry_api.viewpoint import Viewpoint
@@ -51,7 +51,7 @@ class FeatureListing:
     def __init__(self, session: Session, sight: Sight = EVERYTHING) -> None:
         self.session = session
         self.sight = sight
-        self.features = FeatureRepository(session)
+        self.features = ListRepository(session)
 
     def page(self, asked: FeatureFilter) -> Page[FeatureSummary]:
         """Give one page."""
@@ -68,10 +68,8 @@ class FeatureListing:
         self, asked: FeatureFilter, after: tuple[str, ...] | None
     ) -> tuple[list[FeatureSummary], bool | tuple[str, ...]]:
         wanted = asked.model_dump(include={"project", "feature_set", "owner", "dag_id"}, exclude_none=True)
-        rows = self.features.page(wanted, asked.q, after, asked.limit + 1, projects=self.sight.projects)
-        facts = [{name: getattr(feature, name) for name in SHOWN} for feature, _ in rows[: asked.limit]]
-        items = [_summary((row[0], row[1]), shown) for row, shown in zip(rows, facts, strict=False)]
-        return items, len(rows) > asked.limit
+        rows = self.features.summaries(Asked(wanted, asked.limit + 1, asked.q, after, self.sight.projects))
+        return [FeatureSummary(**row) for row in rows[: asked.limit]], len(rows) > asked.limit
 
     def _past(
         self, asked: FeatureFilter, after: tuple[str, ...] | None
@@ -81,8 +79,8 @@ class FeatureListing:
         items: list[FeatureSummary] = []
         chunk = max(asked.limit, SCANNED // 10)
         for _ in range(max(SCANNED // chunk, 1)):
-            rows = self.features.page(wanted, None, after, chunk + 1, projects=self.sight.projects, taken_back=True)
-            looked = [(row[0], row[1]) for row in rows[:chunk]]
+            rows = self.features.rows(Asked(wanted, chunk + 1, None, after, self.sight.projects))
+            looked = rows[:chunk]
             shown = self._portraits(asked.view, looked)
             for row in looked:
                 facts = shown.get(row[0].id)

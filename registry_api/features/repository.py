@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, or_, select, tuple_, type_coerce
+from sqlalchemy import Select, bindparam, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from festaf.registry_api.features.tables import (
@@ -41,45 +41,6 @@ class FeatureRepository:
         return self.session.scalars(
             select(FeatureSetTable).where(FeatureSetTable.project == project, FeatureSetTable.name == feature_set)
         ).first()
-
-    def page(
-        self,
-        wanted: Mapping[str, str],
-        text: str | None,
-        after: tuple[str, ...] | None,
-        limit: int,
-        *,
-        projects: Collection[str] | None = None,
-        taken_back: bool = False,
-    ) -> Sequence[Row[FeatureTable, FeatureSetTable]]:
-        """List features by project, feature set and name.
-
-        :param wanted: values that ``project``, ``feature_set``, ``owner`` and ``dag_id`` must have
-        :param projects: those that may be seen; None for all
-        :param taken_back: whether features count of which nothing that was said stands now
-        """
-        key = (FeatureSetTable.project, FeatureSetTable.name, FeatureTable.name)
-        columns = dict(zip(("project", "feature_set"), key, strict=False)) | {
-            "owner": FeatureTable.owner,
-            "dag_id": FeatureTable.dag_id,
-        }
-        query = (
-            select(FeatureTable, FeatureSetTable)
-            .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
-            .where(*(columns[name] == value for name, value in wanted.items()))
-            .order_by(*key)
-            .limit(limit)
-        )
-        if projects is not None:
-            query = query.where(FeatureSetTable.project.in_(sorted(projects)))
-        if not taken_back:
-            query = query.where(FeatureTable.first_seen.is_not(None))
-        if text:
-            like = [column.icontains(text, autoescape=True) for column in (FeatureTable.name, FeatureTable.description)]
-            query = query.where(or_(*like))
-        if after is not None:
-            query = query.where(tuple_(*key) > tuple_(*after))
-        return self.session.execute(query).all()
 
     def features(self, feature_set_id: int, ids: Collection[int] | None) -> list[FeatureTable]:
         """Give features of a set: those, or all."""
