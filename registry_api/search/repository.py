@@ -1,17 +1,36 @@
-"""The SQL that asks the index: always a bounded number of rows, in an order in which the next ones can be asked for."""
+"""The SQL that asks the index: always a bounded number of rows, in an order in which the next ones can be asked for.
+
+Each kind of query is built once: that takes longer than running it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Select, Text, cast, column, or_, select, table, tuple_, union_all
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    column,
+    or_,
+    select,
+    table,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from festaf.registry_api.bulk import fetch
 from festaf.registry_api.features.tables import FeatureSetTable, FeatureTable, FeatureVersionTable
+from festaf.registry_api.listed import is_sqlite, one_of, write_values
 from festaf.registry_api.search.expression import Expression
 from festaf.registry_api.search.spelling import BEGINNING, variants
 from festaf.registry_api.search.tables import DocumentTable, VariantTable
@@ -20,6 +39,7 @@ SEPARATE = 20
 """So many projects are each walked for themselves; of more, names are looked at in all projects and then chosen."""
 NEAREST = 500
 HIGHEST = "\U0010ffff"
+MOST = bindparam("most", type_=Integer)
 
 
 @dataclass(frozen=True, order=True)
@@ -31,41 +51,43 @@ class Candidate:
     name: str
 
 
+class Shown(NamedTuple):
+    """What is shown of a feature."""
+
+    feature_id: int
+    project: str
+    feature_set: str
+    name: str
+    type: str | None
+    description: str | None
+    owner: str | None
+    dag_id: str | None
+    last_written: datetime | None
+    deleted: bool
+    content: dict[str, Any]
+    """The newest declared content; empty when none was declared."""
+
+
 class SearchRepository:
     """Asks for candidates, words and what is shown of features."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.postgres = session.get_bind().dialect.name == "postgresql"
+        self.sqlite = is_sqlite(session)
 
     def beginning(self, prefix: str, projects: Collection[str] | None, limit: int) -> list[tuple[str, int]]:
         """Give the names that begin so, with their features, in order of the names."""
-        key = (DocumentTable.compact, DocumentTable.feature_id)
-        query = select(*key).where(DocumentTable.compact >= prefix, DocumentTable.compact < prefix + HIGHEST)
-        if projects is not None and len(projects) <= SEPARATE:
-            parts = [
-                select(*query.where(DocumentTable.project == name).order_by(*key).limit(limit).subquery().c)
-                for name in sorted(projects)
-            ]
-            found = union_all(*parts).subquery()
-            query = select(found.c.compact, found.c.feature_id).order_by(found.c.compact, found.c.feature_id)
-        else:
-            query = query.order_by(*key)
-        return [(row[0], row[1]) for row in self.session.execute(query.limit(limit))]
+        separate = sorted(projects) if projects is not None and len(projects) <= SEPARATE else None
+        asked = {"first": prefix, "last": prefix + HIGHEST, "most": limit}
+        asked |= {f"project_{place}": name for place, name in enumerate(separate or ())}
+        rows = self._rows(_beginning(None if separate is None else len(separate)), asked)
+        return [(row[0], row[1]) for row in rows]
 
     def matching(self, asked: Expression, after: int, limit: int) -> list[int]:
         """Give the features whose documents match, in order of their ids."""
-        if self.postgres:
-            query: Select[int] = (
-                select(DocumentTable.feature_id)
-                .where(DocumentTable.lexemes.op("@@")(cast(asked.tsquery(), TSQUERY)), DocumentTable.feature_id > after)
-                .order_by(DocumentTable.feature_id)
-            )
-        else:
-            text, rowid = column("search_text", Text), column("rowid", BigInteger)
-            full: Select[int] = select(rowid).select_from(table("search_text"))
-            query = full.where(text.op("MATCH")(asked.fts5()), rowid > after).order_by(rowid)
-        return list(self.session.scalars(query.limit(limit)))
+        words = asked.fts5() if self.sqlite else asked.tsquery()
+        rows = self._rows(_matching(self.sqlite), {"words": words, "after": after, "most": limit})
+        return [row[0] for row in rows]
 
     def candidates(
         self,
@@ -76,37 +98,22 @@ class SearchRepository:
         not_written_since: datetime | None = None,
     ) -> list[Candidate]:
         """Give what candidates are ranked by, without those that were written too early or too late, or deleted."""
-        query = (
-            select(FeatureTable.id, DocumentTable.compact, FeatureTable.name)
-            .join(DocumentTable, DocumentTable.feature_id == FeatureTable.id)
-            .where(FeatureTable.id.in_(sorted(ids)))
-        )
-        if not deleted:
-            query = query.where(FeatureTable.deleted.is_(False))
-        if written_since is not None:
-            query = query.where(FeatureTable.last_written >= written_since)
-        if not_written_since is not None:
-            never = FeatureTable.last_written.is_(None)
-            query = query.where(or_(never, FeatureTable.last_written < not_written_since))
-        return [Candidate(*row) for row in self.session.execute(query)]
+        query = _candidates(self.sqlite, deleted, written_since is not None, not_written_since is not None)
+        bounds = {"since": written_since, "not_since": not_written_since}
+        given = {name: moment for name, moment in bounds.items() if moment is not None}
+        return [Candidate(*row) for row in self._rows(query, _features(ids) | given)]
 
     def agreeing(self, ids: Collection[int], asked: Expression) -> list[int]:
         """Choose the few features whose documents match, without asking the index for all that do."""
-        query = select(DocumentTable.feature_id, DocumentTable.lexemes).where(DocumentTable.feature_id.in_(sorted(ids)))
-        if self.postgres:
-            matches = DocumentTable.lexemes.op("@@")(cast(asked.tsquery(), TSQUERY))
-            return list(self.session.scalars(query.with_only_columns(DocumentTable.feature_id).where(matches)))
-        return [row[0] for row in self.session.execute(query) if asked.matches(row[1].split())]
+        if self.sqlite:
+            rows = self._rows(_documents(), _features(ids))
+            return [row[0] for row in rows if asked.matches(row[1].split())]
+        return [row[0] for row in self._rows(_agreeing(), {**_features(ids), "words": asked.tsquery()})]
 
-    def shown(self, ids: Sequence[int]) -> dict[int, tuple[FeatureTable, FeatureSetTable, FeatureVersionTable | None]]:
+    def shown(self, ids: Sequence[int]) -> dict[int, Shown]:
         """Give what is shown of features."""
-        query = (
-            select(FeatureTable, FeatureSetTable, FeatureVersionTable)
-            .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
-            .outerjoin(FeatureVersionTable, FeatureVersionTable.id == FeatureTable.version_id)
-            .where(FeatureTable.id.in_(ids))
-        )
-        return {row[0].id: (row[0], row[1], row[2]) for row in self.session.execute(query)}
+        rows = self._rows(_shown(self.sqlite), _features(ids)) if ids else ()
+        return {row[0]: Shown._make((*row[:-1], row[-1] or {})) for row in rows}
 
     def spelled(self, words: Collection[str]) -> set[str]:
         """Choose the words that stand in documents."""
@@ -118,3 +125,92 @@ class SearchRepository:
         """Give words of documents that share a variant with a word."""
         asked = select(VariantTable.word).where(VariantTable.variant.in_(sorted(variants(word))))
         return set(self.session.scalars(asked.order_by(VariantTable.variant, VariantTable.word).limit(NEAREST)))
+
+    def _rows(self, query: Select[*tuple[Any, ...]], asked: dict[str, Any]) -> Sequence[Any]:
+        return self.session.connection().execute(query, asked).all()
+
+
+def _features(ids: Iterable[int]) -> dict[str, Any]:
+    return {"features": write_values(sorted(ids))}
+
+
+@cache
+def _beginning(projects: int | None) -> Select[*tuple[Any, ...]]:
+    """Build the query for names in so many projects, each walked for itself; in all of them for None."""
+    key = (DocumentTable.compact, DocumentTable.feature_id)
+    begins = (DocumentTable.compact >= bindparam("first"), DocumentTable.compact < bindparam("last"))
+    query = select(*key).where(*begins)
+    if projects is None:
+        return query.order_by(*key).limit(MOST)
+    places = [DocumentTable.project == bindparam(f"project_{place}") for place in range(projects)]
+    parts = [select(*query.where(place).order_by(*key).limit(MOST).subquery().c) for place in places]
+    found = union_all(*parts).subquery()
+    names = select(found.c.compact, found.c.feature_id)
+    return names.order_by(found.c.compact, found.c.feature_id).limit(MOST)
+
+
+@cache
+def _matching(sqlite: bool) -> Select[*tuple[Any, ...]]:
+    after = bindparam("after", type_=BigInteger)
+    if sqlite:
+        text, rowid = column("search_text", Text), column("rowid", BigInteger)
+        full = select(rowid).select_from(table("search_text"))
+        return full.where(text.op("MATCH")(bindparam("words")), rowid > after).order_by(rowid).limit(MOST)
+    query = select(DocumentTable.feature_id).where(_matches(), DocumentTable.feature_id > after)
+    return query.order_by(DocumentTable.feature_id).limit(MOST)
+
+
+def _matches() -> Any:
+    return DocumentTable.lexemes.op("@@")(cast(bindparam("words", type_=Text()), TSQUERY))
+
+
+@cache
+def _candidates(sqlite: bool, deleted: bool, since: bool, not_since: bool) -> Select[*tuple[Any, ...]]:
+    query = (
+        select(FeatureTable.id, DocumentTable.compact, FeatureTable.name)
+        .join(DocumentTable, DocumentTable.feature_id == FeatureTable.id)
+        .where(one_of(FeatureTable.id, "features", sqlite=sqlite))
+    )
+    if not deleted:
+        query = query.where(FeatureTable.deleted.is_(False))
+    if since:
+        query = query.where(FeatureTable.last_written >= bindparam("since"))
+    if not_since:
+        never = FeatureTable.last_written.is_(None)
+        query = query.where(or_(never, FeatureTable.last_written < bindparam("not_since")))
+    return query
+
+
+@cache
+def _documents() -> Select[*tuple[Any, ...]]:
+    query = select(DocumentTable.feature_id, DocumentTable.lexemes)
+    return query.where(one_of(DocumentTable.feature_id, "features", sqlite=True))
+
+
+@cache
+def _agreeing() -> Select[*tuple[Any, ...]]:
+    query = select(DocumentTable.feature_id).where(_matches())
+    return query.where(one_of(DocumentTable.feature_id, "features", sqlite=False))
+
+
+@cache
+def _shown(sqlite: bool) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            FeatureTable.id,
+            FeatureSetTable.project,
+            FeatureSetTable.name,
+            FeatureTable.name,
+            FeatureTable.type,
+            FeatureTable.description,
+            FeatureTable.owner,
+            FeatureTable.dag_id,
+            FeatureTable.last_written,
+            FeatureTable.deleted,
+            FeatureVersionTable.content,
+        )
+        .select_from(FeatureTable)
+        .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
+        .outerjoin(FeatureVersionTable, FeatureVersionTable.id == FeatureTable.version_id)
+        .where(one_of(FeatureTable.id, "features", sqlite=sqlite))
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -17,14 +18,13 @@ from festaf.contract.http import API
 from festaf.contract.search import Ask, FeatureSearch, Hit, Match, SearchFilter
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.errors import BadRequestError
-from festaf.registry_api.features.tables import FeatureSetTable, FeatureTable, FeatureVersionTable
 from festaf.registry_api.search.asked import ANYWHERE, LABELS, NAME, Asked, Meant, facts_of
 from festaf.registry_api.search.document import texts
 from festaf.registry_api.search.expression import Expression, Without, every
 from festaf.registry_api.search.highlights import highlights
 from festaf.registry_api.search.position import Key, Position, Stage, decode
 from festaf.registry_api.search.ranking import likeness, rank
-from festaf.registry_api.search.repository import SEPARATE, Candidate, SearchRepository
+from festaf.registry_api.search.repository import SEPARATE, Candidate, SearchRepository, Shown
 from festaf.registry_api.search.spelling import is_spelled, nearest, tolerance
 
 WINDOW = 100
@@ -34,7 +34,6 @@ NEAR = 5
 MOST_OF_A_NAME = 64
 ASK_HERE = f"{API}/feature-requests"
 NEAR_LIKENESS = 60
-Shown = tuple[FeatureTable, FeatureSetTable, FeatureVersionTable | None]
 
 
 @dataclass(frozen=True)
@@ -210,12 +209,12 @@ class FeatureFinder:
         ranked = sorted((-likeness(self.asked, item.compact), item) for item in found)
         near = [item.feature_id for far, item in ranked if -far >= NEAR_LIKENESS][:NEAR]
         shown = self.repository.shown(near)
-        return tuple(FeatureSummary(**_summary(*shown[feature_id][:2])) for feature_id in near)
+        return tuple(FeatureSummary(**_summary(shown[feature_id])) for feature_id in near)
 
     def _hits(self, found: list[tuple[Candidate, Stage]]) -> tuple[Hit, ...]:
         shown = self.repository.shown([item.feature_id for item, _ in found]) if found else {}
         return tuple(
-            self._hit(self._match(item, stage), *shown[item.feature_id])
+            self._hit(self._match(item, stage), shown[item.feature_id])
             for item, stage in found
             if item.feature_id in shown
         )
@@ -228,18 +227,16 @@ class FeatureFinder:
         others: dict[Stage, Match] = {Stage.LABELS: "labels", Stage.ANYWHERE: "text", Stage.SIMILAR: "similar"}
         return others.get(stage, "filter")
 
-    def _hit(
-        self, match: Match, feature: FeatureTable, feature_set: FeatureSetTable, version: FeatureVersionTable | None
-    ) -> Hit:
-        content = version.content if version else {}
+    def _hit(self, match: Match, shown: Shown) -> Hit:
+        content = shown.content
         facts = {
-            "name": (feature.name,),
-            "feature_set": (feature_set.name,),
-            "project": (feature_set.project,),
-            "owner": texts(feature.owner),
+            "name": (shown.name,),
+            "feature_set": (shown.feature_set,),
+            "project": (shown.project,),
+            "owner": texts(shown.owner),
             "tags": texts(*(content.get("tags") or ())),
-            "dag_id": texts(feature.dag_id),
-            "description": texts(feature.description),
+            "dag_id": texts(shown.dag_id),
+            "description": texts(shown.description),
             "purpose": texts(content.get("purpose")),
             "technique": texts(content.get("technique")),
             "sources": texts(*(content.get("sources") or ())),
@@ -251,7 +248,7 @@ class FeatureFinder:
             words |= {half for others in self._meanings.values() for other in others for half in other.split()}
         beginning = self.asked.compact if match in {"exact", "prefix"} else None
         return Hit(
-            **_summary(feature, feature_set),
+            **_summary(shown),
             match=match,
             tags=facts["tags"],
             highlights=highlights(facts, words, begun, beginning) if words else (),
@@ -264,8 +261,5 @@ def _next(stage: Stage, *, found: bool) -> Stage:
     return Stage.END if stage in {Stage.SIMILAR, Stage.FILTER} else Stage(stage + 1)
 
 
-def _summary(feature: FeatureTable, feature_set: FeatureSetTable) -> dict[str, object]:
-    shown = ("name", "type", "description", "owner", "dag_id", "last_written", "deleted")
-    return {"project": feature_set.project, "feature_set": feature_set.name} | {
-        name: getattr(feature, name) for name in shown
-    }
+def _summary(shown: Shown) -> dict[str, Any]:
+    return {name: getattr(shown, name) for name in FeatureSummary.model_fields}
