@@ -59,7 +59,7 @@ def one_of(column: Any, name: str, *, sqlite: bool) -> ColumnElement[bool]:
     return among
 
 
-def among_rows(column: Any, rows: Select[tuple[Any]], *, sqlite: bool) -> ColumnElement[bool]:
+def among_rows(column: Any, rows: Select[Any], *, sqlite: bool) -> ColumnElement[bool]:
     """Say of a column that it is one of few rows, so that the database asks the column's index for each."""
     if sqlite:
         return column.in_(rows)  # type: ignore[no-any-return]  # the column is any

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import and_, delete, or_, select, tuple_
+from sqlalchemy import Select, and_, bindparam, delete, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from festaf.contract.feature_request import FeatureRef
 from festaf.registry_api.feature_requests.tables import EntryTable, FeatureRequestTable, VoteTable
+from festaf.registry_api.features.present_repository import FeatureName
 from festaf.registry_api.features.tables import FeatureSetTable, FeatureTable
 from festaf.registry_api.search.tables import DocumentTable
 from festaf.registry_api.upsert import insert_missing
@@ -130,12 +132,18 @@ class RequestRepository:
             for project, compact, feature_set, name in self.session.execute(query)
         }
 
-    def fulfilled_by(self, feature: FeatureRef) -> Sequence[FeatureRequestTable]:
+    def fulfilled_by(self, feature: FeatureName) -> list[UUID]:
         """Give the requests that a feature fulfils."""
-        query = select(FeatureRequestTable).where(
-            FeatureRequestTable.feature_project == feature.project,
-            FeatureRequestTable.feature_set == feature.feature_set,
-            FeatureRequestTable.feature_name == feature.name,
-            FeatureRequestTable.state == "done",
-        )
-        return self.session.scalars(query.order_by(FeatureRequestTable.id)).all()
+        asked = dict(zip(("project", "feature_set", "name"), feature, strict=True))
+        return list(self.session.connection().execute(_fulfilled(), asked).scalars())
+
+
+@cache
+def _fulfilled() -> Select[UUID]:
+    query = select(FeatureRequestTable.uuid).where(
+        FeatureRequestTable.feature_project == bindparam("project"),
+        FeatureRequestTable.feature_set == bindparam("feature_set"),
+        FeatureRequestTable.feature_name == bindparam("name"),
+        FeatureRequestTable.state == "done",
+    )
+    return query.order_by(FeatureRequestTable.id)

@@ -77,5 +77,5 @@ def requests_about(session: Session, sight: Sight, project: str, name: str) -> t
 
 def requests_fulfilled(session: Session, project: str, feature_set: str, name: str) -> tuple[str, ...]:
     """Give the addresses of the requests that a feature fulfils."""
-    feature = FeatureRef.model_construct(project=project, feature_set=feature_set, name=name)
-    return tuple(href_of(row) for row in RequestRepository(session).fulfilled_by(feature))
+    found = RequestRepository(session).fulfilled_by((project, feature_set, name))
+    return tuple(f"{REQUESTS}/{uuid}" for uuid in found)
