@@ -18,7 +18,7 @@ from functools import lru_cache
 from threading import Lock
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, delete, func, insert, select, text
+from sqlalchemy import ColumnElement, LargeBinary, delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -26,8 +26,6 @@ from festaf.registry_api.listed import is_sqlite
 from festaf.registry_api.state import State, oldest_running
 from festaf.registry_api.table import Key, Table
 
-SUBJECTS = "festaf_subjects"
-READ = "festaf_read"
 ROWS = 1_000
 """How many rows SQLite keeps at least."""
 TRANSACTIONS = 100_000
@@ -66,63 +64,67 @@ def run_subject(run_id: UUID) -> int:
     return subject("run", run_id.hex)
 
 
-def name_subjects(session: Session) -> None:
-    """Promise that the transaction names with ``concern`` all that it may change of what is asked of features."""
-    session.info.setdefault(SUBJECTS, set())
+class Naming:
+    """What a session says that it is about: subjects, or anything when it never promised to name them all."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+
+    def begin(self, session: Session) -> None:
+        """Promise to name every subject."""
+        session.info.setdefault(self.word, set())
+
+    def name(self, session: Session, subjects: Iterable[int]) -> None:
+        """Name subjects."""
+        named: set[int] | None = session.info.get(self.word)
+        if named is not None:
+            named.update(subjects)
+
+    def name_anything(self, session: Session) -> None:
+        """Take the promise back: nobody can tell."""
+        session.info[self.word] = None
+
+    def of(self, session: Session) -> frozenset[int] | None:
+        """Give the subjects that were named; None for anything."""
+        named: set[int] | None = session.info.get(self.word)
+        return None if named is None else frozenset(named)
 
 
-def concern(session: Session, subjects: Iterable[int]) -> None:
-    """Name subjects that the transaction concerns."""
-    named: set[int] | None = session.info.get(SUBJECTS)
-    if named is not None:
-        named.update(subjects)
-
-
-def concern_anything(session: Session) -> None:
-    """Take the promise back: nobody can tell what the transaction concerns."""
-    session.info[SUBJECTS] = None
+_CHANGED, _READ = Naming("festaf_changed"), Naming("festaf_read")
+name_subjects = _CHANGED.begin
+"""Promise that a transaction names all that it may change of what is asked of features."""
+concern = _CHANGED.name
+concern_anything = _CHANGED.name_anything
+follow_subjects = _READ.begin
+"""Promise that what is read from here on names all that it depends on."""
+follow = _READ.name
+follow_anything = _READ.name_anything
+followed = _READ.of
 
 
 def leave_change(session: Session) -> None:
     """Leave the row of a transaction that is about to be committed, and let rows go that nobody needs."""
-    named: set[int] | None = session.info.get(SUBJECTS)
+    named = _CHANGED.of(session)
     written = None if named is None else array("q", sorted(named)).tobytes()
     connection = session.connection()
-    if is_sqlite(session):
+    sqlite = is_sqlite(session)
+    if sqlite:
         number: int = connection.execute(insert(ChangeTable).values(subjects=written)).lastrowid
-        old = ChangeTable.number <= number - ROWS
     else:
         new = upsert(ChangeTable).values(number=OWN_NUMBER, subjects=written)
         new = new.on_conflict_do_update(index_elements=["number"], set_={"subjects": new.excluded.subjects})
         number = connection.execute(new.returning(ChangeTable.number)).scalar_one()
-        # Greater numbers come with a copy from another server.
-        gone = ~ChangeTable.number.between(number - TRANSACTIONS, number + TRANSACTIONS)
-        old = ChangeTable.number.in_(select(ChangeTable.number).where(gone).with_for_update(skip_locked=True))
     if number % SWEEP_EVERY == 0:
-        connection.execute(delete(ChangeTable).where(old))
+        connection.execute(delete(ChangeTable).where(_unneeded(number, sqlite=sqlite)))
 
 
-def follow_subjects(session: Session) -> None:
-    """Have what is read from here on name with ``follow`` all that it depends on."""
-    session.info[READ] = set()
-
-
-def follow(session: Session, subjects: Iterable[int]) -> None:
-    """Name subjects that an answer depends on."""
-    read: set[int] | None = session.info.get(READ)
-    if read is not None:
-        read.update(subjects)
-
-
-def follow_anything(session: Session) -> None:
-    """Say that nobody can tell what an answer depends on."""
-    session.info[READ] = None
-
-
-def followed(session: Session) -> frozenset[int] | None:
-    """Give the subjects that were named; None when they were not followed, or nobody can tell."""
-    read: set[int] | None = session.info.get(READ)
-    return None if read is None else frozenset(read)
+def _unneeded(number: int, *, sqlite: bool) -> ColumnElement[bool]:
+    """Say of a row that nobody compares with it any more when this is the newest."""
+    if sqlite:
+        return ChangeTable.number <= number - ROWS
+    # Greater numbers come with a copy from another server.
+    gone = ~ChangeTable.number.between(number - TRANSACTIONS, number + TRANSACTIONS)
+    return ChangeTable.number.in_(select(ChangeTable.number).where(gone).with_for_update(skip_locked=True))
 
 
 class Changes:
