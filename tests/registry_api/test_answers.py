@@ -11,8 +11,8 @@ from sqlalchemy import create_engine, text
 
 from festaf.contract.http import Page
 from festaf.registry_api.access.caller import ANYONE
+from festaf.registry_api.answering import Answering
 from festaf.registry_api.answers import Answer, Answers, kept_answer
-from festaf.registry_api.edge import Answering
 from festaf.registry_api.edge import now as clock
 from tests.registry_api.events import RICH, at, dag_event, task_event, written
 from tests.registry_api.test_read_cost import counted
