@@ -6,8 +6,11 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -17,7 +20,6 @@ from festaf.provider.demo.process import Process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PYTHON = os.environ.get("REGISTRY_PYTHON", sys.executable)
 """The registry does not fit beside the oldest Airflow; there it runs in an environment of its own, as in production."""
@@ -53,7 +55,8 @@ def served_registry(folder: Path, *, demo: bool = False) -> Iterator[ServedRegis
     :param demo: whether it asks for no token
     """
     database, port = folder / "registry.db", Ports.free().registry
-    _run(database, "migrate")
+    folder.mkdir(parents=True, exist_ok=True)
+    database.write_bytes(_migrated())
     url = f"http://127.0.0.1:{port}"
     words = ["serve", "--port", str(port), "--database-url", _url(database), *(["--demo"] if demo else [])]
     process = Process("registry", [*COMMAND, *words], folder / "registry.log", os.environ, f"{url}/ready")
@@ -63,6 +66,15 @@ def served_registry(folder: Path, *, demo: bool = False) -> Iterator[ServedRegis
         yield ServedRegistry(url, database)
     finally:
         process.stop(seconds=5)
+
+
+@cache
+def _migrated() -> bytes:
+    """Make a database with the schema once for each process of tests."""
+    with tempfile.TemporaryDirectory(prefix="festaf-schema-") as folder:
+        database = Path(folder) / "registry.db"
+        _run(database, "migrate")
+        return database.read_bytes()
 
 
 def _run(database: Path, *words: str) -> str:
