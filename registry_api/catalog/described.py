@@ -101,10 +101,13 @@ class DescribedDataset:
         return dataset_version_id(self.row.key, self.version.run) if self.version else None
 
 
-def linked_dataset(subject: Subject, seen: datetime) -> DatasetTable:
-    """Make the row of a dataset that no event speaks of by itself; it is not to be stored."""
+def linked_dataset(subject: Subject, number: int, seen: datetime) -> DatasetTable:
+    """Make the row of a dataset that no event speaks of by itself; it is not to be stored.
+
+    :param number: tells it from others, and from all that are stored
+    """
     said = {"first_seen": seen, "last_seen": seen, "stamps": {}, "source_name": DEFAULT_SOURCE, "source_uri": None}
-    return DatasetTable(id=0, **subject.columns, **said)
+    return DatasetTable(id=number, **subject.columns, **said)
 
 
 def columns_of(facets: Facets) -> list[Column]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from festaf.contract.names import SCHEME, ArtifactKind
 from festaf.registry_api.access.sight import Sight
+from festaf.registry_api.bulk import fetch
 from festaf.registry_api.catalog.described import Column
 from festaf.registry_api.catalog.saying import Kind, Subject
 from festaf.registry_api.catalog.tables import (
@@ -83,12 +84,15 @@ class CatalogReads:
         query = _rows(table).where(table.key == subject.key, _stands(table))
         return self.session.scalars(query).first()
 
-    def is_kept(self, subject: Subject) -> bool:
-        """Tell whether there is a row of it, or somebody removed it."""
-        table = _table(subject.kind)
-        kept = select(table.key).where(table.key == subject.key)
-        gone = select(RemovalTable.subject_key).where(RemovalTable.subject_key == subject.key)
-        return self.session.scalar(kept.union_all(gone).limit(1)) is not None
+    def kept(self, datasets: Collection[Subject]) -> set[Subject]:
+        """Give those of the datasets that have a row, or that somebody removed."""
+        wanted = {subject.key: subject for subject in datasets}
+        rows = [
+            row
+            for column in (DatasetTable.key, RemovalTable.subject_key)
+            for row in fetch(self.session, select(column), column, wanted)
+        ]
+        return {wanted[row[0]] for row in rows}
 
     def subjects(self, subjects: Iterable[Subject]) -> dict[Subject, SubjectTable]:
         """Give those jobs and datasets that are known, may be seen and were not removed."""

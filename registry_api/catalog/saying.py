@@ -1,7 +1,9 @@
 """Read out of events what they say of jobs and datasets, and join it with what was said before. Pure functions.
 
 A facet is replaced by a later one of the same name, whatever its content; two of the same time go by the events' keys.
-So joining is commutative, associative and idempotent, and the events may come in any order and twice.
+So joining is commutative, associative and idempotent, and the events may come in any order and twice. A ``schema`` that
+comes with an input may be no more than the columns that were read: it counts only while nobody who writes the dataset,
+or speaks of it alone, has said one.
 """
 
 from __future__ import annotations
@@ -22,6 +24,10 @@ from festaf.registry_api.table import as_utc, content_sha256, natural_key
 Kind = Literal["job", "dataset"]
 Body = dict[str, Any]
 DEFAULT_SOURCE = "default"
+PARTIAL = frozenset({"schema"})
+"""Facets of which a reader may know a part only."""
+READ = "-"
+"""Stands before the time at which a reader said something: so it is less than any time."""
 
 
 @dataclass(frozen=True, order=True)
@@ -60,16 +66,20 @@ class Saying:
     latest: tuple[datetime, UUID] | None = None
     """The newest event of a run of this job."""
 
-    def hear(self, at: datetime, key: str, facets: Mapping[str, Body]) -> None:
-        """Join what one event says."""
+    def hear(self, at: datetime, key: str, facets: Mapping[str, Body], *, read: bool = False) -> None:
+        """Join what one event says.
+
+        :param read: whether it read the subject
+        """
         self.first, self.last = min(self.first, at), max(self.last, at)
         moment = as_utc(at).isoformat(timespec="microseconds")
         for name, body in facets.items():
             known = self.facets.get(name)
             if len(name) > LONGEST:
                 continue
-            if known is None or known[:2] < (moment, key):
-                self.facets[name] = (moment, key, body)
+            said = READ + moment if read and name in PARTIAL else moment
+            if known is None or known[:2] < (said, key):
+                self.facets[name] = (said, key, body)
 
 
 def sayings_of(events: Iterable[NewEvent]) -> dict[Subject, Saying]:
@@ -85,8 +95,10 @@ def sayings_of(events: Iterable[NewEvent]) -> dict[Subject, Saying]:
         if isinstance(event, RunEvent):
             latest = (as_utc(at), event.run.run_id)
             saying.latest = max(saying.latest, latest) if saying.latest else latest
-        for dataset in (*event.inputs, *event.outputs):
-            _hear(found, _named(dataset), at, item.key, dataset.facets)
+        for source in event.inputs:
+            _hear(found, _named(source), at, item.key, source.facets, read=True)
+        for target in event.outputs:
+            _hear(found, _named(target), at, item.key, target.facets)
     return found
 
 
@@ -94,11 +106,19 @@ def _named(dataset: Dataset) -> Subject:
     return Subject("dataset", dataset.namespace, dataset.name)
 
 
-def _hear(found: dict[Subject, Saying], subject: Subject, at: datetime, key: str, facets: Mapping[str, Body]) -> Saying:
+def _hear(
+    found: dict[Subject, Saying],
+    subject: Subject,
+    at: datetime,
+    key: str,
+    facets: Mapping[str, Body],
+    *,
+    read: bool = False,
+) -> Saying:
     saying = found.get(subject)
     if saying is None:
         saying = found[subject] = Saying(at, at)
-    saying.hear(at, key, facets)
+    saying.hear(at, key, facets, read=read)
     return saying
 
 

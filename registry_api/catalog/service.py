@@ -21,7 +21,7 @@ from festaf.registry_api.catalog.described import (
     with_code,
 )
 from festaf.registry_api.catalog.hiding import without_hidden
-from festaf.registry_api.catalog.read_repository import CatalogReads, NamespaceRow
+from festaf.registry_api.catalog.read_repository import CatalogReads, NamespaceRow, SubjectTable
 from festaf.registry_api.catalog.run_repository import RunReads, Version, Written
 from festaf.registry_api.catalog.saying import Subject
 from festaf.registry_api.catalog.tables import DatasetTable, JobTable
@@ -60,16 +60,22 @@ class CatalogService:
         :raises NotFoundError: it is unknown, hidden or removed, or was not seen yet
         """
         subject = Subject("dataset", namespace, name)
-        found = self.reads.subject(subject) or self._linked(subject)
+        found = self.reads.subject(subject) or self._linked([subject]).get(subject)
         if not isinstance(found, DatasetTable) or (self.view.as_of and found.first_seen > self.view.as_of):
             raise NotFoundError(f"Dataset '{name}' not found.")
         return found
 
-    def _linked(self, subject: Subject) -> DatasetTable | None:
-        if not self.sight.sees_namespace(subject.namespace) or self.reads.is_kept(subject):
-            return None
-        seen = self.graph.first_seen([dataset_node(subject.namespace, subject.name)])
-        return next((linked_dataset(subject, moment) for moment in seen.values()), None)
+    def rows(self, subjects: Collection[Subject]) -> dict[Subject, SubjectTable]:
+        """Give the rows of those jobs and datasets that are known; see ``dataset_row``."""
+        found = self.reads.subjects(subjects)
+        return {**found, **self._linked([subject for subject in subjects if subject not in found])}
+
+    def _linked(self, subjects: Collection[Subject]) -> dict[Subject, DatasetTable]:
+        """Make rows of datasets of which only edges tell; of one that somebody removed there is none."""
+        seen = {item for item in subjects if item.kind == "dataset" and self.sight.sees_namespace(item.namespace)}
+        nodes = {dataset_node(item.namespace, item.name): item for item in seen - self.reads.kept(seen)}
+        named = sorted(self.graph.first_seen(nodes).items()) if nodes else ()
+        return {nodes[node]: linked_dataset(nodes[node], -place, at) for place, (node, at) in enumerate(named, 1)}
 
     def job_row(self, namespace: str, name: str) -> JobTable:
         """Give a job's row.

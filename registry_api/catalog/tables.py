@@ -19,7 +19,10 @@ SHORT = 200
 LONGEST = 255
 """The longest name of a facet, tag or tagged field that the catalog keeps; indexes hold no more."""
 Stamps = dict[str, list[str | None]]
-"""By facet: the time of the event that said it last, that event's key, and the hash of the body; None if deleted."""
+"""By facet: the time of the event that said it last, that event's key, and the hash of the body; None if deleted.
+
+A minus stands before the time if it is what a reader said, while nobody who knows the whole has said more.
+"""
 
 
 class NamespaceTable(Table):

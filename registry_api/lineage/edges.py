@@ -153,7 +153,8 @@ def _columns(outputs: Iterable[DatasetFacets]) -> Edges:
     """Read column lineage.
 
     A facet that lists what the dataset as a whole depends on is complete: it names every dataset that goes into it.
-    One that speaks of columns only says nothing of the whole.
+    One that speaks of columns only says nothing of the whole; nor does an empty list, which openlineage-python writes
+    whenever nobody gave it one.
     """
     edges = Edges()
     for output in outputs:
@@ -168,7 +169,7 @@ def _columns(outputs: Iterable[DatasetFacets]) -> Edges:
         for source, steps in _input_fields({"inputFields": whole}):
             edges.add(source, output.node, steps)
             sources.add(source)
-        if isinstance(whole, list):
+        if isinstance(whole, list) and whole:
             for source in sources:
                 edges.add(source.whole or source, output.node)
     return edges

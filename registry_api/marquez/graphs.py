@@ -117,7 +117,7 @@ class Graphs:
         )
 
     def _data(self, named: Mapping[str, Subject]) -> dict[str, marquez_graph.JobNode | marquez_graph.DatasetNode]:
-        rows = self.catalog.reads.subjects(named.values())
+        rows = self.catalog.rows(list(named.values()))
         jobs = [row for row in rows.values() if isinstance(row, JobTable)]
         datasets = [row for row in rows.values() if isinstance(row, DatasetTable)]
         shown: dict[Subject, marquez_graph.JobNode | marquez_graph.DatasetNode] = {}
@@ -132,7 +132,7 @@ class Graphs:
         if node.kind not in {"job", "dataset"}:
             raise UnreadableEventError("the graph of jobs and datasets begins at dataset:... or job:...")
         subjects = node.subjects()
-        known = self.catalog.reads.subjects(subjects)
+        known = self.catalog.rows(subjects)
         for subject in subjects:
             if subject in known:
                 return subject
@@ -181,10 +181,9 @@ class Graphs:
         graph = GraphService(self.session)
         if node.kind == "datasetField":
             for parts in node.readings():
-                row = self.catalog.reads.subject(Subject("dataset", parts[0], parts[1]))
-                name = dataset_node(*parts)
-                if row and graph.ids([name]):
-                    self._look_at_version(node, Subject("dataset", parts[0], parts[1]))
+                subject, name = Subject("dataset", parts[0], parts[1]), dataset_node(*parts)
+                if self.catalog.rows([subject]) and graph.ids([name]):
+                    self._look_at_version(node, subject)
                     return [name]
             raise NotFoundError(ABSENT)
         subject = self._subject(node)

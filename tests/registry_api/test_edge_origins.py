@@ -110,6 +110,16 @@ def test_explicit_lineage_of_columns_speaks_for_the_dataset_too(registry: Regist
     assert (found.source, found.transformation) == (node("A", "a").id, "DIRECT/TRANSFORMATION masked")
 
 
+def test_an_empty_list_for_the_whole_says_nothing_of_it(registry: Registry) -> None:
+    """openlineage-python writes one with every column lineage; what is only joined stands nowhere else."""
+    output = C | {"facets": {"columnLineage": columns(("A", "a"), whole=())}}
+    registry.post(task_event(inputs=(A, B), outputs=(output,)))
+
+    assert reached(walk(registry, node("C"))) == {"A", "B"}
+    assert reached(walk(registry, node("B"), "downstream")) == {"C"}
+    assert "A:a" in " ".join(item.id for item in walk(registry, node("C", "x")).nodes)
+
+
 def test_the_entries_of_a_run_add_up(registry: Registry) -> None:
     """Other facets are replaced by the next of their name; this one accumulates."""
     registry.post(

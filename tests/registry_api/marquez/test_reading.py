@@ -15,7 +15,8 @@ from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.edge import caller_of
 from festaf.registry_api.marquez.names import read_node_id
 from tests.registry_api.conftest import Registry, open_registry
-from tests.registry_api.events import declaration, task_event, written
+from tests.registry_api.events import dataset as plain_dataset
+from tests.registry_api.events import declaration, facet, task_event, written
 from tests.registry_api.marquez import shapes
 from tests.registry_api.marquez.shapes import misfits
 from tests.registry_api.marquez.shop import (
@@ -294,3 +295,45 @@ def test_a_dataset_that_is_only_the_end_of_an_edge_is_given_without_fields(regis
     assert registry.http.delete(f"/api/v1{path}").status_code == 200
     assert registry.ask(path).status_code == 404
     assert registry.ask(path.replace("tides", "waves")).status_code == 404
+
+
+def test_a_column_that_only_column_lineage_names_can_be_asked_for(registry: Registry) -> None:
+    """dbt names its seeds nowhere else."""
+    source = {"namespace": "duckdb", "name": "raw_orders", "field": "amount"}
+    lineage = facet(fields={"amount": {"inputFields": [source]}}, dataset=[])
+    registry.post(task_event(outputs=(plain_dataset("orders", "duckdb", columnLineage=lineage),)))
+
+    (end,) = [
+        node for node in registry.get("/column-lineage", nodeId="dataset:duckdb:orders")["graph"] if node["inEdges"]
+    ]
+    seed = end["inEdges"][0]["destination"]
+    asked = registry.get("/column-lineage", nodeId=seed, withDownstream=True)
+    alone = registry.get("/lineage", nodeId="dataset:duckdb:raw_orders")
+
+    assert seed == "datasetField:duckdb:raw_orders:amount"
+    assert {node["id"] for node in asked["graph"]} == {seed, end["id"]}
+    assert [(node["id"], fitting(node["data"], shapes.DATASET_NODE)["fields"]) for node in alone["graph"]] == [
+        ("dataset:duckdb:raw_orders", [])
+    ]
+    assert registry.ask("/lineage", nodeId="dataset:duckdb:raw_customers").status_code == 404
+    assert registry.http.delete("/api/v1/namespaces/duckdb/datasets/raw_orders").status_code == 200
+    assert registry.ask("/lineage", nodeId="dataset:duckdb:raw_orders").status_code == 404
+
+
+def test_what_a_reader_says_of_columns_counts_only_until_a_writer_does(registry: Registry) -> None:
+    def fields() -> list[str]:
+        return [item["name"] for item in registry.get("/namespaces/duckdb/datasets/drivers")["fields"]]
+
+    def said(minutes: int, side: str, *names: str) -> dict[str, Any]:
+        schema = facet(fields=[{"name": name, "type": "int"} for name in names])
+        named = (plain_dataset("drivers", "duckdb", schema=schema),)
+        return task_event(dag_id=f"at_{minutes}", minutes=minutes, **{side: named})
+
+    registry.post(said(1, "inputs", "rate"), said(3, "inputs", "trips"))
+    assert fields() == ["trips"]
+    registry.post(said(2, "outputs", "rate", "trips"))
+    assert fields() == ["rate", "trips"]
+    registry.post(said(4, "inputs", "rate"))
+    assert fields() == ["rate", "trips"]
+    registry.post(said(5, "outputs", "rate", "trips", "days"))
+    assert fields() == ["rate", "trips", "days"]
