@@ -156,7 +156,8 @@ class Job(Shape):
     location: str | None = None
     description: str | None = None
     latest_run: Run | None = None
-    latest_runs: tuple[Run, ...] = ()
+    latest_runs: tuple[Run, ...] | None = None
+    """None and not empty when there is none: Marquez's page goes blank at an empty list."""
     facets: Facets
     current_version: UUID | None = None
     labels: tuple[str, ...] = ()

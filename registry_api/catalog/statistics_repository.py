@@ -86,10 +86,16 @@ class StatisticsReads:
         newest_first: bool,
         limit: int,
         offset: int,
+        *,
+        of_runs: bool = False,
     ) -> tuple[Sequence[EventTable], int]:
-        """Give a part of the events, and how many there are, counted up to a bound."""
+        """Give a part of the events, and how many there are, counted up to a bound.
+
+        :param of_runs: leave out the events of a job or dataset alone
+        """
         after, before = between
         query = select(EventTable)
+        query = query.where(EventTable.run_uuid.is_not(None)) if of_runs else query
         for clock, bound in ((EventTable.event_time, view.as_of), (EventTable.received_at, view.known_at)):
             query = query.where(clock <= bound) if bound else query
         query = query.where(EventTable.event_time >= after) if after else query

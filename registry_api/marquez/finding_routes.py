@@ -68,8 +68,11 @@ def get_events(
     limit: Part = 100,
     offset: Offset = 0,
 ) -> marquez.Events:
-    """List OpenLineage events as they came, by the time at which they happened."""
-    return _events(caller, session, view, None, (after, before), direction, limit, offset)
+    """List the OpenLineage events of runs as they came, by the time at which they happened.
+
+    As in Marquez, those of a job or dataset alone are left out: its page takes each for one of a run.
+    """
+    return _events(caller, session, view, None, (after, before), direction, limit, offset, of_runs=True)
 
 
 @router.get("/events", summary="List events", include_in_schema=False)
@@ -102,9 +105,12 @@ def _events(
     direction: str,
     limit: int,
     offset: int,
+    *,
+    of_runs: bool = False,
 ) -> marquez.Events:
     reads = StatisticsReads(session, caller.sight)
-    rows, count = reads.events(between, view, namespace, direction == "desc", min(limit, MOST), offset)
+    newest_first = direction == "desc"
+    rows, count = reads.events(between, view, namespace, newest_first, min(limit, MOST), offset, of_runs=of_runs)
     return marquez.Events(events=tuple(_event(row.body, caller.sight) for row in rows), total_count=count)
 
 

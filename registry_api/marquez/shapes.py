@@ -114,7 +114,7 @@ def job(found: DescribedJob) -> marquez.Job:
     said = _job(found)
     return marquez.Job(
         **said,
-        latest_runs=tuple(short_run(row) for row in found.latest_runs),
+        latest_runs=tuple(short_run(row) for row in found.latest_runs) or None,
         facets=found.facets,
         current_version=found.current_version,
         tags=found.tags,

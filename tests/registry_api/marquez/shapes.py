@@ -88,7 +88,7 @@ JOB_NODE = {
 }
 JOB = {
     **JOB_NODE,
-    "latestRuns": [RUN],
+    "latestRuns": Maybe([RUN]),
     "facets": dict,
     "currentVersion": Maybe(Uuid),
     "labels": [str],

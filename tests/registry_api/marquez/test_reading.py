@@ -29,6 +29,7 @@ from tests.registry_api.marquez.shop import (
     dataset,
     dataset_event,
     event,
+    job_event,
     run_id,
     shop,
     versioned,
@@ -337,3 +338,17 @@ def test_what_a_reader_says_of_columns_counts_only_until_a_writer_does(registry:
     assert fields() == ["rate", "trips"]
     registry.post(said(5, "outputs", "rate", "trips", "days"))
     assert fields() == ["rate", "trips", "days"]
+
+
+def test_what_no_run_told_does_not_blank_the_web_page(registry: Registry) -> None:
+    """The page reduces ``latestRuns`` without a first value, and reads ``run.runId`` of every event."""
+    registry.post(
+        event("COMPLETE", "load", 0, 1), job_event(1, "nightly"), dataset_event(2, dataset("orders", POSTGRES))
+    )
+
+    jobs = {job["name"]: job for job in registry.get("/jobs")["jobs"]}
+    events = registry.get("/events/lineage")
+
+    assert (jobs["nightly"]["latestRun"], jobs["nightly"]["latestRuns"]) == (None, None)
+    assert len(jobs["load"]["latestRuns"]) == 1
+    assert (events["totalCount"], [item["run"]["runId"] for item in events["events"]]) == (1, [str(run_id(1))])
