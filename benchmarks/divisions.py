@@ -40,7 +40,7 @@ KEYS: dict[str, Callable[[dict[str, Any]], str]] = {
     "namespace": lambda row: natural_key(row["name"]),
 }
 """What the column ``key`` of a table is made from."""
-ONCE = frozenset({"audit", "generation", "access_state", "search_variant"})
+ONCE = frozenset({"audit", "change", "generation", "access_state", "search_variant"})
 """Tables of which a registry has one row, or each row once."""
 NUMBERED = {
     ("feature", "version_id"): "feature_version",
