@@ -2,7 +2,8 @@
 
     PYTHON_OF_FEAST benchmarks/peers/feast_registry.py FOLDER FEATURES PORT
 
-Makes a registry of so many features (20 in each view) in an SQLite database, then serves it until it is stopped.
+Makes a registry of so many features (20 in each view) in an SQLite database, then serves it until it is stopped. The
+server of Feast 0.67 does not start with the newest FastAPI: have ``feast==0.67.*`` and ``fastapi<0.116`` there.
 """
 
 import sys
