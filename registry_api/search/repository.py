@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
+    Boolean,
+    ColumnElement,
     Integer,
     Select,
     Text,
@@ -39,6 +42,8 @@ SEPARATE = 20
 """So many projects are each walked for themselves; of more, names are looked at in all projects and then chosen."""
 NEAREST = 500
 HIGHEST = "\U0010ffff"
+LOOKED_AT = 1_000
+"""So many documents PostgreSQL looks at one after the other: a word that is everywhere fills a window among them."""
 MOST = bindparam("most", type_=Integer)
 
 
@@ -85,8 +90,13 @@ class SearchRepository:
 
     def matching(self, asked: Expression, after: int, limit: int) -> list[int]:
         """Give the features whose documents match, in order of their ids."""
-        words = asked.fts5() if self.sqlite else asked.tsquery()
-        rows = self._rows(_matching(self.sqlite), {"words": words, "after": after, "most": limit})
+        given: dict[str, Any] = {"after": after, "most": limit}
+        if self.sqlite:
+            return [row[0] for row in self._rows(_matching(), {**given, "words": asked.fts5()})]
+        given["words"] = asked.tsquery()
+        rows = self._rows(_among_next(), {**given, "looked_at": LOOKED_AT})
+        if len(rows) < limit:
+            rows = self._rows(_among_all(), given)
         return [row[0] for row in rows]
 
     def candidates(
@@ -150,18 +160,44 @@ def _beginning(projects: int | None) -> Select[*tuple[Any, ...]]:
 
 
 @cache
-def _matching(sqlite: bool) -> Select[*tuple[Any, ...]]:
-    after = bindparam("after", type_=BigInteger)
-    if sqlite:
-        text, rowid = column("search_text", Text), column("rowid", BigInteger)
-        full = select(rowid).select_from(table("search_text"))
-        return full.where(text.op("MATCH")(bindparam("words")), rowid > after).order_by(rowid).limit(MOST)
-    query = select(DocumentTable.feature_id).where(_matches(), DocumentTable.feature_id > after)
-    return query.order_by(DocumentTable.feature_id).limit(MOST)
+def _matching() -> Select[*tuple[Any, ...]]:
+    """Build SQLite's query: its index gives what matches in the order of the ids."""
+    text, rowid = column("search_text", Text), column("rowid", BigInteger)
+    full = select(rowid).select_from(table("search_text"))
+    return full.where(text.op("MATCH")(bindparam("words")), rowid > _after()).order_by(rowid).limit(MOST)
 
 
-def _matches() -> Any:
-    return DocumentTable.lexemes.op("@@")(cast(bindparam("words", type_=Text()), TSQUERY))
+@cache
+def _among_next() -> Select[*tuple[Any, ...]]:
+    """Build PostgreSQL's query for what matches among the next documents."""
+    documents = select(DocumentTable.feature_id, DocumentTable.lexemes).where(DocumentTable.feature_id > _after())
+    looked_at = bindparam("looked_at", type_=Integer)
+    found = documents.order_by(DocumentTable.feature_id).limit(looked_at).subquery()
+    return select(found.c.feature_id).where(_matches(found.c.lexemes)).order_by(found.c.feature_id).limit(MOST)
+
+
+@cache
+def _among_all() -> Select[*tuple[Any, ...]]:
+    """Build PostgreSQL's query for what matches, by the index of words, which knows no order.
+
+    The offset keeps it from walking all documents in the order of their ids in the hope that a match comes soon.
+    """
+    matching = select(DocumentTable.feature_id).where(
+        _matches(DocumentTable.lexemes), DocumentTable.feature_id > _after()
+    )
+    found = matching.offset(0).subquery()
+    return select(found.c.feature_id).order_by(found.c.feature_id).limit(MOST)
+
+
+def _after() -> BindParameter[int]:
+    return bindparam("after", type_=BigInteger)
+
+
+def _matches(lexemes: Any) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = lexemes.op("@@", return_type=Boolean())(
+        cast(bindparam("words", type_=Text()), TSQUERY)
+    )
+    return found
 
 
 @cache
@@ -189,7 +225,7 @@ def _documents() -> Select[*tuple[Any, ...]]:
 
 @cache
 def _agreeing() -> Select[*tuple[Any, ...]]:
-    query = select(DocumentTable.feature_id).where(_matches())
+    query = select(DocumentTable.feature_id).where(_matches(DocumentTable.lexemes))
     return query.where(one_of(DocumentTable.feature_id, "features", sqlite=False))
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from benchmarks.story import Story
 from sqlalchemy import select, text, update
 
 from festaf.contract.search import SearchFilter
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.features.tables import FeatureTable
 from festaf.registry_api.schema import migrate
+from festaf.registry_api.search import repository, service
 from festaf.registry_api.search.service import FeatureFinder, Question
+from tests.registry_api.conftest import open_registry
 from tests.registry_api.events import declaration, defined, task_event, written
 
 if TYPE_CHECKING:
@@ -193,3 +196,29 @@ def test_nothing_found_says_what_comes_near(searched: Registry) -> None:
 
     assert answer["items"] == []
     assert [item["name"] for item in answer["near"]] == ["tide_level"]
+
+
+def test_postgresql_finds_the_same_among_the_next_documents_and_by_its_index(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "WINDOW", 5)
+
+    def pages() -> list[str]:
+        found: list[str] = []
+        cursor = None
+        while True:
+            page = registry.get("/search/features", q="feature set", limit=7, **({"cursor": cursor} if cursor else {}))
+            found += [item["name"] for item in page["items"]]
+            cursor = page["cursor"]
+            if cursor is None:
+                return found
+
+    with open_registry(postgres_url) as registry:
+        story = Story(sets=20, features=2)
+        assert registry.http.post("/api/v1/lineage/batch", json=list(story.events(1))).status_code == 204
+        near = pages()
+        monkeypatch.setattr(repository, "LOOKED_AT", 1)
+        registry.post(task_event(dag_id="other"))  # No answer is given again after it.
+        assert pages() == near
+
+    assert len(near) == len(set(near)) == 40
