@@ -162,4 +162,4 @@ def test_what_is_read_stands_in_the_audit_log_once(sqlite_sync: Sync) -> None:
     assert rows
     assert {(row["actor"], row["actor_kind"]) for row in rows} == {("prod", "sync")}
     assert all(row["counts"]["new"] for row in rows)
-    assert sum(row["counts"]["new"] for row in rows) == sqlite_sync.registry.get("/events/lineage")["totalCount"]
+    assert sum(row["counts"]["new"] for row in rows) == sqlite_sync.registry.get("/events")["totalCount"]
