@@ -52,10 +52,10 @@ def one_of(column: Any, name: str, *, sqlite: bool) -> ColumnElement[bool]:
             parts = [typed(value.op("->>", return_type=Text())(place), kind) for place, kind in enumerate(kinds)]
         among = column.in_(select(*parts))
     elif sqlite:
-        among = column.in_(select(func.json_each(given).table_valued("value").c.value))
+        among = among_rows(column, select(func.json_each(given).table_valued("value").c.value), sqlite=True)
     else:
         values = select(typed(func.json_array_elements_text(cast(given, JSON), type_=Text()), column.type))
-        among = among_rows(column, values, sqlite=sqlite)
+        among = among_rows(column, values, sqlite=False)
     return among
 
 

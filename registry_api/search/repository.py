@@ -32,6 +32,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from festaf.registry_api.bulk import fetch
+from festaf.registry_api.features.list_repository import SUMMARY
 from festaf.registry_api.features.tables import FeatureSetTable, FeatureTable, FeatureVersionTable
 from festaf.registry_api.listed import is_sqlite, one_of, write_values
 from festaf.registry_api.search.expression import Expression
@@ -232,19 +233,7 @@ def _agreeing() -> Select[*tuple[Any, ...]]:
 @cache
 def _shown(sqlite: bool) -> Select[*tuple[Any, ...]]:
     return (
-        select(
-            FeatureTable.id,
-            FeatureSetTable.project,
-            FeatureSetTable.name,
-            FeatureTable.name,
-            FeatureTable.type,
-            FeatureTable.description,
-            FeatureTable.owner,
-            FeatureTable.dag_id,
-            FeatureTable.last_written,
-            FeatureTable.deleted,
-            FeatureVersionTable.content,
-        )
+        select(FeatureTable.id, *SUMMARY, FeatureVersionTable.content)
         .select_from(FeatureTable)
         .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
         .outerjoin(FeatureVersionTable, FeatureVersionTable.id == FeatureTable.version_id)
