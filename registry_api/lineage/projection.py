@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,9 @@ from festaf.registry_api.lineage.edges import DatasetFacets, edges_of
 from festaf.registry_api.lineage.folding import LINEAGE_FACET, DatasetState, FacetState, RunState, Stamp, bodies
 
 Facets = Mapping[str, dict[str, Any]]
+FAILED = frozenset({EventType.FAIL, EventType.ABORT})
+EXACT = frozenset({LINEAGE_FACET, "columnLineage"})
+"""The facets of an output that say what it is made from."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,14 @@ def facts_of(state: RunState) -> RunFacts:
     inputs, outputs = _stand(state.inputs.values(), since), _stand(state.outputs.values(), since)
     statements, writes = _outcome(outputs, event_type, ended or state.last_event_at)
     mapped = task.run_id if task and task.map_index >= 0 else None
+    made, explicit = outputs, _explicit(state, since)
+    if event_type in FAILED:
+        made, explicit = _as_failed(outputs, explicit)
     edges = edges_of(
         job_node(state.job.namespace, state.job.name),
         inputs,
-        outputs,
-        _explicit(state, since),
+        made,
+        explicit,
         stated_at=ended or state.last_event_at,
         closing=event_type is EventType.COMPLETE,
         last_run=task.run_id if task else str(state.run_id),
@@ -158,14 +164,10 @@ def _stand(datasets: Iterable[DatasetState], since: Stamp | None) -> list[Datase
 
 def _fresh(facets: FacetState, since: Stamp) -> FacetState:
     """Leave out what an older snapshot said of lineage."""
-    return {
-        name: facet
-        for name, facet in facets.items()
-        if name not in {LINEAGE_FACET, "columnLineage"} or not since.later_than(facet.stamp)
-    }
+    return {name: facet for name, facet in facets.items() if name not in EXACT or not since.later_than(facet.stamp)}
 
 
-def _explicit(state: RunState, since: Stamp | None) -> list[Mapping[str, Any]]:
+def _explicit(state: RunState, since: Stamp | None) -> Sequence[Mapping[str, Any]]:
     """Give the bodies of the job's lineage facet that were not taken back, or replaced by a newer snapshot."""
     deleted = [facet.stamp for facet in state.explicit.values() if facet.body.get("_deleted") is True]
     bounds = [*deleted, *([since] if since else [])]
@@ -174,6 +176,25 @@ def _explicit(state: RunState, since: Stamp | None) -> list[Mapping[str, Any]]:
         for _, facet in sorted(state.explicit.items())
         if facet.body.get("_deleted") is not True and not any(bound.later_than(facet.stamp) for bound in bounds)
     ]
+
+
+def _as_failed(
+    outputs: Sequence[DatasetFacets], explicit: Sequence[Mapping[str, Any]]
+) -> tuple[list[DatasetFacets], Sequence[Mapping[str, Any]]]:
+    """Leave out how a run that failed meant to make its outputs, but for those of which it says that it wrote rows."""
+    wrote = [_has_rows(output) for output in outputs]
+    left = [
+        output
+        if kept
+        else replace(output, facets={key: body for key, body in output.facets.items() if key not in EXACT})
+        for output, kept in zip(outputs, wrote, strict=True)
+    ]
+    return left, explicit if any(wrote) else ()
+
+
+def _has_rows(output: DatasetFacets) -> bool:
+    write = reading.write(output.facets)
+    return bool(reading.row_count(output.facets) if write is None else write.rows_accepted)
 
 
 def _dag_id(task: TaskRun | None, snapshot: DagSnapshot | None, run_facets: Facets, job: str) -> str | None:

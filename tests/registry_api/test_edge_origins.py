@@ -226,3 +226,33 @@ def test_strange_lineage_facets_are_passed_over(registry: Registry) -> None:
         registry.post(task_event(minutes=minutes, outputs=(output,), job_facets={"lineage": facet(**body)}))
 
     assert walk(registry, node("C")).truncated is False
+
+
+@pytest.mark.parametrize("state", ["FAIL", "ABORT"])
+def test_how_a_failed_run_meant_to_make_an_output_is_no_lineage(registry: Registry, state: str) -> None:
+    meant = dataset("C", columnLineage=columns(("A", "x")))
+    facets = explicit(end("D", inputs=[end("B")]))
+    registry.post(task_event("START", 1, inputs=(A, B), outputs=(meant, D), job_facets=facets))
+    assert "A:x" in reached(walk(registry, node("C", "x")))
+    assert ("B", "D", "lineage_facet") in edges(walk(registry, node("D")))
+
+    registry.post(task_event(state, 2, inputs=(A, B), outputs=(C, D)))
+
+    assert "A:x" not in reached(walk(registry, node("C", "x")))
+    assert {origin for *_, origin in edges(walk(registry, node("D")))} == {"inputs_outputs"}
+    assert reached(walk(registry, JOB, "both")) == {"A", "B", "C", "D"}
+
+
+def test_a_failed_run_that_wrote_rows_says_what_they_are_made_from(registry: Registry) -> None:
+    wrote = dataset("C", columnLineage=columns(("A", "x"))) | {"outputFacets": {"outputStatistics": facet(rowCount=3)}}
+    registry.post(task_event("FAIL", 2, inputs=(A,), outputs=(wrote,)))
+
+    assert reached(walk(registry, node("C", "x"))) >= {"A:x"}
+
+
+def test_a_failed_run_leaves_what_runs_before_it_said(registry: Registry) -> None:
+    registry.post(task_event(inputs=(A,), outputs=(dataset("C", columnLineage=columns(("A", "x"))),)))
+    registry.post(task_event("FAIL", day=1, inputs=(B,), outputs=(dataset("C", columnLineage=columns(("B", "x"))),)))
+
+    assert reached(walk(registry, node("C", "x"))) >= {"A:x"}
+    assert "B:x" not in reached(walk(registry, node("C", "x")))
