@@ -22,7 +22,14 @@ def condition_of(
     return Condition(if_match, if_none_match)
 
 
+def declaring(project: Name, caller: Writer, session: Writing, now: Now) -> DeclarationService:
+    """Take declarations of a caller who may write in the project."""
+    caller.require_write(project)
+    return DeclarationService(session, now, caller.name)
+
+
 TheCondition = Annotated[Condition, Depends(condition_of)]
+Declaring = Annotated[DeclarationService, Depends(declaring, scope="function")]
 
 
 @router.put("/features/{project}/{feature_set}/{feature}", summary="Declare a feature")
@@ -31,15 +38,11 @@ def put_feature(
     feature_set: Name,
     feature: Name,
     said: FeatureSaid,
-    caller: Writer,
-    session: Writing,
-    now: Now,
+    service: Declaring,
     condition: TheCondition,
     response: Response,
 ) -> Declared:
     """Declare a feature as a whole; the same declaration again changes nothing."""
-    caller.require_write(project)
-    service = DeclarationService(session, now, caller.name)
     return _tagged(service.declare(project, feature_set, feature, said, condition), response)
 
 
@@ -48,15 +51,11 @@ def delete_feature(
     project: Name,
     feature_set: Name,
     feature: Name,
-    caller: Writer,
-    session: Writing,
-    now: Now,
+    service: Declaring,
     condition: TheCondition,
     response: Response,
 ) -> Declared:
     """Retire a feature; a later declaration or write brings it back."""
-    caller.require_write(project)
-    service = DeclarationService(session, now, caller.name)
     return _tagged(service.retire(project, feature_set, feature, condition), response)
 
 
@@ -65,15 +64,11 @@ def put_feature_set(
     project: Name,
     feature_set: Name,
     said: FeatureSetSaid,
-    caller: Writer,
-    session: Writing,
-    now: Now,
+    service: Declaring,
     condition: TheCondition,
     response: Response,
 ) -> Declared:
     """Declare owner, description, purpose and freshness of a feature set."""
-    caller.require_write(project)
-    service = DeclarationService(session, now, caller.name)
     return _tagged(service.describe(project, feature_set, said, condition), response)
 
 
@@ -81,15 +76,11 @@ def put_feature_set(
 def delete_feature_set(
     project: Name,
     feature_set: Name,
-    caller: Writer,
-    session: Writing,
-    now: Now,
+    service: Declaring,
     condition: TheCondition,
     response: Response,
 ) -> Declared:
     """Retire a feature set with its features; what is declared or written later comes back."""
-    caller.require_write(project)
-    service = DeclarationService(session, now, caller.name)
     return _tagged(service.retire_set(project, feature_set, condition), response)
 
 
