@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -21,6 +22,35 @@ FoundRow = Row[str, str, str, datetime]
 """JOB or DATASET, namespace, name, last seen"""
 COUNTED = 100_000
 """How far the events of a list are counted."""
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """Which events are asked for, and in which order."""
+
+    view: Viewpoint
+    after: datetime | None = None
+    before: datetime | None = None
+    namespace: str | None = None
+    """Of whose jobs' runs."""
+    of_runs: bool = False
+    """Leave out the events of a job or dataset alone."""
+    newest_first: bool = True
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """Say which events are meant."""
+        if self.of_runs:
+            yield EventTable.run_uuid.is_not(None)
+        if self.view.as_of:
+            yield EventTable.event_time <= self.view.as_of
+        if self.view.known_at:
+            yield EventTable.received_at <= self.view.known_at
+        if self.after:
+            yield EventTable.event_time >= self.after
+        if self.before:
+            yield EventTable.event_time < self.before
+        if self.namespace is not None:
+            yield EventTable.run_uuid.in_(select(RunTable.uuid).where(RunTable.namespace == self.namespace))
 
 
 class StatisticsReads:
@@ -78,34 +108,13 @@ class StatisticsReads:
         order = (found.c.last_seen.desc(), found.c.name) if newest_first else (found.c.name, found.c.namespace)
         return list(self.session.execute(select(found).order_by(*order, found.c.kind).limit(limit)))
 
-    def events(
-        self,
-        between: tuple[datetime | None, datetime | None],
-        view: Viewpoint,
-        namespace: str | None,
-        newest_first: bool,
-        limit: int,
-        offset: int,
-        *,
-        of_runs: bool = False,
-    ) -> tuple[Sequence[EventTable], int]:
-        """Give a part of the events, and how many there are, counted up to a bound.
-
-        :param of_runs: leave out the events of a job or dataset alone
-        """
-        after, before = between
-        query = select(EventTable)
-        query = query.where(EventTable.run_uuid.is_not(None)) if of_runs else query
-        for clock, bound in ((EventTable.event_time, view.as_of), (EventTable.received_at, view.known_at)):
-            query = query.where(clock <= bound) if bound else query
-        query = query.where(EventTable.event_time >= after) if after else query
-        query = query.where(EventTable.event_time < before) if before else query
+    def events(self, asked: EventFilter, limit: int, offset: int) -> tuple[Sequence[EventTable], int]:
+        """Give a part of the events, and how many there are, counted up to a bound."""
+        query = select(EventTable).where(*asked.conditions())
         query = self._of_visible_runs(query)
-        if namespace is not None:
-            query = query.where(EventTable.run_uuid.in_(select(RunTable.uuid).where(RunTable.namespace == namespace)))
         order = (
             (EventTable.event_time.desc(), EventTable.id.desc())
-            if newest_first
+            if asked.newest_first
             else (EventTable.event_time, EventTable.id)
         )
         rows = self.session.scalars(query.order_by(*order).limit(limit).offset(offset)).all()

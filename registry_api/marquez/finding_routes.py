@@ -18,11 +18,10 @@ from festaf.contract.model import Moment, refuse_number
 from festaf.registry_api.access.caller import Caller
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.catalog.hiding import without_hidden
-from festaf.registry_api.catalog.statistics_repository import StatisticsReads
+from festaf.registry_api.catalog.statistics_repository import EventFilter, StatisticsReads
 from festaf.registry_api.edge import Now, Reader, Reading, View
 from festaf.registry_api.errors import UnreadableEventError
 from festaf.registry_api.marquez.names import MOST, EncodedName, NodeKind, Offset, Part, node_id
-from festaf.registry_api.viewpoint import Viewpoint
 
 router = APIRouter(tags=["marquez"])
 
@@ -72,7 +71,8 @@ def get_events(
 
     As in Marquez, those of a job or dataset alone are left out: its page takes each for one of a run.
     """
-    return _events(caller, session, view, None, (after, before), direction, limit, offset, of_runs=True)
+    asked = EventFilter(view, after, before, of_runs=True, newest_first=direction == "desc")
+    return _events(caller, session, asked, limit, offset)
 
 
 @router.get("/events", summary="List events", include_in_schema=False)
@@ -80,7 +80,7 @@ def get_all_events(
     caller: Reader, session: Reading, view: View, limit: Part = 100, offset: Offset = 0
 ) -> marquez.Events:
     """List events, under the name that Marquez's Python client knows."""
-    return _events(caller, session, view, None, (None, None), "desc", limit, offset)
+    return _events(caller, session, EventFilter(view), limit, offset)
 
 
 @router.get("/events/{namespace:path}", summary="List a namespace's events", include_in_schema=False)
@@ -93,24 +93,11 @@ def get_events_of(
     offset: Offset = 0,
 ) -> marquez.Events:
     """List the events of runs of a namespace's jobs, under the name that Marquez's Python client knows."""
-    return _events(caller, session, view, namespace, (None, None), "desc", limit, offset)
+    return _events(caller, session, EventFilter(view, namespace=namespace), limit, offset)
 
 
-def _events(
-    caller: Caller,
-    session: Session,
-    view: Viewpoint,
-    namespace: str | None,
-    between: tuple[datetime | None, datetime | None],
-    direction: str,
-    limit: int,
-    offset: int,
-    *,
-    of_runs: bool = False,
-) -> marquez.Events:
-    reads = StatisticsReads(session, caller.sight)
-    newest_first = direction == "desc"
-    rows, count = reads.events(between, view, namespace, newest_first, min(limit, MOST), offset, of_runs=of_runs)
+def _events(caller: Caller, session: Session, asked: EventFilter, limit: int, offset: int) -> marquez.Events:
+    rows, count = StatisticsReads(session, caller.sight).events(asked, min(limit, MOST), offset)
     return marquez.Events(events=tuple(_event(row.body, caller.sight) for row in rows), total_count=count)
 
 
