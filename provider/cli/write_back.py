@@ -12,13 +12,15 @@ from festaf.provider.cli.aws import ConnId, Region, asking_aws
 from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect
 
 if TYPE_CHECKING:
+    from festaf.client.registry import RegistryClient
+    from festaf.provider.hooks.feature_store import FeatureStoreHook
     from festaf.provider.write_back.writing import Written
 
 
 def write_back(
     project: Annotated[str, typer.Argument(help="Project in the registry.")],
     feature_sets: Annotated[
-        list[str] | None, typer.Argument(help="Feature sets; every one of the project without.")
+        list[str] | None, typer.Argument(help="Feature sets; without, every one of the project that AWS has.")
     ] = None,
     metadata: Annotated[bool, typer.Option(help="Write features' metadata.")] = True,
     lineage: Annotated[bool, typer.Option(help="Write artifacts, actions and associations.")] = True,
@@ -36,17 +38,25 @@ def write_back(
         from festaf.provider.write_back.writing import WriteBack
 
         hook = FeatureStoreHook(aws_conn_id=conn_id or None, region_name=region)
-        names = feature_sets or sorted({feature.feature_set for feature in client.features(project=project)})
+        names = feature_sets or _standing(client, hook, project)
         work = WriteBack(client, hook, hook.log, Patience(hook.log, timeout), metadata, lineage)
-        done = []
+        done: list[Written] = []
         for number, name in enumerate(names, 1):
-            written = work.write(project, name)
-            done.append(written)
-            typer.echo(f"[{number}/{len(names)}] {_sentence(written)}", err=True)
+            done.append(work.write(project, name))
+            typer.echo(f"[{number}/{len(names)}] {_sentence(done[-1])}", err=True)
     if as_json:
         typer.echo(json.dumps([asdict(written) for written in done], indent=2))
-    elif not done:
-        typer.echo(f"The registry knows no feature of project {project}.")
+
+
+def _standing(client: RegistryClient, hook: FeatureStoreHook, project: str) -> list[str]:
+    """Give the feature sets of a project that AWS has; name the others, and say where there is none."""
+    known = sorted({feature.feature_set for feature in client.features(project=project)})
+    there = {summary.name for summary in hook.summaries()} if known else set()
+    if not known:
+        typer.echo(f"The registry knows no feature of project {project}.", err=True)
+    elif absent := [name for name in known if name not in there]:
+        typer.echo(f"Passed over, since {hook.place} has no such feature set: {', '.join(absent)}", err=True)
+    return [name for name in known if name in there]
 
 
 def _sentence(written: Written) -> str:

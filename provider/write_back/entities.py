@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from festaf.contract.names import artifact_uri, dataset_name, sha256_of
+from festaf.contract.names import artifact_uri, dataset_name, feature_set_of, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -66,8 +66,18 @@ class Plan:
     """Sources and consumers that this caller of the registry may not see."""
 
 
-def plan(feature_set_arn: str, features: Iterable[Feature]) -> Plan:
-    """Plan the lineage of one feature set from the answers on its features."""
+def feature_set_sources(features: Iterable[Feature]) -> dict[str, tuple[str, str]]:
+    """Give project and name of the feature sets that features are made from, by URI."""
+    uris = {source.uri.partition("#")[0] for feature in features for source in feature.sources if source.uri}
+    named = {uri: feature_set_of(dataset_name(uri)) for uri in sorted(uris) if "://" in uri}
+    return {uri: name for uri, name in named.items() if name}
+
+
+def plan(feature_set_arn: str, features: Iterable[Feature], groups: Mapping[str, str] | None = None) -> Plan:
+    """Plan the lineage of one feature set from the answers on its features.
+
+    :param groups: the ARNs of those sources that are feature groups themselves, by URI
+    """
     known = sorted(features, key=lambda feature: feature.name)
     found: dict[tuple[str, str, str], Entity] = {}
     edges: dict[tuple[object, ...], Association] = {}
@@ -78,7 +88,7 @@ def plan(feature_set_arn: str, features: Iterable[Feature]) -> Plan:
         edges.setdefault((ends[0].key, ends[1].key), Association(ends[0], ends[1], relation))
 
     for feature in known:
-        whole = _feature_set(feature_set_arn, feature)
+        whole = _feature_set(feature_set_arn, feature.project, feature.feature_set)
         found.setdefault(whole.key, whole)
         made_by = _action(feature.run) if feature.run else None
         if made_by is not None:
@@ -89,8 +99,9 @@ def plan(feature_set_arn: str, features: Iterable[Feature]) -> Plan:
             if source.uri is None:
                 hidden += 1
                 continue
-            data = _dataset(source.uri.partition("#")[0])
-            keep(data, "ContributedTo", made_by or whole)
+            data = _source(source.uri.partition("#")[0], groups or {})
+            if data.key != whole.key or made_by:
+                keep(data, "ContributedTo", made_by or whole)
         for consumer in feature.consumers:
             hidden += consumer.name is None
             if target := _consumer(feature.project, consumer):
@@ -98,10 +109,10 @@ def plan(feature_set_arn: str, features: Iterable[Feature]) -> Plan:
     return Plan(tuple(found.values()), tuple(edges.values()), hidden)
 
 
-def _feature_set(arn: str, feature: Feature) -> Entity:
-    """Give the feature set, with what is the same for all of its features."""
-    properties = {"project": feature.project, "feature_set": feature.feature_set}
-    return Entity("artifact", _name("feature-set", feature.feature_set, arn), "DataSet", arn, "ARN", properties)
+def _feature_set(arn: str, project: str, name: str) -> Entity:
+    """Give a feature set, with what is the same for all of its features."""
+    properties = {"project": project, "feature_set": name}
+    return Entity("artifact", _name("feature-set", name, arn), "DataSet", arn, "ARN", properties)
 
 
 def _action(run: RunRef) -> Entity:
@@ -144,11 +155,17 @@ def _code(uri: str, properties: Mapping[str, str]) -> Entity:
     )
 
 
-def _dataset(uri: str) -> Entity:
+def _source(uri: str, groups: Mapping[str, str]) -> Entity:
+    """Give a source: one that is a feature group as that group, so that what is made of each other hangs together."""
     try:
-        name = dataset_name(uri).name or uri
+        dataset = dataset_name(uri)
     except ValueError:
-        name = uri
+        return _dataset(uri, uri)
+    own = feature_set_of(dataset)
+    return _feature_set(groups[uri], *own) if own and uri in groups else _dataset(uri, dataset.name or uri)
+
+
+def _dataset(uri: str, name: str) -> Entity:
     kind = "S3" if uri.startswith("s3://") else "URI"
     return Entity("artifact", _name("data", name, uri), "DataSet", uri[:LONGEST_URI], kind)
 

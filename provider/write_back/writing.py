@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from festaf.provider.errors import InputError
+from festaf.provider.errors import AccessError, InputError
 from festaf.provider.hooks.lineage import LineageHook
-from festaf.provider.write_back.entities import plan
+from festaf.provider.write_back.entities import feature_set_sources, plan
 from festaf.provider.write_back.parameters import metadata_change
 
 if TYPE_CHECKING:
@@ -86,8 +86,20 @@ class WriteBack:
             self.patience.persist(lambda: self.hook.update_feature_metadata(name, feature.name, change.request))
             written.described.append(feature.name)
 
+    def _groups(self, known: list[Feature]) -> dict[str, str]:
+        """Give the ARNs of those sources that are feature groups here, by URI; not of those one may not look at."""
+        found: dict[str, str] = {}
+        for uri, (_, name) in feature_set_sources(known).items():
+            try:
+                standing = self.patience.persist(lambda name=name: self.hook.describe(name))  # type: ignore[misc]
+            except AccessError:
+                continue
+            if standing is not None:
+                found[uri] = standing.arn
+        return found
+
     def _relate(self, arn: str, known: list[Feature], written: Written) -> None:
-        hook, wanted = self.hook.beside(LineageHook), plan(arn, known)
+        hook, wanted = self.hook.beside(LineageHook), plan(arn, known, self._groups(known))
         written.hidden = wanted.hidden
         arns: dict[tuple[str, str, str], str] = {}
         for entity in wanted.entities:

@@ -83,12 +83,13 @@ def _telling(
 ) -> list[tuple[DagVersionTable, DagTable, datetime, datetime]]:
     """Leave out a content of which another with the same version id tells more."""
     rows = [row for row, *_ in said if row.version_id]
-    sourced = {(row.dag_pk, row.version_id) for row in rows if row.source_sha256}
+    sourced = [row for row in rows if row.source_sha256]
+    told = {(row.dag_pk, row.version_id, bundle) for row in sourced for bundle in (row.bundle_version, None)}
     pinned = {(row.dag_pk, row.version_id, row.source_sha256) for row in rows if row.bundle_version}
     return [
         item
         for item in said
-        if (item[0].source_sha256 or (item[0].dag_pk, item[0].version_id) not in sourced)
+        if (item[0].source_sha256 or (item[0].dag_pk, item[0].version_id, item[0].bundle_version) not in told)
         and (item[0].bundle_version or (item[0].dag_pk, item[0].version_id, item[0].source_sha256) not in pinned)
     ]
 

@@ -22,6 +22,8 @@ from festaf.registry_api.table import natural_key
 from festaf.registry_api.upsert import insert_missing
 
 CHUNK = 400
+Sighted = tuple[DagVersionTable, datetime, datetime]
+"""A content of a DAG, with the first and last time that it was seen."""
 
 
 class DagRepository:
@@ -109,18 +111,14 @@ class DagRepository:
         """Give a version by its id."""
         return self.session.get(DagVersionTable, version_pk)
 
-    def sourced_version(self, dag_pk: int, version_id: UUID) -> DagVersionTable | None:
-        """Give the newest content with a source that Airflow knows under this version id."""
-        return self.session.scalars(
-            select(DagVersionTable)
-            .where(
-                DagVersionTable.dag_pk == dag_pk,
-                DagVersionTable.version_id == version_id,
-                DagVersionTable.source_sha256.is_not(None),
-            )
-            .order_by(DagVersionTable.last_seen.desc(), DagVersionTable.content_sha256.desc())
-            .limit(1)
-        ).first()
+    def sourced_versions(self, dag_pk: int, version_id: UUID) -> list[Sighted]:
+        """Give the contents with a source that were seen under a version id."""
+        query = select(DagVersionTable).where(
+            DagVersionTable.dag_pk == dag_pk,
+            DagVersionTable.version_id == version_id,
+            DagVersionTable.source_sha256.is_not(None),
+        )
+        return [(row, row.first_seen, row.last_seen) for row in self.session.scalars(query)]
 
     def dags(
         self,
@@ -158,13 +156,17 @@ class DagRepository:
     ) -> Sequence[Row[DagVersionTable, DagTable, int | None, str | None]]:
         """List contents, the newest first; not one of which another with the same version id tells more.
 
-        The sync knows the source but not the bundle's version, which a worker knows as well.
+        The sync knows the source but not the bundle's version, which a worker knows as well. Another version of the
+        bundle is another content: Airflow keeps the id while only the text changes.
         """
         other = aliased(DagVersionTable)
         same = select(other.id).where(
             other.dag_pk == DagVersionTable.dag_pk, other.version_id == DagVersionTable.version_id
         )
-        sourced = same.where(other.source_sha256.is_not(None))
+        sourced = same.where(
+            other.source_sha256.is_not(None),
+            DagVersionTable.bundle_version.is_(None) | (other.bundle_version == DagVersionTable.bundle_version),
+        )
         pinned = same.where(other.source_sha256 == DagVersionTable.source_sha256, other.bundle_version.is_not(None))
         query = (
             select(DagVersionTable, DagTable, DagVersionNumberTable.number, SourceBlobTable.text)

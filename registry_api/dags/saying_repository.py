@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select, tuple_, type_coerce
 from sqlalchemy.orm import Session
 
+from festaf.registry_api.dags.repository import Sighted
 from festaf.registry_api.dags.tables import (
     DagFactsTable,
     DagSayingTable,
@@ -81,17 +82,16 @@ class SayingRepository:
             self.view.asked,
         )
 
-    def sourced_version(self, dag_pk: int, version_id: UUID) -> DagVersionTable | None:
-        """Give the newest content with a source that was said under a version id."""
-        _, last = self._bound(DagSayingTable.version_pk == DagVersionTable.id)
-        query = select(DagVersionTable, last.label("last")).where(
+    def sourced_versions(self, dag_pk: int, version_id: UUID) -> list[Sighted]:
+        """Give the contents with a source that were said under a version id."""
+        first, last = self._bound(DagSayingTable.version_pk == DagVersionTable.id)
+        query = select(DagVersionTable, first, last).where(
             DagVersionTable.dag_pk == dag_pk,
             DagVersionTable.version_id == version_id,
             DagVersionTable.source_sha256.is_not(None),
         )
-        rows = [row for row in self.session.execute(query, self.view.asked) if row[1] is not None]
-        newest = max(rows, key=lambda row: (row[1], row[0].content_sha256), default=None)
-        return newest[0] if newest else None
+        rows = self.session.execute(query, self.view.asked)
+        return [(version, start, end) for version, start, end in rows if start and end]
 
     def versions(self, dag_pks: Collection[int]) -> list[tuple[DagVersionTable, DagTable, datetime, datetime]]:
         """Give every content that was said of the DAGs by then, with the first and last time."""

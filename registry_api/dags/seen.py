@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from festaf.contract.feature import DagVersionRef
-from festaf.registry_api.dags.repository import DagRepository, RunRepository
+from festaf.registry_api.dags.repository import DagRepository, RunRepository, Sighted
 from festaf.registry_api.dags.saying_repository import SayingRepository
 from festaf.registry_api.dags.service import content_of_version
 from festaf.registry_api.dags.tables import DagTable, DagVersionTable, RunTable
@@ -140,24 +140,47 @@ class Seen:
         for run, parent in pairs:
             version_id = run.version_id or (parent.version_id if parent else None)
             dag_pk = run.dag_pk or (parent.dag_pk if parent else None)
-            version = rows.get(run.dag_version_pk) if run.dag_version_pk else None
-            if (version is None or version.source_sha256 is None) and version_id and dag_pk:
-                version = self._sourced(dag_pk, version_id) or version
-            if version is None and parent and parent.dag_version_pk:
-                version = rows.get(parent.dag_version_pk)
-            number = None
+            saw = [rows[item.dag_version_pk] for item in (run, parent) if item and item.dag_version_pk in rows]
+            version = saw[0] if saw else None
+            number = proven = None
             if dag_pk and version_id:
                 if (dag_pk, version_id) not in numbers:
                     numbers[dag_pk, version_id] = self._number(dag_pk, version_id)
                 number = numbers[dag_pk, version_id]
-            found[run.id] = _reference(version_id, number, version), version.path if version else None
+                if version is None or version.source_sha256 is None:
+                    bundle_version = version.bundle_version if version else None
+                    proven = self._proven(dag_pk, version_id, bundle_version, run.started_at or run.last_event_at)
+            found[run.id] = _reference(version_id, number, version, proven)
         return found
+
+    def _proven(
+        self, dag_pk: int, version_id: UUID, bundle_version: str | None, at: datetime
+    ) -> DagVersionTable | None:
+        """Give the content that a run ran which did not see the source itself, if there is no doubt.
+
+        Airflow keeps the id of a version while it rewrites its text, so that the id alone proves nothing. In one
+        version of a bundle there is one text; without that, it is the one that was seen before and after, none between.
+        """
+        seen = self._sourced(dag_pk, version_id)
+        if bundle_version is not None:
+            same = {row.source_sha256: row for row, _, _ in seen if row.bundle_version == bundle_version}
+            return next(iter(same.values())) if len(same) == 1 else None
+        spans: dict[str | None, tuple[datetime, datetime, DagVersionTable]] = {}
+        for row, first, last in seen:
+            known = spans.get(row.source_sha256, (first, last, row))
+            spans[row.source_sha256] = (min(first, known[0]), max(last, known[1]), known[2])
+        around = [(first, last, row) for first, last, row in spans.values() if first <= at <= last]
+        if len(around) != 1:
+            return None
+        since, until, row = around[0]
+        others = [other for first, last, other in spans.values() if first <= until and since <= last]
+        return row if len(others) == 1 else None
 
     def _number(self, dag_pk: int, version_id: UUID) -> int | None:
         return (self.sayings if self.view.known else self.dags).number(dag_pk, version_id)
 
-    def _sourced(self, dag_pk: int, version_id: UUID) -> DagVersionTable | None:
-        return (self.dags if self.view.now else self.sayings).sourced_version(dag_pk, version_id)
+    def _sourced(self, dag_pk: int, version_id: UUID) -> list[Sighted]:
+        return (self.dags if self.view.now else self.sayings).sourced_versions(dag_pk, version_id)
 
     def _seen(self, rows: Collection[RunTable]) -> list[SeenRun]:
         if not self.view.known:
@@ -244,13 +267,16 @@ def _as_kept(row: RunTable) -> SeenRun:
     )
 
 
-def _reference(version_id: UUID | None, number: int | None, version: DagVersionTable | None) -> DagVersionRef:
-    if version is None:
-        return DagVersionRef(id=version_id, number=number)
-    return DagVersionRef(
+def _reference(
+    version_id: UUID | None, number: int | None, version: DagVersionTable | None, proven: DagVersionTable | None
+) -> tuple[DagVersionRef, str | None]:
+    """Give what a run saw of its version, with the source that was proven, and the path of the DAG's file."""
+    known = [item for item in (version, proven) if item]
+    reference = DagVersionRef(
         id=version_id,
         number=number,
-        source_sha256=version.source_sha256,
-        bundle_name=version.bundle_name,
-        bundle_version=version.bundle_version,
+        source_sha256=next((item.source_sha256 for item in known if item.source_sha256), None),
+        bundle_name=next((item.bundle_name for item in known if item.bundle_name), None),
+        bundle_version=version.bundle_version if version else None,
     )
+    return reference, next((item.path for item in known if item.path), None)

@@ -18,6 +18,7 @@ from tests.served_registry import served_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from festaf.provider.artifacts import FeatureSet
     from festaf.provider.hooks.feature_store import FeatureStoreHook
@@ -196,3 +197,32 @@ def test_the_command_line_writes_a_whole_project(
     assert "[1/1] planes: 1 of 1 features described" in result.stderr
     assert metadata(aws)[1]["festaf:dag"] == "flights_features"
     assert CliRunner().invoke(app, ["write-back", "nyc", "ships"]).exit_code == 1
+    assert (
+        CliRunner().invoke(app, ["write-back", "nobody"]).stderr == "The registry knows no feature of project nobody.\n"
+    )
+
+
+def test_what_is_made_of_another_feature_group_hangs_together_with_it(
+    aws: LocalAws, hook: FeatureStoreHook, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = {name: create(hook, name=name) for name in ("crews", "planes")}
+    seats = declaration("seats", sources=["x-festaf://nyc/planes#seats", "x-festaf://nyc/captured#x"])
+    told = [
+        task_event(outputs=(written(declaration("seats", sources=["s3://raw/a#b"]), name="planes"),)),
+        task_event(task="crew", outputs=(written(seats | {"type": "Integral"}, name="crews"),)),
+        task_event(task="catch", outputs=(written(declaration("x"), name="captured"),)),
+    ]
+    with served_registry(tmp_path, demo=True) as served:
+        assert httpx.post(f"{served.url}/api/v1/lineage/batch", json=told).status_code == 204
+        monkeypatch.setenv("FESTAF_REGISTRY_URL", served.url)
+        result = CliRunner().invoke(app, ["write-back", "nyc", "--json"])
+    assert result.exit_code == 0, result.output
+    assert [done["feature_set"] for done in json.loads(result.stdout)] == ["crews", "planes"]
+    assert "no such feature set: captured" in result.stderr
+    client = aws.client("sagemaker")
+    (planes,) = client.list_artifacts(SourceUri=groups["planes"].arn)["ArtifactSummaries"]
+    found = client.query_lineage(StartArns=[planes["ArtifactArn"]], Direction="Descendants")
+    (crews,) = client.list_artifacts(SourceUri=groups["crews"].arn)["ArtifactSummaries"]
+    assert crews["ArtifactArn"] in {vertex["Arn"] for vertex in found["Vertices"]}
+    uris = {item["Source"]["SourceUri"] for item in client.list_artifacts()["ArtifactSummaries"]}
+    assert {uri for uri in uris if uri.startswith("x-festaf://")} == {"x-festaf://nyc/captured"}
