@@ -94,7 +94,10 @@ def with_attached(event: RunEvent) -> RunEvent:
     said = [
         (item.get("uri"), item["extra"])
         for item in (outlets if isinstance(outlets, list) else ())
-        if isinstance(item, dict) and isinstance(item.get("extra"), dict) and EXTRA_KEY in item["extra"]
+        if isinstance(item, dict)
+        and isinstance(item.get("uri"), str)
+        and isinstance(item.get("extra"), dict)
+        and EXTRA_KEY in item["extra"]
     ]
     if not said:
         return event

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 import zlib
 from collections.abc import Collection, Sequence
 from typing import Any, NoReturn, overload
@@ -16,6 +16,7 @@ from festaf.registry_api.errors import BadRequestError, TooLargeError, Unreadabl
 
 MAX_DEPTH = 100
 SAFE = 2.0**63
+LARGEST = int(sys.float_info.max)
 NUL = rb"\u0000"
 """The escape of the character that PostgreSQL cannot keep."""
 
@@ -63,20 +64,20 @@ def parse_items(body: bytes) -> Sequence[Any]:
     try:
         return Items(msgspec.json.decode(body, type=list[msgspec.Raw]))
     except (msgspec.DecodeError, ValueError, RecursionError):  # The other reader takes more, and says what is wrong.
-        values = parse_json(body)
+        values = _load(body)
     if not isinstance(values, list):
         raise UnreadableEventError("a batch is a JSON array of events")
-    return values
+    return Items(values)
 
 
 class Items(Sequence[Any]):
-    """The items of a JSON array, of which the text is known."""
+    """The items of a JSON array, by their texts or as they were read: each is looked at when it is asked for."""
 
-    def __init__(self, texts: list[msgspec.Raw]) -> None:
-        self.texts = texts
+    def __init__(self, items: list[Any]) -> None:
+        self.items = items
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self.items)
 
     @overload
     def __getitem__(self, place: int) -> Any: ...
@@ -84,8 +85,12 @@ class Items(Sequence[Any]):
     def __getitem__(self, place: slice) -> Sequence[Any]: ...
     def __getitem__(self, place: int | slice) -> Any:
         if isinstance(place, slice):
-            return Items(self.texts[place])
-        return parse_json(bytes(self.texts[place]), depth=1)
+            return Items(self.items[place])
+        item = self.items[place]
+        if isinstance(item, msgspec.Raw):
+            return parse_json(bytes(item), depth=1)
+        _check(item, 1)
+        return item
 
 
 def parse_json(body: bytes, depth: int = 0) -> Any:
@@ -122,13 +127,17 @@ def _plain(values: Collection[Any], depth: int) -> bool:
 
 
 def _parse_slowly(body: bytes, depth: int) -> Any:
-    """Read JSON by the standard library, which keeps numbers of any length as they are, and look at every value."""
-    try:
-        value = json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise BadRequestError(f"the body is no JSON: {error}") from error
+    value = _load(body)
     _check(value, depth)
     return value
+
+
+def _load(body: bytes) -> Any:
+    """Read JSON by the standard library, which keeps numbers of any length as they are; no value is looked at."""
+    try:
+        return json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadRequestError(f"the body is no JSON: {error}") from error
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -147,7 +156,7 @@ def _check(value: Any, depth: int) -> None:
     elif isinstance(value, list):
         for item in value:
             _check(item, depth + 1)
-    elif isinstance(value, float) and not math.isfinite(value):
+    elif isinstance(value, int | float) and not -LARGEST <= value <= LARGEST:
         raise BadRequestError("the body holds a number too large for a float")
 
 

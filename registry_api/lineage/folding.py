@@ -147,7 +147,10 @@ def read_state(text: str, keep: Keep = lambda _name, body: body) -> RunState:
 
     :param keep: gives by its name and body the object that stands for a facet
     """
-    found = orjson.loads(text)
+    try:
+        found = orjson.loads(text)
+    except ValueError:  # An older registry took numbers that no float holds.
+        found = json.loads(text)
     state, job = found["state"], found["job"]
     return RunState(
         run_id=UUID(found["run_id"]),

@@ -89,17 +89,17 @@ class LineageService:
         except BROKEN as error:
             raise UnreadableEventError("the event holds a value that is out of range") from error
 
-    def take_batch(self, values: Iterable[Any]) -> list[Refusal]:
-        """Take what can be taken; give what was not.
+    def take_batch(self, values: Sequence[Any]) -> list[Refusal]:
+        """Take what can be taken; give what was not: each event is read by itself.
 
         All events are kept together. Only if the database refuses that, each is tried by itself, so that one that
         cannot be kept does not keep out the others.
         """
         refusals: list[Refusal] = []
         readable: list[tuple[int, Named]] = []
-        for index, value in enumerate(values):
+        for index in range(len(values)):
             try:
-                readable.append((index, self._read(value)))
+                readable.append((index, self._read(values[index])))
             except ServiceError as error:
                 refusals.append(Refusal(index, "; ".join((error.detail, *error.errors)), retriable=False))
         self._lock(named for _, named in readable)

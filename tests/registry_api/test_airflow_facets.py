@@ -111,10 +111,11 @@ def test_a_statement_that_the_provider_makes_a_job_of_belongs_to_the_dag(registr
         {"dag": [], "dagRun": "x", "task": None, "taskInstance": 7},
         {"dag": {"dag_id": "d" * 251, "tags": "[[["}, "task": {"outlets": "[" * 5000}},
         {"task": {"outlets": [7, {"uri": 7}, {"uri": "x", "extra": {"festaf": {"kind": "write", "rows_read": -1}}}]}},
+        {"task": {"outlets": str([{"uri": 5, "extra": {"festaf": {"kind": "write"}}}])}},
         {"dag": {"dag_id": "d"}, "dagRun": {"run_id": "r", "logical_date": "never"}, "task": {"task_id": "t"}},
         {"dag": {"dag_id": "d", "tags": "__import__('os').abort()"}, "dagRun": {"dag_version_id": "no id"}},
     ],
-    ids=range(6),
+    ids=range(7),
 )
 @pytest.mark.parametrize("name", ["airflow", "airflowDagRun"])
 def test_a_facet_in_any_shape_is_passed_over(name: str, facet: dict[str, Any]) -> None:

@@ -36,6 +36,7 @@ def test_items_are_those_of_the_array(items: list[Any]) -> None:
         b'["\xff"]',
         b'["\\u0000"]',
         b"[1e999]",
+        b"[" + b"9" * 309 + b"]",
         b'["\\ud800"]',
         b"[1] x",
     ],

@@ -177,6 +177,20 @@ def test_a_batch_takes_the_good_events_and_names_the_others(registry: Registry) 
     assert registry.feature()["who"]["owner"] == "ann"
 
 
+@pytest.mark.parametrize("strange", ['"\\u0000"', '"\\ud800"', "1e999", "9" * 309, "[" * 120 + "]" * 120])
+def test_what_no_database_keeps_keeps_only_its_own_event_out(registry: Registry, strange: str) -> None:
+    bad = json.dumps(task_event(run_facets={"odd": facet(value="?")}, task="odd")).replace('"?"', strange)
+    other = task_event(task="other", outputs=(written(declaration("other"), name="others"),))
+    body = f"[{json.dumps(GOOD)}, {bad}, {json.dumps(other)}]"
+
+    answer = registry.http.post("/api/v1/lineage/batch", content=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 200, answer.text
+    assert [failed["index"] for failed in answer.json()["failed_events"]] == [1]
+    assert registry.feature()["who"]["owner"] == "ann"
+    assert registry.feature("other", "others")["run"]["task_id"] == "other"
+
+
 @pytest.mark.parametrize(("body", "status"), [({}, 422), ([], 204), ([{}] * 1001, 413)])
 def test_a_batch_is_an_array_of_bounded_length(shared: Registry, body: Any, status: int) -> None:
     assert shared.http.post("/api/v1/lineage/batch", json=body).status_code == status

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 
 from festaf.registry_api.dags.tables import RunTable
 from tests.registry_api.contents import contents
-from tests.registry_api.events import RICH, run_of, task_event, written
+from tests.registry_api.events import RICH, facet, run_of, task_event, written
 
 if TYPE_CHECKING:
     from tests.registry_api.conftest import Registry
@@ -42,3 +42,14 @@ def test_a_state_of_an_earlier_version_is_read_and_goes_on(registry: Registry) -
     registry.post(task_event("RUNNING", 6, run_facets={"late": {"_producer": "x", "_schemaURL": "y"}}))
     assert registry.get(f"/runs/{run_of()}")["facets"].keys() == answer["facets"].keys() | {"late"}
     assert folded(registry)
+
+
+def test_a_state_with_a_number_that_no_float_holds_is_read_and_goes_on(registry: Registry) -> None:
+    registry.post(task_event("START", 5, run_facets={"odd": facet(value="?")}))
+    with registry.database.writing() as session:
+        told = folded(registry).replace('"?"', "9" * 309)
+        session.execute(text("UPDATE run SET folded = :text"), {"text": told})
+
+    assert registry.get(f"/runs/{run_of()}")["facets"]["odd"]["value"] == int("9" * 309)
+    registry.post(task_event(outputs=OUTPUTS))
+    assert registry.get(f"/runs/{run_of()}")["state"] == "COMPLETE"
