@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
+from threading import Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 SERVICE = "festaf-registry"
-FLUSH_MILLISECONDS = 5_000
+FLUSH_SECONDS = 3
 _tracer: ContextVar[Tracer | None] = ContextVar("festaf_tracer", default=None)
 _nothing: AbstractContextManager[None] = nullcontext()
 
@@ -32,7 +33,9 @@ class Tracing:
 
         named = Resource({"service.name": SERVICE, "service.version": __version__})
         said = OTELResourceDetector().detect()
-        self.provider: TracerProvider = TracerProvider(resource=Resource.create().merge(named).merge(said))
+        self.provider: TracerProvider = TracerProvider(
+            resource=Resource.create().merge(named).merge(said), shutdown_on_exit=False
+        )
         self.provider.add_span_processor(BatchSpanProcessor(exporter))
         self.tracer: Tracer = self.provider.get_tracer(SERVICE, __version__)
         self._propagator = TraceContextTextMapPropagator()
@@ -48,9 +51,10 @@ class Tracing:
         return span
 
     def stop(self) -> None:
-        """Send what was not sent yet, for a few seconds at most."""
-        self.provider.force_flush(FLUSH_MILLISECONDS)
-        self.provider.shutdown()
+        """Send what was not sent yet, for a few seconds at most: a collector may take a connection and never answer."""
+        ending = Thread(target=self.provider.shutdown, daemon=True)
+        ending.start()
+        ending.join(FLUSH_SECONDS)
 
 
 def read_tracing(environment: Mapping[str, str]) -> Tracing | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -138,6 +139,15 @@ def test_each_request_is_one_line_and_one_trace_without_what_it_carried(tmp_path
         assert spans[name].trace_id == request.trace_id
         assert request.start_time_unix_nano <= spans[name].start_time_unix_nano <= request.end_time_unix_nano
     assert "GET /ready" in spans
+
+
+def test_a_collector_that_never_answers_does_not_hold_the_end_up(tmp_path: Path, sqlite_url: str) -> None:
+    environment = {"OTEL_BSP_SCHEDULE_DELAY": "60000", "OTEL_EXPORTER_OTLP_TIMEOUT": "120"}
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with serving(tmp_path, sqlite_url, "--demo", "--grace", "1", **environment) as served:
+            assert served.post(EVENT) == 201
+            assert served.stop() == 0
 
 
 def test_a_signal_under_load_loses_nothing_that_was_acknowledged(tmp_path: Path, database_url: str) -> None:
