@@ -70,13 +70,20 @@ class RegistryClient(WishingClient):
         return read(response, _FEATURE)
 
     def history(
-        self, project: str, feature_set: str, name: str, *, as_of: datetime | None = None
+        self,
+        project: str,
+        feature_set: str,
+        name: str,
+        *,
+        as_of: datetime | None = None,
+        known_at: datetime | None = None,
     ) -> Iterator[HistoryItem]:
         """Tell the life of a feature, page by page, the newest first.
 
         :raises AbsentError: the registry does not know the feature
         """
-        yield from self._pages(f"{_feature_path(project, feature_set, name)}/history", _clocks(as_of, None), _HISTORY)
+        path = f"{_feature_path(project, feature_set, name)}/history"
+        yield from self._pages(path, _clocks(as_of, known_at), _HISTORY)
 
     def impact(
         self,
@@ -86,13 +93,14 @@ class RegistryClient(WishingClient):
         *,
         depth: int | None = None,
         as_of: datetime | None = None,
+        known_at: datetime | None = None,
     ) -> Impact:
         """Tell what breaks if a feature changes.
 
         :raises AbsentError: the registry does not know the feature
         """
         path = f"{_feature_path(project, feature_set, name)}/impact"
-        return read(self._get(path, _clocks(as_of, None) | {"depth": depth}), _IMPACT)
+        return read(self._get(path, _clocks(as_of, known_at) | {"depth": depth}), _IMPACT)
 
     def declare(
         self, project: str, feature_set: str, name: str, said: FeatureSaid, *, if_match: str | None = None

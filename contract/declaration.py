@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from pydantic import PositiveFloat
+from typing import Annotated
+
+from pydantic import AfterValidator, PositiveFloat
 
 from festaf.contract.feature_set import CollectionType, FeatureType
 from festaf.contract.model import Model, Moment, Sha256
+
+
+def _not_masked(owner: str | None) -> str | None:
+    if owner is not None and "***" in owner:
+        raise ValueError("'***' is what a masker leaves of a name: say who it is")
+    return owner
+
+
+Owner = Annotated[str | None, AfterValidator(_not_masked)]
 
 
 class FeatureSaid(Model):
@@ -16,7 +27,7 @@ class FeatureSaid(Model):
     collection: CollectionType | None = None
     dimension: int | None = None
     description: str | None = None
-    owner: str | None = None
+    owner: Owner = None
     purpose: str | None = None
     technique: str | None = None
     logic: str | None = None
@@ -32,7 +43,7 @@ class FeatureSetSaid(Model):
     """What is declared of a feature set as a whole; it holds for those of its features that do not say their own."""
 
     description: str | None = None
-    owner: str | None = None
+    owner: Owner = None
     purpose: str | None = None
     fresh_within_seconds: PositiveFloat | None = None
 

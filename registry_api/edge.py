@@ -28,7 +28,7 @@ from festaf.registry_api.access.recognition import Doorkeeper
 from festaf.registry_api.access.roles import ALL_PROJECTS
 from festaf.registry_api.answering import Answering
 from festaf.registry_api.database import Database
-from festaf.registry_api.errors import ForbiddenError, ServiceError, UnauthenticatedError
+from festaf.registry_api.errors import BadRequestError, ForbiddenError, ServiceError, UnauthenticatedError
 from festaf.registry_api.lineage.body import read_body
 from festaf.registry_api.operations.watching import name_caller
 from festaf.registry_api.settings import Settings
@@ -231,9 +231,18 @@ KnownAt = Annotated[
     Query(alias="knownAt", description="Answer as the registry knew it at this time (with offset)"),
 ]
 
+CLOCKS = {"asof": "asOf", "knownat": "knownAt"}
+"""The parameters of the two clocks, by their letters."""
 
-async def viewpoint_of(as_of: AsOf = None, known_at: KnownAt = None) -> Viewpoint:
-    """Read the two clocks."""
+
+async def viewpoint_of(request: Request, as_of: AsOf = None, known_at: KnownAt = None) -> Viewpoint:
+    """Read the two clocks.
+
+    :raises BadRequestError: one is misspelt, so that the present would be taken for the past
+    """
+    for name in request.query_params.keys() - CLOCKS.values():
+        if meant := CLOCKS.get(name.lower().replace("_", "").replace("-", "")):
+            raise BadRequestError(f"there is no parameter {name!r}: write {meant}")
     return Viewpoint(as_of, known_at)
 
 

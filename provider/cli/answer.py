@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from festaf.contract.feature import Code, CodeLocation, Consumer, DagVersionRef, Feature, Freshness, RunRef
+    from festaf.contract.feature import Code, CodeLocation, Consumer, DagVersionRef, Feature, Freshness, RunRef, When
 
 CODE_LINES = 12
 NAMES = 12
@@ -144,10 +144,17 @@ def _when(feature: Feature, now: datetime) -> RenderableType:
             ("last written", _relative(when.last_written, now)),
             ("newest row", moment(when.last_event_time)),
             ("next run", _relative(when.next_run, now)),
-            ("schedule", f"{when.schedule} (paused)" if when.schedule and when.dag_paused else when.schedule),
+            ("schedule", _schedule(when)),
             ("freshness", _freshness(when.freshness)),
         ]
     )
+
+
+def _schedule(when: When) -> str | None:
+    """Give the schedule, and why there is no next run."""
+    if when.dag_deleted:
+        return f"{when.schedule or 'none'} (Airflow no longer has this DAG)"
+    return f"{when.schedule} (paused)" if when.schedule and when.dag_paused else when.schedule
 
 
 def _why(feature: Feature) -> RenderableType:

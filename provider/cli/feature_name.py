@@ -74,7 +74,7 @@ def moment_of(text: str | None) -> datetime | None:
     except ValueError:
         fail(f"{text!r} is no time: write it as in 2026-11-21T12:00:00Z")
     if moment.tzinfo is None:
-        fail(f"{text!r} has no time zone: add Z for UTC, as in {text}Z")
+        fail(f"{text!r} has no time zone: add Z for UTC, as in {moment.isoformat()}Z")
     return moment
 
 

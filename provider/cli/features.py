@@ -87,6 +87,7 @@ def show(
 def history(
     feature: Feature,
     as_of: AsOf = None,
+    known_at: KnownAt = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     registry: Registry = DEFAULT_REGISTRY,
     token: Token = None,
@@ -98,7 +99,8 @@ def history(
 
     with connect(registry, token) as client:
         named = locate(client, feature)
-        items = list(islice(_known(lambda: client.history(*named, as_of=moment_of(as_of))), limit))
+        past, known = moment_of(as_of), moment_of(known_at)
+        items = list(islice(_known(lambda: client.history(*named, as_of=past, known_at=known)), limit))
     if as_json:
         typer.echo(json.dumps([item.model_dump(mode="json") for item in items], indent=2))
     else:
@@ -109,6 +111,7 @@ def history(
 def impact(
     feature: Feature,
     as_of: AsOf = None,
+    known_at: KnownAt = None,
     depth: Annotated[int | None, typer.Option(min=1, max=50, help="At most so many steps away.")] = None,
     registry: Registry = DEFAULT_REGISTRY,
     token: Token = None,
@@ -122,7 +125,7 @@ def impact(
     with connect(registry, token) as client:
         named = locate(client, feature)
         try:
-            found = client.impact(*named, depth=depth, as_of=moment_of(as_of))
+            found = client.impact(*named, depth=depth, as_of=moment_of(as_of), known_at=moment_of(known_at))
         except AbsentError as error:
             fail(str(error))
     if as_json:

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from festaf import __version__
-from festaf.client.errors import RegistryError, SpoolError, UnreachableError
+from festaf.client.errors import DeniedError, RegistryError, SpoolError, UnreachableError
 
 GROUP = "festaf.commands"
 EXTRAS = {
@@ -25,6 +25,10 @@ EXTRAS = {
     "registry": "registry",
 }
 INTERRUPTED = 130
+UNAUTHENTICATED = 401
+TOKEN_HINT = (
+    "set FESTAF_TOKEN to a token that holds; who runs the registry makes one with 'festaf registry token create'"
+)
 
 
 class MissingPackageError(Exception):
@@ -40,6 +44,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         _program(called, helping)(given, prog_name="festaf")
     except UnreachableError as error:
         _fail(f"{error}; name another with --registry or FESTAF_REGISTRY_URL")
+    except DeniedError as error:
+        unknown = error.status == UNAUTHENTICATED
+        _fail(f"{error}; {TOKEN_HINT}" if unknown else str(error))
     except (RegistryError, SpoolError, MissingPackageError) as error:
         _fail(str(error))
     except ModuleNotFoundError as error:

@@ -9,8 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from festaf.contract.feature_set import DEFINITION_FACET, WRITE_FACET
-from festaf.contract.names import SCHEME, DatasetName, project_of
+from festaf.contract.names import PROJECT_PATTERN, SCHEME, DatasetName, project_of
 from festaf.contract.openlineage import DatasetEvent, JobEvent, RunEvent
 from festaf.registry_api.access.caller import Caller
 from festaf.registry_api.access.project_repository import ProjectRepository
@@ -19,7 +18,8 @@ from festaf.registry_api.errors import ForbiddenError
 
 Event = RunEvent | JobEvent | DatasetEvent
 Facets = Mapping[str, dict[str, Any]]
-SAID_OF_A_PROJECT = ((DEFINITION_FACET, "definition"), (WRITE_FACET, "write"))
+OURS = "festaf_"
+"""How the names of our own facets begin."""
 
 
 class EventGate:
@@ -81,6 +81,7 @@ def _written(event: Event) -> tuple[set[str], set[str]]:
     if isinstance(event, DatasetEvent):
         described = [(event.dataset.namespace, event.dataset.facets)]
     else:
+        projects |= {*_said(event.job.facets), *(_said(event.run.facets) if isinstance(event, RunEvent) else ())}
         described = [(item.namespace, {**item.facets, **getattr(item, "output_facets", {})}) for item in event.outputs]
         namespaces |= {str(item["namespace"]) for item in _items(event.job.facets, "lineage", "entries")}
         for item in event.inputs:
@@ -101,10 +102,11 @@ def _renamed(facets: Facets) -> Iterator[str]:
 
 
 def _said(facets: Facets) -> Iterator[str]:
-    for facet, part in SAID_OF_A_PROJECT:
-        said = facets.get(facet, {}).get(part)
-        if isinstance(said, Mapping) and isinstance(said.get("project"), str):
-            yield said["project"]
+    """Give the projects of which facets of ours speak, whatever they say of them."""
+    for said in (part for name, body in facets.items() if name.startswith(OURS) for part in body.values()):
+        project = said.get("project") if isinstance(said, Mapping) else None
+        if isinstance(project, str) and PROJECT_PATTERN.fullmatch(project):
+            yield project
 
 
 def _items(facets: Facets, facet: str, part: str) -> Iterable[Mapping[str, Any]]:

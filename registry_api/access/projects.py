@@ -14,6 +14,7 @@ from festaf.registry_api.access.repository import changed
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.access.tables import ProjectNamespaceTable, ProjectTable
 from festaf.registry_api.errors import BadRequestError, NotFoundError
+from festaf.registry_api.secrets.masking import mask
 
 
 class ProjectService:
@@ -35,7 +36,7 @@ class ProjectService:
         old = None if before is None else before.description
         self.projects.make_missing([name], self.now, by)
         row = self.find(name)
-        row.description = description
+        row.description = mask(description)
         note(self.session, "project.put", name, before=old, after=description)
         return row
 

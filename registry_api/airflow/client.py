@@ -147,18 +147,18 @@ class AirflowClient:
                 answer = self._send(method, url, **request)
                 if answer.status not in PASSING and (answer.status >= 300 or answer.json() is not None):
                     return answer
-                fault, retry_after = f"status {answer.status}", answer.retry_after
+                fault, retry_after = f"answered {url} with status {answer.status}", answer.retry_after
                 failing = answer.status == httpx.codes.INTERNAL_SERVER_ERROR
             except httpx.TransportError as error:
-                fault, retry_after, failing = type(error).__name__, None, False
+                fault, retry_after, failing = f"did not answer {url}: {_reason(error)}", None, False
             except ValueError:
-                fault, retry_after, failing = "broken JSON", None, False
-        raise AirflowAwayError(f"Airflow answered {url} with {fault}", retry_after, failing=failing)
+                fault, retry_after, failing = f"answered {url} with broken JSON", None, False
+        raise AirflowAwayError(f"Airflow {fault}", retry_after, failing=failing)
 
     def _delay(self, attempt: int, retry_after: float | None, fault: str) -> float:
         if retry_after is not None:
             if retry_after > self.pace.longest_delay:
-                raise AirflowAwayError(f"Airflow asks to come again in {retry_after:.0f} s ({fault})", retry_after)
+                raise AirflowAwayError(f"Airflow {fault} and asks to come again in {retry_after:.0f} s", retry_after)
             return retry_after
         longest = min(self.pace.first_delay * 2.0 ** (attempt - 2), self.pace.longest_delay)
         return float(longest) * (0.5 + random.random() / 2)
@@ -199,13 +199,25 @@ class AirflowClient:
         status = answer.status
         if status < 300:
             return answer.json()
-        if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-            raise RefusedError(f"Airflow refuses {url} with status {status}: the account may not read it")
+        if status == httpx.codes.UNAUTHORIZED:
+            raise RefusedError(
+                f"Airflow does not know the account (status 401 at {url}): renew the token or password that the "
+                "deployment's secret refers to"
+            )
+        if status == httpx.codes.FORBIDDEN:
+            raise RefusedError(f"Airflow refuses {url} with status 403: the account may not read it")
         if status == httpx.codes.NOT_FOUND:
             raise AbsentError(f"Airflow has no {url}")
         if status < 400:
             raise UnexpectedError(f"Airflow sends {url} on to another address: use that as the deployment's URL")
         raise UnexpectedError(f"Airflow answered {url} with status {status}")
+
+
+def _reason(error: httpx.TransportError) -> str:
+    """Say in words why no answer came."""
+    if isinstance(error, httpx.TimeoutException):
+        return "it takes too long"
+    return f"{error} ({type(error).__name__}); is it running, and is the deployment's URL right?"
 
 
 @dataclass(frozen=True)

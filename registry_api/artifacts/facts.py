@@ -52,12 +52,15 @@ def artifact_of(namespace: str, name: str) -> tuple[ArtifactKind, str] | None:
 
 
 def artifact_facts(datasets: Iterable[tuple[str, str, Mapping[str, Any]]], said_at: datetime) -> list[ArtifactFact]:
-    """Read datasets by namespace, name and facets. A facet that does not keep its contract says nothing here."""
+    """Read datasets by namespace, name and facets.
+
+    A facet that does not keep its contract, or speaks of another project than its dataset's, says nothing here.
+    """
     found: list[ArtifactFact] = []
     for namespace, name, facets in datasets:
         artifact = artifact_of(namespace, name)
         fact = _read(artifact[0], facets) if artifact else None
-        if artifact and fact:
+        if artifact and fact and getattr(fact, "project", artifact[1]) == artifact[1]:
             version = fact.version if isinstance(fact, ModelVersionFact) else None
             found.append(ArtifactFact(*artifact, name, version, said_at, fact.model_dump(mode="json")))
     return found

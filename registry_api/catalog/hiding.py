@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from festaf.contract.names import SCHEME
 from festaf.registry_api.access.sight import Sight
+
+OURS = re.compile(rf"{SCHEME}[a-z-]*://[^/#]*")
+"""The namespace that a URI of ours begins with."""
 
 
 def without_hidden(value: Any, sight: Sight) -> Any:
-    """Give a JSON value without the objects in it that name a job or dataset of a hidden namespace."""
+    """Give a JSON value without what names a job or dataset of a hidden namespace: objects, and URIs of ours."""
     if sight.everything:
         return value
     if isinstance(value, list):
@@ -20,4 +25,6 @@ def without_hidden(value: Any, sight: Sight) -> Any:
 
 def _hidden(value: Any, sight: Sight) -> bool:
     named = value.get("namespace") if isinstance(value, dict) else None
+    if isinstance(value, str) and (found := OURS.match(value)):
+        named = found[0]
     return isinstance(named, str) and not sight.sees_namespace(named)

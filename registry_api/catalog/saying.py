@@ -1,9 +1,11 @@
 """Read out of events what they say of jobs and datasets, and join it with what was said before. Pure functions.
 
 A facet is replaced by a later one of the same name, whatever its content; two of the same time go by the events' keys.
-So joining is commutative, associative and idempotent, and the events may come in any order and twice. A ``schema`` that
-comes with an input may be no more than the columns that were read: it counts only while nobody who writes the dataset,
-or speaks of it alone, has said one.
+So joining is commutative, associative and idempotent, and the events may come in any order and twice.
+
+What comes with an input is said by one who reads it, and may be no more than the columns that were read: it counts only
+while nobody who writes the dataset, or speaks of it alone, has said a facet of that name. Of what is ours, such as a
+feature set, readers say nothing: everyone may read a neighbour's, but describes it only by writing it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID
 
+from festaf.contract.names import SCHEME
 from festaf.contract.openlineage import Dataset, DatasetEvent, RunEvent
 from festaf.registry_api.catalog.tables import LONGEST, SHORT, Stamps
 from festaf.registry_api.lineage.recording import NewEvent
@@ -24,8 +27,8 @@ from festaf.registry_api.table import as_utc, content_sha256, natural_key
 Kind = Literal["job", "dataset"]
 Body = dict[str, Any]
 DEFAULT_SOURCE = "default"
-PARTIAL = frozenset({"schema"})
-"""Facets of which a reader may know a part only."""
+OF_WRITERS = frozenset({"lifecycleStateChange"})
+"""Facets that a reader cannot know."""
 READ = "-"
 """Stands before the time at which a reader said something: so it is less than any time."""
 
@@ -77,7 +80,7 @@ class Saying:
             known = self.facets.get(name)
             if len(name) > LONGEST:
                 continue
-            said = READ + moment if read and name in PARTIAL else moment
+            said = READ + moment if read else moment
             if known is None or known[:2] < (said, key):
                 self.facets[name] = (said, key, body)
 
@@ -96,10 +99,17 @@ def sayings_of(events: Iterable[NewEvent]) -> dict[Subject, Saying]:
             latest = (as_utc(at), event.run.run_id)
             saying.latest = max(saying.latest, latest) if saying.latest else latest
         for source in event.inputs:
-            _hear(found, _named(source), at, item.key, source.facets, read=True)
+            _hear(found, _named(source), at, item.key, _as_read(source), read=True)
         for target in event.outputs:
             _hear(found, _named(target), at, item.key, target.facets)
     return found
+
+
+def _as_read(source: Dataset) -> Mapping[str, Body]:
+    """Give the facets of an input that describe the dataset."""
+    if source.namespace.startswith(SCHEME):
+        return {}
+    return {name: body for name, body in source.facets.items() if name not in OF_WRITERS}
 
 
 def _named(dataset: Dataset) -> Subject:

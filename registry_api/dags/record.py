@@ -10,6 +10,7 @@ from festaf.contract.feature import DagVersionRef
 from festaf.contract.openlineage import EventType
 from festaf.contract.run import RunDataset, RunRecord
 from festaf.registry_api.access.sight import EVERYTHING, Sight
+from festaf.registry_api.catalog.hiding import without_hidden
 from festaf.registry_api.dags.family import Family
 from festaf.registry_api.dags.seen import Seen, SeenRun
 from festaf.registry_api.errors import NotFoundError
@@ -23,7 +24,7 @@ def run_record(session: Session, run_id: UUID, view: Viewpoint, sight: Sight = E
 
     :raises NotFoundError: no event spoke of it, or none by then, or the caller may not see it
     """
-    seen = Seen(session, view)
+    seen = Seen(session, view, sight)
     run = seen.run(run_id)
     if run is None or not sight.sees_namespace(run.namespace):
         raise NotFoundError(f"no run {run_id} is known")
@@ -48,8 +49,8 @@ def _record(run: SeenRun, version: DagVersionRef, family: Family, sight: Sight) 
         root=family.root(),
         task=reading.task_run(run_facets),
         dag_version=version,
-        facets=run_facets,
-        job_facets=bodies(state.job_facets),
+        facets=without_hidden(run_facets, sight),
+        job_facets=without_hidden(bodies(state.job_facets), sight),
         inputs=_datasets(state.inputs, sight),
         outputs=_datasets(state.outputs, sight),
     )
@@ -57,7 +58,7 @@ def _record(run: SeenRun, version: DagVersionRef, family: Family, sight: Sight) 
 
 def _datasets(datasets: dict[str, DatasetState], sight: Sight) -> tuple[RunDataset, ...]:
     return tuple(
-        RunDataset(namespace=item.namespace, name=item.name, facets=bodies(item.facets))
+        RunDataset(namespace=item.namespace, name=item.name, facets=without_hidden(bodies(item.facets), sight))
         for _, item in sorted(datasets.items())
         if sight.sees_namespace(item.namespace)
     )

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from festaf.contract.feature import DagVersionRef
+from festaf.registry_api.access.sight import EVERYTHING, Sight
 from festaf.registry_api.dags.repository import DagRepository, RunRepository, Sighted
 from festaf.registry_api.dags.saying_repository import SayingRepository
 from festaf.registry_api.dags.service import content_of_version
@@ -87,9 +88,10 @@ class SeenRun:
 class Seen:
     """Looks at DAGs and runs."""
 
-    def __init__(self, session: Session, view: Viewpoint) -> None:
+    def __init__(self, session: Session, view: Viewpoint, sight: Sight = EVERYTHING) -> None:
         self.view = view
         self.session = session
+        self.sight = sight
         self.dags = DagRepository(session)
         self.runs = RunRepository(session)
         self.sayings = SayingRepository(session, view)
@@ -111,8 +113,9 @@ class Seen:
         return {run.uuid: run for run in self._seen(self.runs.by_uuid(uuids))}
 
     def parents(self, runs: Iterable[SeenRun]) -> dict[UUID, SeenRun]:
-        """Give the runs that runs are parts of."""
-        return self.runs_by_uuid({run.parent_uuid for run in runs if run.parent_uuid})
+        """Give the runs that runs are parts of; a sender may name any, so not those that the caller may not see."""
+        found = self.runs_by_uuid({run.parent_uuid for run in runs if run.parent_uuid})
+        return {uuid: run for uuid, run in found.items() if self.sight.sees_namespace(run.namespace)}
 
     def dag(self, dag_pk: int) -> SeenDag | None:
         """Give one DAG."""

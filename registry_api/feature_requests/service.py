@@ -153,7 +153,8 @@ class RequestService:
         request = self._deciding(uuid)
         by = plan.by or self.caller.name
         facts = {"planned_by": by, "planned_until": plan.until, "reason": None}
-        return self._step(request, "planned", facts, by, version)
+        said = by if plan.until is None else f"{by}, until {plan.until.isoformat()}"
+        return self._step(request, "planned", facts, said, version)
 
     def decline(self, uuid: UUID, reason: str, version: int | None) -> FeatureRequest:
         """Say why it will not be made."""

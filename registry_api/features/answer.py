@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from festaf.contract.feature import Consumer, Feature, Origin, PackageRef, Source, When, Who, Why
+from festaf.contract.feature import Access, Consumer, Feature, Origin, PackageRef, Source, When, Who, Why
 from festaf.contract.names import DatasetName
 from festaf.registry_api.access.sight import EVERYTHING, Sight
 from festaf.registry_api.changes import dag_subject, follow
@@ -47,7 +47,7 @@ class FeatureAnswer:
         self.gallery = Gallery(session, view)
         self.graph = FeatureGraph(session, view)
         self.dags = DagService(session)
-        self.makers = Makers(session, view)
+        self.makers = Makers(session, view, sight)
         self.origins: dict[str, Origin] = {}
 
     def give(self, project: str, feature_set: str, name: str) -> Feature:
@@ -200,8 +200,9 @@ class FeatureAnswer:
     def _source(self, name: NodeName, origin: Origin) -> Source:
         if not self.sight.sees_namespace(name.namespace):
             return Source(uri=None, namespace=None, name=None, origin=origin, access="restricted")
-        uri = DatasetName(name.namespace, name.name, name.field).uri
-        return Source(uri=uri, namespace=name.namespace, name=name.name, field=name.field, origin=origin)
+        uri = name.name if name.untracked else DatasetName(name.namespace, name.name, name.field).uri
+        access: Access = "unknown" if name.untracked else "accessible"
+        return Source(uri=uri, namespace=name.namespace, name=name.name, field=name.field, origin=origin, access=access)
 
     def _consumers(self, project: str, feature_set: str, name: str) -> tuple[Consumer, ...]:
         """Give what reads the feature or its set, and what is made from that; of the tasks only the readers."""

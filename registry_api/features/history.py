@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 from festaf.contract.feature import DagVersionRef
 from festaf.contract.history import Change, HistoryItem, HistoryKind, Teller
 from festaf.contract.http import Page
+from festaf.registry_api.access.sight import EVERYTHING, Sight
 from festaf.registry_api.dags.repository import DagRepository
 from festaf.registry_api.dags.seen import Seen, SeenRun
 from festaf.registry_api.errors import BadRequestError
 from festaf.registry_api.features.history_repository import HistoryRepository, Turn
+from festaf.registry_api.features.portrait import known_owner
 from festaf.registry_api.features.repository import FeatureRepository
 from festaf.registry_api.features.tables import FeatureTable, FeatureVersionTable
 from festaf.registry_api.lineage import reading
@@ -49,13 +51,13 @@ class Happening:
 class FeatureHistory:
     """Tells the life of one feature from one viewpoint."""
 
-    def __init__(self, session: Session, view: Viewpoint, feature: FeatureTable) -> None:
+    def __init__(self, session: Session, view: Viewpoint, feature: FeatureTable, sight: Sight = EVERYTHING) -> None:
         self.view = view
         self.feature = feature
         self.history = HistoryRepository(session, view, feature)
         self.features = FeatureRepository(session)
         self.dags = DagRepository(session)
-        self.seen = Seen(session, view)
+        self.seen = Seen(session, view, sight)
 
     def page(self, cursor: str | None, limit: int) -> Page[HistoryItem]:
         """Give a page, the newest first."""
@@ -186,12 +188,17 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Chang
     """Compare two contents field by field; a feature's name is not its content."""
     changes: list[Change] = []
     for name in sorted({*before, *after} - {NAME}):
-        old, new = before.get(name) or None, after.get(name) or None
+        old, new = (_told(name, content.get(name)) for content in (before, after))
         if old != new:
             texts = [value if isinstance(value, str) else "" for value in (old, new)]
             long = name == "logic" or any("\n" in text for text in texts)
             changes.append(Change(field=name, before=old, after=new, diff=_diff(*texts) if long else None))
     return tuple(changes)
+
+
+def _told(name: str, value: Any) -> Any:
+    """Give what was said of a field; an owner that a masker hid was not said."""
+    return known_owner(value) if name == "owner" else value or None
 
 
 def _diff(before: str, after: str) -> str:

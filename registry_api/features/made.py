@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from festaf.contract.feature import DagVersionRef, Origin, Rows, RunRef
 from festaf.contract.openlineage import TaskRun
+from festaf.registry_api.access.sight import EVERYTHING, Sight
 from festaf.registry_api.changes import dag_subject, follow, run_subject
 from festaf.registry_api.dags.seen import Seen, SeenDag, SeenRun
 from festaf.registry_api.features.repository import FeatureRepository
@@ -70,11 +71,11 @@ class Made:
 class Makers:
     """Finds the runs that made values."""
 
-    def __init__(self, session: Session, view: Viewpoint) -> None:
+    def __init__(self, session: Session, view: Viewpoint, sight: Sight = EVERYTHING) -> None:
         self.session = session
         self.view = view
         self.features = FeatureRepository(session)
-        self.seen = Seen(session, view)
+        self.seen = Seen(session, view, sight)
 
     def find(self, pairs: Iterable[RunAndSet]) -> dict[RunAndSet, Made]:
         """Give by run and feature set what is known of the run."""

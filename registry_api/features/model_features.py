@@ -37,7 +37,7 @@ class ModelFeaturesAnswer:
         self.features = FeatureRepository(session)
         self.sources = SourceRepository(session)
         self.gallery = Gallery(session, view)
-        self.makers = Makers(session, view)
+        self.makers = Makers(session, view, sight)
 
     def model(self, project: str, model: str, version: int | None) -> ModelFeatures:
         """Answer for one version of a model, the newest when none is named.

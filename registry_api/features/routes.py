@@ -70,10 +70,11 @@ async def get_history(
     cursor: Cursor = None,
 ) -> Response:
     """Tell what changed between the versions of a feature, and when it was written, retired and made again."""
+    sight = answering.caller.sight
 
     def read(session: Session) -> Page[HistoryItem]:
-        row = FeatureAnswer(session, view, now, answering.caller.sight).require_row(project, feature_set, feature)
-        return FeatureHistory(session, view, row).page(cursor, limit)
+        row = FeatureAnswer(session, view, now, sight).require_row(project, feature_set, feature)
+        return FeatureHistory(session, view, row, sight).page(cursor, limit)
 
     return await answering.give(read)
 

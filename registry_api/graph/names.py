@@ -22,6 +22,8 @@ from festaf.registry_api.table import content_sha256, natural_key
 MAX_NAME = 64
 """The longest name that SageMaker gives a feature set or feature."""
 DEFINITION_SUFFIX = "/definition"
+UNTRACKED = "unknown"
+"""The namespace of sources that are no URIs."""
 NO_SOURCE = "NO_SOURCE"
 """The transformation of an edge from a node to itself, which says: nothing that is known goes into this."""
 
@@ -44,6 +46,11 @@ class NodeName(NamedTuple):
         """Give the id that the graph shows."""
         whole = f"{self.kind}:{self.namespace}:{self.name}"
         return whole if self.field is None else f"{whole}:{self.field}"
+
+    @property
+    def untracked(self) -> bool:
+        """Tell whether it is a source that somebody declared by a text that is no URI."""
+        return self.namespace == UNTRACKED
 
     @property
     def whole(self) -> NodeName | None:
@@ -127,7 +134,7 @@ def source_node(uri: str) -> NodeName:
     try:
         name = dataset_name(uri)
     except ValueError:
-        return NodeName("dataset", "unknown", uri)
+        return NodeName("dataset", UNTRACKED, uri)
     return dataset_node(name.namespace, name.name, name.field)
 
 

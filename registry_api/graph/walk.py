@@ -18,7 +18,6 @@ PART_OF = "PART_OF"
 """The transformation of an edge between a feature and its feature set, or a field and its dataset."""
 FORESEEN_FROM = 3
 """Steps from which on it is cheaper to read everything around a node at once."""
-UNKNOWN_NAMESPACE = "unknown"
 """Where declared sources stand that are no URI."""
 
 
@@ -183,7 +182,7 @@ def _edge(
 def _access(name: NodeName, deleted: AbstractSet[NodeName]) -> Access:
     if name in deleted:
         return "deleted"
-    return "unknown" if name.namespace == UNKNOWN_NAMESPACE else "accessible"
+    return "unknown" if name.untracked else "accessible"
 
 
 def _node(name: NodeName, distance: int, access: Access) -> Node:

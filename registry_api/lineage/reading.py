@@ -81,8 +81,10 @@ def _without_text(body: dict[str, Any], path: tuple[str, ...], blobs: dict[str, 
     inner = body.get(name)
     if rest and isinstance(inner, dict):
         return {**body, name: _without_text(inner, rest, blobs)}
-    if rest or not isinstance(inner, str):
+    if rest:
         return body
+    if not isinstance(inner, str):  # A sender that knows a hash does not thereby know the text.
+        return {**body, name: None} if attached_sha256(inner) else body
     sha256 = _sha256_of(inner)
     blobs[sha256] = inner
     return {**body, name: {HASHED: sha256}}

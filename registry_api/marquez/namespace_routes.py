@@ -13,6 +13,7 @@ from festaf.registry_api.edge import Now, Reader, Reading, Writer, Writing
 from festaf.registry_api.errors import ForbiddenError, NotFoundError, UnreadableEventError
 from festaf.registry_api.marquez import shapes
 from festaf.registry_api.marquez.names import MOST, EncodedName, EncodedTag, NewName, Offset, Part
+from festaf.registry_api.secrets.masking import mask
 
 router = APIRouter(tags=["marquez"])
 
@@ -37,7 +38,7 @@ def put_namespace(
     """Make a namespace, or set its owner and description."""
     if not caller.may_write_namespace(namespace):
         raise ForbiddenError(f"{caller.name!r} may not write in the namespace {namespace!r}")
-    MarkingRepository(session, now).note_namespace(namespace, note.owner_name, note.description)
+    MarkingRepository(session, now).note_namespace(namespace, mask(note.owner_name), mask(note.description))
     session.flush()
     return shapes.namespace(CatalogService(session, caller.writes).namespace(namespace))
 
@@ -70,8 +71,9 @@ def put_tag(tag: EncodedTag, note: marquez.TagNote, caller: Writer, session: Wri
     """Make a tag, or set its description. Tags belong to no project, so it takes one who may write anywhere."""
     if not caller.writes.everything:
         raise ForbiddenError(f"{caller.name!r} may not describe tags, which belong to all projects")
-    MarkingRepository(session, now).describe_tag(checked(tag), note.description)
-    return marquez.Tag(name=tag, description=note.description)
+    description = mask(note.description)
+    MarkingRepository(session, now).describe_tag(checked(tag), description)
+    return marquez.Tag(name=tag, description=description)
 
 
 def checked(name: str) -> str:

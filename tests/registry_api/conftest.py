@@ -16,6 +16,7 @@ from festaf.registry_api.schema import migrate
 from festaf.registry_api.settings import Settings
 from tests.registry_api.applications import application
 from tests.registry_api.databases import with_schema
+from tests.registry_api.offices import Office, open_office
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,4 +114,11 @@ def open_registry(url: str, busy_timeout: float = 30.0) -> Iterator[Registry]:
 def registry(database_url: str) -> Iterator[Registry]:
     """Give a registry as a demo, which asks for no token, on each database."""
     with open_registry(database_url) as found:
+        yield found
+
+
+@pytest.fixture
+def office(database_url: str) -> Iterator[Office]:
+    """Give a registry with an administrator and two projects, ``nyc`` and ``bos``."""
+    with open_office(database_url) as found:
         yield found

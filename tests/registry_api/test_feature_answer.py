@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from festaf.contract.feature import Feature
 from festaf.contract.feature_set import FeatureDeclaration
 from tests.registry_api.events import (
@@ -219,3 +221,13 @@ def test_an_unknown_feature_is_a_404(registry: Registry) -> None:
 
     assert answer.status_code == 404
     assert answer.json()["message"] == "no feature nyc/delays/nothing is known"
+
+
+@pytest.mark.parametrize("name", ["asof", "as_of", "AsOf", "knownat", "known-at"])
+def test_a_misspelt_clock_is_not_taken_for_now(registry: Registry, name: str) -> None:
+    registry.post(task_event(outputs=(written(RICH),)))
+
+    answer = registry.ask("/features/nyc/delays/dep_delay", **{name: at(0).isoformat()})
+
+    assert answer.status_code == 400
+    assert f"there is no parameter '{name}': write" in answer.json()["detail"]

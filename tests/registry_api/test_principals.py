@@ -3,70 +3,20 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
-from festaf.registry_api.access.caller import Scope
-from festaf.registry_api.access.limits import Limits
 from festaf.registry_api.access.repository import changed
-from festaf.registry_api.access.service import TokenService
-from festaf.registry_api.database import Database
-from festaf.registry_api.settings import Settings
 from festaf.registry_api.table import Table
-from tests.registry_api.applications import application
-from tests.registry_api.databases import with_schema
 from tests.registry_api.events import NAMESPACE, RICH, facet, feature_set, task_event, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from httpx import Response
+    from tests.registry_api.offices import Office
 
 SECRET = "hunter2-and-more"
-
-
-@dataclass
-class Office:
-    """A registry, and an administrator who gives out tokens."""
-
-    http: TestClient
-    database: Database
-    tokens: dict[str, str]
-
-    def ask(self, who: str, method: str, path: str, body: Any = None, **query: Any) -> Response:
-        headers = {"Authorization": f"Bearer {self.tokens[who]}"}
-        return self.http.request(method, f"/api/v1{path}", json=body, params=query, headers=headers)
-
-    def done(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        answer = self.ask("admin", method, path, body, **query)
-        assert answer.is_success, answer.text
-        return answer.json() if answer.content else None
-
-    def make(self, name: str, *scopes: str, role: str | None = None, project: str = "nyc", **more: Any) -> None:
-        self.done("PUT", f"/principals/service/{name}", {})
-        if role:
-            self.done("PUT", f"/grants/{project}/service/{name}", {"role": role})
-        body = {"name": name, "owner_kind": "service", "owner": name, "scopes": scopes, **more}
-        self.tokens[name] = self.done("POST", "/tokens", body)["token"]
-
-
-@pytest.fixture
-def office(database_url: str) -> Iterator[Office]:
-    database = with_schema(Database(database_url))
-    with database.writing() as session:
-        _, admin = TokenService(session, datetime.now(UTC)).create("admin", [Scope.ADMIN], None)
-    settings = Settings(database_url, limits=Limits(failures="3/minute", writes="200/minute"))
-    with application(settings, database) as app, TestClient(app, base_url="http://127.0.0.1") as http:
-        found = Office(http, database, {"admin": admin})
-        for project in ("nyc", "bos"):
-            found.done("PUT", f"/projects/{project}", {"description": None})
-        yield found
 
 
 def test_a_sender_writes_only_what_its_project_owns(office: Office) -> None:
@@ -194,6 +144,17 @@ def test_every_write_is_in_the_log_once_and_nobody_can_change_it(office: Office)
     for statement in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit"):
         with pytest.raises(DatabaseError, match="append-only"), office.database.writing() as session:
             session.execute(text(statement))
+
+
+def test_secrets_in_descriptions_are_masked(office: Office) -> None:
+    said = f"reach it by postgres://me:{SECRET}@db:5432/x"
+    answers = [
+        office.done("PUT", "/projects/nyc", {"description": said}),
+        office.done("PUT", "/namespaces/dbs", {"ownerName": "ann", "description": said}),
+        office.done("PUT", "/tags/pii", {"description": said}),
+    ]
+
+    assert all("***masked***@db:5432/x" in answer["description"] for answer in answers)
 
 
 def test_secrets_of_events_are_stored_nowhere(office: Office) -> None:

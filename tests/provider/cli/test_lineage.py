@@ -9,7 +9,7 @@ import pytest
 
 from festaf.client import Spool
 from festaf.provider.cli.lineage import app
-from tests.client.recorder import problem, yes
+from tests.client.recorder import Reply, problem, yes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +50,22 @@ def test_the_tree_reads_well_when_it_is_piped(runner: CliRunner) -> None:
         assert told in text
 
 
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"dag_deleted": True}, "0 * * * * (Airflow no longer has this DAG)"),
+        ({"dag_paused": True}, "0 * * * * (paused)"),
+    ],
+)
+def test_why_a_dag_does_not_run_again_is_said(
+    runner: CliRunner, recorder: Recorder, facts: dict[str, bool], told: str
+) -> None:
+    feature = json.loads(runner.invoke(app, ["show", NAME, "--json"]).stdout)
+    feature["when"] |= {"schedule": "0 * * * *", "next_run": None, **facts}
+    recorder.answer = lambda _: Reply(200, feature)
+    assert told in runner.invoke(app, ["show", NAME]).stdout
+
+
 def test_the_whole_code_is_shown_when_asked(runner: CliRunner) -> None:
     text = runner.invoke(app, ["show", NAME, "--code"]).stdout
     assert "line_19 = 19" in text
@@ -85,7 +101,10 @@ def test_what_is_no_feature_name_is_refused(runner: CliRunner, text: str) -> Non
 def test_the_answer_of_another_time_is_asked_for(runner: CliRunner, recorder: Recorder) -> None:
     runner.invoke(app, ["show", NAME, "--as-of", "2026-11-21T12:00:00Z"])
     assert recorder.requests[0].path.endswith("?asOf=2026-11-21T12%3A00%3A00%2B00%3A00")
-    assert "no time zone" in runner.invoke(app, ["show", NAME, "--as-of", "2026-11-21T12:00:00"]).stderr
+    for text, meant in (("2026-11-21T12:00:00", "2026-11-21T12:00:00Z"), ("2026-11-21", "2026-11-21T00:00:00Z")):
+        told = runner.invoke(app, ["show", NAME, "--as-of", text]).stderr
+        assert told == f"'{text}' has no time zone: add Z for UTC, as in {meant}\n"
+        assert runner.invoke(app, ["show", NAME, "--as-of", meant]).exit_code == 0
     assert "is no time" in runner.invoke(app, ["show", NAME, "--as-of", "yesterday"]).stderr
 
 

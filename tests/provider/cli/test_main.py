@@ -87,7 +87,9 @@ def test_what_the_registry_refuses_is_one_sentence(recorder: Recorder, capsys: p
 
     recorder.answer = lambda _: problem(401, "the token is unknown")
     assert _run("features", "list", "--registry", recorder.url) == 1
-    assert "answered 401: the token is unknown" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "answered 401: the token is unknown; set FESTAF_TOKEN" in error
+    assert "festaf registry token create" in error
 
 
 def test_an_address_that_is_none_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:

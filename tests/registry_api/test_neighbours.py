@@ -1,0 +1,158 @@
+"""What a project's writer cannot do to a neighbour, and its reader not learn of one, by way of an event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.registry_api.events import (
+    NAMESPACE,
+    RICH,
+    SOURCE,
+    Json,
+    facet,
+    feature_set,
+    run_of,
+    task_event,
+    written,
+)
+
+if TYPE_CHECKING:
+    from tests.registry_api.offices import Office
+
+THEIRS = "x-festaf://bos"
+HIDDEN = "airflow-bos"
+SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/"
+
+
+@pytest.fixture(autouse=True)
+def _projects(office: Office) -> None:
+    """Let ``wally`` write in nyc and ``rita`` read there; bos has a feature set, written by an Airflow of its own."""
+    office.done("PUT", "/project-namespaces", {"project": "nyc"}, namespace=NAMESPACE)
+    office.done("PUT", "/project-namespaces", {"project": "bos"}, namespace=HIDDEN)
+    office.make("wally", "lineage:write", role="write")
+    office.make("rita", "registry:read", role="read")
+    office.done("POST", "/lineage", hidden_run())
+
+
+def hidden_run() -> Json:
+    output = written(RICH) | {"namespace": THEIRS}
+    output["outputFacets"]["festaf_write"]["write"]["project"] = "bos"
+    event = task_event(outputs=(output,), source="# the neighbours' code")
+    event["job"]["namespace"] = HIDDEN
+    event["run"]["runId"] = "00000000-0000-4000-8000-00000000b051"
+    del event["run"]["facets"]["parent"]
+    return event
+
+
+def theirs(office: Office) -> Any:
+    return office.done("GET", "/features/bos/delays/dep_delay")
+
+
+def said(**facets: Json) -> Json:
+    """Give an event of a dataset of one's own, with facets of whatever content."""
+    dataset = {"namespace": "x-festaf://nyc", "name": "anything", "facets": facets}
+    return {
+        "eventTime": "2026-06-01T00:00:00Z",
+        "producer": "p",
+        "schemaURL": f"{SPEC}DatasetEvent",
+        "dataset": dataset,
+    }
+
+
+@pytest.mark.parametrize("project", ["bos", "nobodys"])
+@pytest.mark.parametrize(
+    "declared",
+    [{"features": [{"name": "dep_delay", "type": "Fractional", "owner": "me"}]}, {"about": {"deleted": True}}],
+    ids=["features", "retired"],
+)
+def test_a_declaration_is_of_ones_own_project(office: Office, project: str, declared: Json) -> None:
+    body = {"project": project, "feature_set": "delays", **declared}
+
+    assert office.ask("wally", "POST", "/lineage", said(festaf_declaration=facet(declaration=body))).status_code == 403
+    assert (theirs(office)["who"]["owner"], theirs(office)["deleted"]) == ("ann", False)
+    assert "nobodys" not in {item["name"] for item in office.done("GET", "/projects")["items"]}
+
+
+def test_facts_of_ours_name_ones_own_project(office: Office) -> None:
+    version = {"event": "registered", "project": "bos", "model": "delay", "version": 9}
+    model = {
+        "namespace": "x-festaf-model://nyc",
+        "name": "delay",
+        "facets": {"festaf_model_version": facet(model_version=version)},
+    }
+    experiment = {"festaf_experiment": facet(experiment={"project": "bos", "experiment": "e"})}
+    for event in (task_event(outputs=(model,)), task_event(minutes=11, run_facets=experiment)):
+        assert office.ask("wally", "POST", "/lineage", event).status_code == 403
+
+
+def test_naming_a_neighbours_run_as_parent_does_not_show_its_code(office: Office) -> None:
+    event = task_event(outputs=(written(RICH),))
+    del event["job"]["facets"]["festaf_dag"]
+    event["run"]["facets"]["parent"] = facet(
+        run={"runId": hidden_run()["run"]["runId"]}, job={"namespace": HIDDEN, "name": "x"}
+    )
+    assert office.ask("wally", "POST", "/lineage", event).status_code == 201
+
+    seen = office.ask("rita", "GET", "/features/nyc/delays/dep_delay").json()
+    run = office.ask("rita", "GET", f"/runs/{run_of()}").json()
+
+    assert seen["how"]["dag_file"] is None
+    assert run["dag_version"] | {"id": None, "source_sha256": None} == run["dag_version"]
+    assert office.done("GET", "/features/nyc/delays/dep_delay")["how"]["dag_file"]["text"] == "# the neighbours' code"
+
+
+def test_a_hash_is_no_key_to_the_text(office: Office) -> None:
+    stolen = {"sha256": theirs(office)["how"]["dag_file"]["sha256"]}
+    event = task_event(
+        outputs=(written(RICH),),
+        job_facets={
+            "sourceCode": facet(language="python", sourceCode=stolen),
+            "sql": facet(query=stolen),
+            "festaf_dag": facet(dag={"dag_id": "mine", "source": stolen}),
+        },
+    )
+    assert office.ask("wally", "POST", "/lineage", event).status_code == 201
+
+    for path in (
+        "/features/nyc/delays/dep_delay",
+        f"/jobs/runs/{run_of()}/facets",
+        f"/namespaces/{NAMESPACE}/jobs",
+        "/dags/mine/versions",
+        "/events/lineage",
+    ):
+        answer = office.ask("rita", "GET", path, type="job") if "facets" in path else office.ask("rita", "GET", path)
+        assert answer.status_code == 200, answer.text
+        assert "neighbours' code" not in answer.text
+
+
+def test_who_reads_a_feature_set_does_not_describe_it(office: Office) -> None:
+    planted = {
+        "documentation": facet(description="planted"),
+        "tags": facet(tags=[{"key": "planted", "value": "true"}]),
+        "schema": facet(fields=[{"name": "planted", "type": "int"}]),
+        "lifecycleStateChange": facet(lifecycleStateChange="DROP"),
+    }
+    path = "/namespaces/x-festaf%3A%2F%2Fbos/datasets/delays"
+    before = office.done("GET", path)
+    event = task_event(inputs=(feature_set("delays", **planted) | {"namespace": THEIRS},))
+    assert office.ask("wally", "POST", "/lineage", event).status_code == 201
+
+    after = office.done("GET", path)
+
+    assert (after["facets"], after["tags"], after["deleted"]) == (before["facets"], before["tags"], False)
+
+
+def test_a_run_does_not_name_what_is_hidden(office: Office) -> None:
+    fields = {"dep_delay": {"inputFields": [{"namespace": THEIRS, "name": "delays", "field": "dep_delay"}]}}
+    model = facet(feature_sets=["x-festaf://nyc/delays", f"{THEIRS}/delays"])
+    output = written(RICH) | {"facets": {"columnLineage": facet(fields=fields), "custom": model}}
+    event = task_event(inputs=(feature_set("delays") | {"namespace": THEIRS},), outputs=(output,))
+    assert office.ask("wally", "POST", "/lineage", event).status_code == 201
+
+    for path in (f"/runs/{run_of()}", f"/jobs/runs/{run_of()}", "/events/lineage", "/features/nyc/delays/dep_delay"):
+        answer = office.ask("rita", "GET", path)
+        assert answer.status_code == 200, answer.text
+        assert "bos" not in answer.text, path
+    assert SOURCE.splitlines()[0] in office.ask("rita", "GET", "/features/nyc/delays/dep_delay").text
