@@ -7,10 +7,12 @@ import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from packaging.version import Version
 
 from festaf.provider.demo.place import Place, Ports
 from tests.served_registry import ServedRegistry, served_registry
@@ -26,6 +28,8 @@ DAGS = Path(__file__).parent / "senders"
 SENDERS = ("ours", "theirs", "both")
 NAMESPACE = "rivers"
 SECRET = "high-water-7"
+COMPLETE_SINCE = Version("2.20")
+"""The OpenLineage provider that this was seen to be complete with; 2.10, of the oldest Airflow's day, is not."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,14 @@ def _airflow(place: Place, settings: dict[str, str], *words: str) -> None:
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-8000:]
 
 
+def _alone(told: Told) -> None:
+    """Pass over what the provider of an older day does not tell, when nobody else tells it."""
+    if not told.listens and Version(version("apache-airflow-providers-openlineage")) < COMPLETE_SINCE:
+        pytest.skip("this OpenLineage provider tells neither runs of DAGs nor what was attached at run time")
+
+
 def test_every_task_is_one_run_whoever_tells_it(told: Told) -> None:
+    _alone(told)
     # The provider counts each statement of a hook as a job of its own, and in ``dags test`` those of earlier tasks too.
     jobs = sorted(job for (job,) in told.rows("SELECT job FROM run WHERE job NOT LIKE '%.query.%'"))
     assert jobs == [
@@ -138,12 +149,13 @@ def test_sql_is_told_down_to_the_columns_and_without_secrets(told: Told) -> None
     )
     assert [(source.rpartition("/")[2], field) for source, field, _, _ in edges] == [("raw", "height")]
     assert told.rows("SELECT count(*) FROM source_blob WHERE text LIKE 'INSERT INTO levels%***%'") == [(1,)]
-    # Airflow's own provider sends the statement as it ran; only our listener asks Airflow's masker.
+    # Airflow's own provider may send the statement as it ran; our listener asks Airflow's masker.
     leaked = told.rows(f"SELECT count(*) FROM source_blob WHERE text LIKE '%{SECRET}%'")
-    assert leaked == [(0 if told.sender == "ours" else 1,)]
+    assert leaked == [(0,)] or told.sender == "both"
 
 
 def test_what_is_declared_is_answered_as_declared(told: Told) -> None:
+    _alone(told)
     level = told.feature("levels", "level")
     assert (level["who"]["owner"], level["how"]["technique"]) == ("team:rivers", "mean of a day")
     assert [source["uri"] for source in level["sources"]] == ["s3://harbour/raw.parquet#height"]
@@ -154,6 +166,7 @@ def test_what_is_declared_is_answered_as_declared(told: Told) -> None:
 
 
 def test_each_run_wrote_a_feature_set_once(told: Told) -> None:
+    _alone(told)
     writes = dict(
         told.rows(
             "SELECT s.name, count(*) FROM feature_set_write w JOIN feature_set s ON s.id = w.feature_set_id "
