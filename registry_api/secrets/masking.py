@@ -30,7 +30,7 @@ def mask(value: Any) -> Any:
     if isinstance(value, dict):
         return _mask_dict(value)
     if isinstance(value, list):
-        masked = [mask(item) for item in value]
+        masked = [_mask_argument(*pair) for pair in zip([None, *value], value, strict=False)]
         return value if all(new is old or new == old for new, old in zip(masked, value, strict=True)) else masked
     return value
 
@@ -40,7 +40,7 @@ def looks_clean(text: bytes) -> bool:
     lowered = text.lower()
     near = [found for pair, found in triggers().items() if pair in lowered]
     hit = any(trigger in lowered for found in near for trigger in found)
-    return not hit and not any(shape.search(lowered) for shape in GLANCES)
+    return not hit and not any(mark in lowered and shape.search(lowered) for mark, shape in GLANCES)
 
 
 def mask_text(text: str) -> str:
@@ -58,7 +58,7 @@ def _mask_dict(value: dict[str, Any]) -> dict[str, Any]:
             masked = MASKED if secret and is_literal(item) else mask_text(item)
             changed = masked != item
         elif isinstance(item, (dict, list)):
-            masked = mask(item)
+            masked = _mask_secret(item) if secret else mask(item)
             changed = masked is not item
         else:
             masked, changed = item, False
@@ -70,6 +70,27 @@ def _mask_dict(value: dict[str, Any]) -> dict[str, Any]:
         if isinstance(named, str) and _known_key(named)[1]:
             changes["value"] = MASKED
     return {_known_key(key)[0]: changes.get(key, item) for key, item in value.items()} if changes else value
+
+
+def _mask_secret(value: Any) -> Any:
+    """Mask what stands under the name of a secret: a text, the texts of a list, the ``value`` of an object."""
+    if isinstance(value, str):
+        return MASKED if is_literal(value) else mask_text(value)
+    found = mask(value)
+    if isinstance(value, list):
+        items = [_mask_secret(old) if isinstance(old, str) else new for old, new in zip(value, found, strict=True)]
+        return found if items == found else items
+    if isinstance(value, dict) and isinstance(value.get("value"), (str, list)):
+        masked = _mask_secret(value["value"])
+        return found if masked == found["value"] else {**found, "value": masked}
+    return found
+
+
+def _mask_argument(before: Any, value: Any) -> Any:
+    """Mask an item of a list; after an item such as ``--password``, a text is a secret."""
+    if isinstance(before, str) and isinstance(value, str) and before.startswith("--") and not value.startswith("-"):
+        return _mask_secret(value) if _known_key(before)[1] else mask_text(value)
+    return mask(value)
 
 
 @lru_cache(maxsize=REMEMBERED)
