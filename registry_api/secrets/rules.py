@@ -143,7 +143,10 @@ OWN = (
     ),
     Rule(
         _NAME_TRIGGERS,
-        re.compile(rf"(?i){NAMES}[\"'\]\\]{{0,9}}\s{{0,20}}(?:{_ANNOTATED}|:=|=>|[=:])\s{{0,20}}{_VALUE_OF}{_STRINGS}"),
+        re.compile(
+            rf"(?i){NAMES}[\"'\]\\]{{0,9}}\s{{0,20}}(?:(?:{_ANNOTATED}|:=|=>|=)\s{{0,20}}|:[ \t]{{0,20}})"
+            rf"{_VALUE_OF}{_STRINGS}"
+        ),
         _any_literal,
     ),
     Rule(

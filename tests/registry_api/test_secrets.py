@@ -137,6 +137,7 @@ CLEAN = [
     '{"password": ["${PASSWORD}"]}',
     r"{\"password\": \"{{ var.value.x }}\"}",
     r'print("token=\"" + token + "\"")',
+    'class EcrCredentials:\n    """Hold credentials for a while."""\n',
     'primary_key = "id"',
     'partition_key="day"',
     'key="x1"',
