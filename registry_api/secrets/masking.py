@@ -58,7 +58,8 @@ def _mask_dict(value: dict[str, Any]) -> dict[str, Any]:
             masked = MASKED if secret and is_literal(item) else mask_text(item)
             changed = masked != item
         elif isinstance(item, (dict, list)):
-            masked = _mask_secret(item) if secret else mask(item)
+            words = isinstance(item, list) and key.lower().endswith("token")
+            masked = _mask_secret(item) if secret and not words else mask(item)
             changed = masked is not item
         else:
             masked, changed = item, False

@@ -68,6 +68,11 @@ def _with_digit(_match: re.Match[str], secret: str) -> bool:
     return is_literal(secret) and any(character.isdigit() for character in secret)
 
 
+def _no_vocabulary(match: re.Match[str], secret: str) -> bool:
+    """A list of tokens is mostly one of words."""
+    return is_literal(secret) and not (match["listed"] and match["name"].lower() == "token")
+
+
 def _argument(match: re.Match[str], secret: str) -> bool:
     """In ``["--token", "x"]`` the second is a value, but not in the definition of an option."""
     before = match.string[max(0, match.start() - 40) : match.start()].rstrip("\"'\\").rstrip()
@@ -92,7 +97,7 @@ _WORDS = (
     "parameter so that the then they this to value was when which will with you your"
 )
 _PROSE = frozenset(_WORDS.split())
-_CURL = re.compile(r"\bcurl\b[^\n;|]*\Z")
+_CURL = re.compile(r"curl\b[^\n;|]*\Z")
 _NAME_TRIGGERS = (
     *("passw", "passphrase", "passcode", "pw", "secret", "token", "credential"),
     *(f"{word}{joint}key" for word in ("api", "access", "account", "private") for joint in ("", "_", "-")),
@@ -114,6 +119,7 @@ _BARE = r"(?![{$<%`-])(?P<secret>(?:\\(?!\\{0,7}[\"'])|[^\s\"'\\;|&<>])+)"
 _PLAIN = r"(?:\\(?!\\{0,7}[\"'])|[^\s;&'\",(){}\[\]\\])"
 _TYPE = r"[\w.]{1,40}(?:\[[\w.,| \t]{1,60}\])?"
 _ANNOTATED = rf":\s{{0,5}}{_TYPE}(?:\s?\|\s?{_TYPE}){{0,3}}\s{{0,5}}="
+_DOCSTRING = r"\s{0,20}\n\s{0,20}[rbuf]{0,2}(?:\"\"\"|''')"
 _VALUE_OF = rf"(?:\{{\s{{0,20}}{_END}value{_END}\s{{0,5}}:\s{{0,5}})?"
 _JOINED = "Passwords?|Passphrase|Passcode|Secret|Token|Credentials?|(?:Api|Access|Account|Private|Secret)Key"
 """How the name of a secret ends when its words stand together, as in ``sshPassphrase``."""
@@ -144,10 +150,10 @@ OWN = (
     Rule(
         _NAME_TRIGGERS,
         re.compile(
-            rf"(?i){NAMES}[\"'\]\\]{{0,9}}\s{{0,20}}(?:(?:{_ANNOTATED}|:=|=>|=)\s{{0,20}}|:[ \t]{{0,20}})"
-            rf"{_VALUE_OF}{_STRINGS}"
+            rf"(?i)(?P<name>{NAMES})[\"'\]\\]{{0,9}}\s{{0,20}}(?:{_ANNOTATED}|:=|=>|[=:])"
+            rf"(?!{_DOCSTRING})\s{{0,20}}{_VALUE_OF}{_STRINGS}"
         ),
-        _any_literal,
+        _no_vocabulary,
     ),
     Rule(
         _NAME_TRIGGERS,
@@ -159,17 +165,17 @@ OWN = (
     ),
     Rule(
         _NAME_TRIGGERS,
-        re.compile(rf"(?i)--(?<![\w-]--)[\w-]{{0,40}}?(?P<name>{NAMES}){_END}\s{{0,5}},\s{{0,40}}{_STRING}"),
+        re.compile(rf"(?i)--(?<!---)[\w-]{{0,40}}?(?P<name>{NAMES}){_END}\s{{0,5}},\s{{0,40}}{_STRING}"),
         _argument,
     ),
     Rule(
         _NAME_TRIGGERS,
-        re.compile(rf"(?i)--(?<![\w-]--)[\w-]{{0,40}}?(?P<name>{NAMES})[ \t]{{1,5}}(?:{_END})?{_BARE}"),
+        re.compile(rf"(?i)--(?<!---)[\w-]{{0,40}}?(?P<name>{NAMES})[ \t]{{1,5}}(?:{_END})?{_BARE}"),
         _flag_value,
     ),
     Rule(
         ("auth=(", "auth = (", "basic"),
-        re.compile(rf"(?i)(?:\bauth(?:=| = )|BasicAuth)\(\s{{0,40}}[^,()\n]{{1,80}},\s{{0,40}}{_STRING}"),
+        re.compile(rf"(?i)(?:auth(?:=| = )|BasicAuth)\(\s{{0,40}}[^,()\n]{{1,80}},\s{{0,40}}{_STRING}"),
         _any_literal,
     ),
     Rule(
@@ -179,7 +185,7 @@ OWN = (
     ),
     Rule(
         ("sshpass",),
-        re.compile(rf"\bsshpass[ \t]{{1,5}}-p[ \t]{{0,5}}(?:{_END})?{_BARE}"),
+        re.compile(rf"sshpass[ \t]{{1,5}}-p[ \t]{{0,5}}(?:{_END})?{_BARE}"),
         _any_literal,
     ),
     Rule(
