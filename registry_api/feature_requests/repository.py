@@ -111,6 +111,11 @@ class RequestRepository:
         row = {"request_id": request.id, "by": by, "at": at, "kind": kind, "text": text, "key": key}
         insert_missing(self.session, EntryTable, [row], ["request_id", "by", "key"])
 
+    def text_by_key(self, request: FeatureRequestTable, by: str, key: str) -> str | None:
+        """Give what somebody said of a request under a key."""
+        query = select(EntryTable.text).where(EntryTable.request_id == request.id, EntryTable.by == by)
+        return self.session.scalars(query.where(EntryTable.key == key)).first()
+
     def entries(self, request: FeatureRequestTable, before: int | None, limit: int) -> Sequence[EntryTable]:
         """Give what happened, the newest first."""
         query = select(EntryTable).where(EntryTable.request_id == request.id)

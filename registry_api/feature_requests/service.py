@@ -143,9 +143,14 @@ class RequestService:
         return self.shown([request])[0]
 
     def comment(self, uuid: UUID, text: str, key: str | None) -> FeatureRequest:
-        """Add a comment."""
-        request = self.require(uuid, changing=True)
-        self.requests.note(request, self.caller.name, self.now, "comment", mask_text(text), key)
+        """Add a comment.
+
+        :raises ConflictError: the key was used for another comment
+        """
+        request, text = self.require(uuid, changing=True), mask_text(text)
+        self.requests.note(request, self.caller.name, self.now, "comment", text, key)
+        if key is not None and self.requests.text_by_key(request, self.caller.name, key) != text:
+            raise ConflictError("this Idempotency-Key was used for another comment", related=(link(request),))
         return self.shown([request])[0]
 
     def plan(self, uuid: UUID, plan: Plan, version: int | None) -> FeatureRequest:

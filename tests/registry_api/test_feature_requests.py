@@ -50,6 +50,16 @@ def test_a_wish_sent_twice_or_at_once_is_one(registry: Registry) -> None:
     assert len(registry.get("/feature-requests")["items"]) == 2
 
 
+def test_a_comment_sent_twice_is_one_and_another_under_its_key_is_refused(registry: Registry) -> None:
+    path = f"/{ask(registry)['id']}/comments"
+    said = [send(registry, path, {"text": text}, Idempotency_Key="k") for text in ("me too", "me too", "me not")]
+    bare = [send(registry, path, {"text": "me too"}) for _ in range(2)]
+
+    assert [answer.status_code for answer in (*said, *bare)] == [200, 200, 409, 200, 200]
+    entries = registry.get(f"/feature-requests{path.removesuffix('comments')}entries")["items"]
+    assert [entry["text"] for entry in entries if entry["kind"] == "comment"] == ["me too"] * 3
+
+
 def test_votes_at_once_are_all_counted_once(registry: Registry) -> None:
     wish = ask(registry)
 
