@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -14,6 +17,7 @@ from starlette.routing import BaseRoute, Match
 
 from festaf.contract.http import Problem, Related
 from festaf.registry_api.errors import BadRequestError, ServiceError, UnavailableError
+from festaf.registry_api.lineage.body import unfit
 
 METHOD_NOT_ALLOWED = 405
 SQLITE_ERROR = 1
@@ -30,16 +34,8 @@ def add_problem_handlers(app: FastAPI) -> None:
         request.app.state.metrics.refused(error)
         return _answer(request, error)
 
-    @app.exception_handler(RequestValidationError)
-    def misread(request: Request, error: RequestValidationError) -> Response:
-        lines = tuple(".".join(str(part) for part in item["loc"]) + f": {item['msg']}" for item in error.errors())
-        wrong = BadRequestError("the request's parameters cannot be read", lines)
-        return _problem(request, 422, wrong.title, wrong.detail, lines)
-
-    @app.exception_handler(HTTPException)
-    def failed(request: Request, error: HTTPException) -> Response:
-        headers = dict(error.headers or {})
-        return _problem(request, error.status_code, str(error.detail), str(error.detail), headers=headers)
+    app.exception_handler(RequestValidationError)(_misread)
+    app.exception_handler(HTTPException)(_failed)
 
     @app.exception_handler(DataError)
     def unstorable(request: Request, _error: DataError) -> Response:
@@ -60,6 +56,30 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def broken(request: Request, _error: Exception) -> Response:
         return _answer(request, ServiceError("the registry failed; its log says why"))
+
+
+def _misread(request: Request, error: RequestValidationError) -> Response:
+    if unread := _unread(request, error.errors()):
+        return _answer(request, unread)
+    lines = tuple(".".join(str(part) for part in item["loc"]) + f": {item['msg']}" for item in error.errors())
+    wrong = BadRequestError("the request's parameters cannot be read", lines)
+    return _problem(request, 422, wrong.title, wrong.detail, lines)
+
+
+def _failed(request: Request, error: HTTPException) -> Response:
+    if error.status_code == BadRequestError.status_code:  # FastAPI could not even decode the body.
+        return _answer(request, unfit(request) or BadRequestError("the body is no JSON"))
+    headers, title = dict(error.headers or {}), HTTPStatus(error.status_code).phrase
+    return _problem(request, error.status_code, title, str(error.detail), headers=headers)
+
+
+def _unread(request: Request, wrong: Sequence[Any]) -> ServiceError | None:
+    """Tell what keeps the body from being read at all, as the routes of events do; None when its content is wrong."""
+    of_body = [item for item in wrong if item["loc"][0] == "body" and item["type"] != "missing"]
+    if not of_body:
+        return None
+    broken = next((item["ctx"]["error"] for item in of_body if item["type"] == "json_invalid"), None)
+    return unfit(request) or (BadRequestError(f"the body is no JSON: {broken}") if broken else None)
 
 
 def _answer(request: Request, error: ServiceError) -> Response:

@@ -14,6 +14,8 @@ from starlette.requests import Request
 
 from festaf.registry_api.errors import BadRequestError, TooLargeError, UnreadableEventError, UnsupportedError
 
+PLAIN = "identity"
+GZIP = frozenset({"gzip", "x-gzip"})
 MAX_DEPTH = 100
 SAFE = 2.0**63
 LARGEST = int(sys.float_info.max)
@@ -28,18 +30,34 @@ async def read_body(request: Request, limit: int) -> bytes:
     :raises TooLargeError: it passes the limit, in bytes, as it came or after decompression
     :raises BadRequestError: the gzip stream is broken
     """
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != "application/json" and not media.endswith("+json"):
-        raise UnsupportedError(f"send application/json, not {media or 'a body without a content type'}")
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in {"identity", "gzip", "x-gzip"}:
-        raise UnsupportedError(f"the content encoding {encoding!r} is not known; use gzip or none")
+    if wrong := unfit(request, GZIP):
+        raise wrong
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > limit:
             raise TooLargeError(f"the body is larger than {limit} bytes")
-    return bytes(raw) if encoding == "identity" else _gunzip(bytes(raw), limit)
+    return _gunzip(bytes(raw), limit) if encoding_of(request) in GZIP else bytes(raw)
+
+
+def unfit(request: Request, encodings: Collection[str] = ()) -> UnsupportedError | None:
+    """Tell what is wrong with the form of a body, whatever its content; None when it is JSON.
+
+    :param encodings: by what it may be compressed
+    """
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/json" and not media.endswith("+json"):
+        return UnsupportedError(f"send application/json, not {media or 'a body without a content type'}")
+    encoding = encoding_of(request)
+    if encoding not in {PLAIN, *encodings}:
+        taken = "gzip or none" if encodings else "none"
+        return UnsupportedError(f"the content encoding {encoding!r} is not taken here; use {taken}")
+    return None
+
+
+def encoding_of(request: Request) -> str:
+    """Give the name of what a body is compressed by."""
+    return request.headers.get("content-encoding", PLAIN).strip().lower()
 
 
 def _gunzip(raw: bytes, limit: int) -> bytes:

@@ -114,6 +114,32 @@ def test_a_broken_body_is_refused(shared: Registry, body: bytes, headers: dict[s
 
 
 @pytest.mark.parametrize(
+    ("method", "path"), [("PUT", "/features/nyc/delays/dep_delay"), ("POST", "/experiments"), ("PUT", "/tags/gold")]
+)
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"{", {}, 400),
+        (b"\xff\xfe", {}, 400),
+        (b"[" * 100_000, {}, 400),
+        (b"{}x", {}, 400),
+        (gzip.compress(b"{}", mtime=0), {"Content-Encoding": "gzip"}, 415),
+        (b"{", {"Content-Encoding": "br"}, 415),
+        (b"type=String", {"Content-Type": "application/x-www-form-urlencoded"}, 415),
+        (b"[]", {}, 422),
+    ],
+)
+def test_a_broken_body_is_refused_as_that_of_an_event_is(
+    shared: Registry, method: str, path: str, body: bytes, headers: dict[str, str], status: int
+) -> None:
+    answer = shared.http.request(method, f"/api/v1{path}", content=body, headers=JSON | headers)
+
+    assert answer.status_code == answer.json()["status"] == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (status == 422) == bool(answer.json()["errors"])
+
+
+@pytest.mark.parametrize(
     "event",
     [
         task_event(outputs=(written(RICH, accepted=10**30),)),
