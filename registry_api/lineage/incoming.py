@@ -45,7 +45,8 @@ def read_event(value: Any) -> Incoming:
     try:
         event = EVENT.validate_python(value)
     except ValidationError as error:
-        raise UnreadableEventError("the body is no OpenLineage event", reading.lines_of(error)) from error
+        # The first part of each place is the kind of the event, which is not in the body; of no event there is none.
+        raise UnreadableEventError("the body is no OpenLineage event", reading.lines_of(error, skipped=1)) from error
     body = _canonical(value)
     key = hashlib.sha256(body).hexdigest()
     blobs: dict[str, str] = {}

@@ -335,12 +335,16 @@ def _with_declarations(model: type[BaseModel], value: Any) -> Any:
         return value
 
 
-def lines_of(error: ValidationError, place: str = "") -> tuple[str, ...]:
-    """Say in one line each which field is wrong and why."""
-    return tuple(
-        ".".join([place] * bool(place) + [str(part) for part in item["loc"]]) + f": {item['msg']}"
-        for item in error.errors(include_url=False, include_input=False, include_context=False)
-    )
+def lines_of(error: ValidationError, place: str = "", skipped: int = 0) -> tuple[str, ...]:
+    """Say in one line each which field is wrong and why.
+
+    :param skipped: how many parts of each field's place are not the sender's
+    """
+    lines = []
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        field = ".".join([place] * bool(place) + [str(part) for part in item["loc"][skipped:]])
+        lines.append(f"{field}: {item['msg']}" if field else str(item["msg"]))
+    return tuple(lines)
 
 
 def _without(value: Any, places: list[tuple[int | str, ...]]) -> Any:

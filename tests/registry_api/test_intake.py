@@ -81,6 +81,7 @@ def test_what_is_no_event_is_refused_and_says_why(shared: Registry, event: Any, 
     assert problem["code"] == problem["status"] == 422
     assert problem["message"] == problem["detail"]
     assert named in answer.text
+    assert not [line for line in problem["errors"] if line.startswith((":", "run.eventTime", "run.run.", "run.job"))]
     assert _events(shared) == 0
 
 
