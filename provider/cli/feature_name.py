@@ -52,7 +52,7 @@ def find(client: RegistryClient, text: str, as_of: datetime | None = None, known
     if project:
         feature = client.feature(project, wanted.feature_set, wanted.name, as_of=as_of, known_at=known_at)
     if feature is None:
-        fail(_unknown(client, wanted, as_of))
+        fail(_unknown(client, wanted, as_of, known_at))
     return feature
 
 
@@ -61,7 +61,7 @@ def locate(client: RegistryClient, text: str) -> tuple[str, str, str]:
     wanted = _parse(text)
     project = wanted.project or _project_of(client, wanted)
     if project is None:
-        fail(_unknown(client, wanted, None))
+        fail(_unknown(client, wanted))
     return project, wanted.feature_set, wanted.name
 
 
@@ -98,13 +98,19 @@ def _same(found: FeatureSummary, wanted: FeatureName) -> bool:
     return (found.feature_set, found.name) == (wanted.feature_set, wanted.name)
 
 
-def _unknown(client: RegistryClient, wanted: FeatureName, as_of: datetime | None) -> str:
+def _unknown(
+    client: RegistryClient, wanted: FeatureName, as_of: datetime | None = None, known_at: datetime | None = None
+) -> str:
     known = [f"{found.project}/{found.feature_set}/{found.name}" for found in islice(client.features(), SEARCHED)]
     sentence = f"The registry at {client.url} knows no feature {wanted}"
     if as_of:
         sentence += f" at {as_of.isoformat()}"
+    if known_at:
+        sentence += f", by what it knew at {known_at.isoformat()}"
     if not known:
         return f"{sentence}; it knows no features yet"
+    if any(f"/{name}".endswith(f"/{wanted}") for name in known):
+        return f"{sentence}; it does now"
     near = _near(str(wanted), known)
     return f"{sentence}; did you mean {' or '.join(near)}?" if near else f"{sentence}; see: festaf features list"
 

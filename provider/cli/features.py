@@ -185,7 +185,9 @@ def declare(
     if as_json:
         typer.echo(declared.model_dump_json(indent=2))
     else:
-        typer.echo(f"{wanted} is version {declared.version}" + ("" if declared.changed else ", as it was"))
+        # A feature of which nothing but its type is said has no version.
+        stands = "is declared" if declared.version is None else f"is version {declared.version}"
+        typer.echo(f"{wanted} {stands}" + ("" if declared.changed else ", as it was"))
 
 
 def _known(ask: Callable[[], Iterator[HistoryItem]]) -> Iterator[HistoryItem]:

@@ -115,6 +115,8 @@ def test_a_feature_is_declared_over_the_one_that_is_known(runner: CliRunner, rec
     assert request.body == {"type": "Integral", "sources": [], "tags": ["a", "b"]}
     assert {name.lower(): value for name, value in request.headers.items()}["if-match"] == f'"{"c" * 64}"'
     assert result.stdout == f"{FEATURE} is version 2\n"
+    replying(recorder, DECLARED | {"version": None})
+    assert runner.invoke(app, ["declare", FEATURE, "--type", "Integral"]).stdout == f"{FEATURE} is declared\n"
 
 
 def test_what_cannot_be_declared_is_said_in_a_sentence(runner: CliRunner, recorder: Recorder) -> None:

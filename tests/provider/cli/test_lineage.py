@@ -10,13 +10,14 @@ import pytest
 from festaf.client import Spool
 from festaf.provider.cli.lineage import app
 from tests.client.recorder import Reply, problem, yes
+from tests.provider.cli.conftest import answer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from typer.testing import CliRunner
 
-    from tests.client.recorder import Recorder
+    from tests.client.recorder import Recorder, Request
 
 NAME = "nyc/delays/carrier_delay_24h_min"
 
@@ -83,6 +84,18 @@ def test_an_unknown_feature_suggests_near_names(runner: CliRunner) -> None:
     assert "knows no feature nyc/delays/carrier_delay_24_min" in result.stderr
     assert f"did you mean {NAME}?" in result.stderr
     assert "festaf features list" in runner.invoke(app, ["show", "x/y/zzzz"]).stderr
+
+
+def test_a_feature_that_was_not_known_then_is_not_suggested_in_its_own_place(
+    runner: CliRunner, recorder: Recorder
+) -> None:
+    def only_now(request: Request) -> Reply:
+        return problem(404, "not yet") if "?asOf=" in request.path or "?knownAt=" in request.path else answer(request)
+
+    recorder.answer = only_now
+    for option, told in (("--as-of", " at 2026-11-21"), ("--known-at", ", by what it knew at 2026-11-21")):
+        said = runner.invoke(app, ["show", "delays.carrier_delay_24h_min", option, "2026-11-21T12:00:00Z"]).stderr
+        assert f"knows no feature delays/carrier_delay_24h_min{told}T12:00:00+00:00; it does now" in said
 
 
 def test_a_name_that_stands_in_two_projects_asks_which(runner: CliRunner) -> None:
