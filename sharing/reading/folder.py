@@ -14,8 +14,8 @@ IGNORED = {".git", ".hg", ".svn", "__pycache__", ".venv", "venv", "node_modules"
 MAXIMUM_FILES = 20_000
 MAXIMUM_FILE = 16 * 1024 * 1024
 LEVELS = 6
-ELSEWHERE = sys.stdlib_module_names | {"airflow"}
-"""Modules that no DAG brings along: the folder ``airflow`` that lies around many of them is Airflow's home."""
+ELSEWHERE = sys.stdlib_module_names | {"airflow", "festaf"}
+"""Modules that no DAG brings along: a folder ``airflow`` that lies around one is Airflow's home, ``festaf`` a clone."""
 MARKS = (".git", "pyproject.toml", "setup.py", ".hg")
 
 

@@ -24,3 +24,9 @@ def test_airflows_own_home_around_a_dag_makes_no_root(tmp_path: Path) -> None:
     dag = written(tmp_path / "airflow" / "dags" / "sales.py", "import logging\nfrom airflow.sdk import DAG\n")
     written(tmp_path / "logging" / "own.py")
     assert import_root(dag) == dag.parent
+
+
+def test_a_clone_of_festaf_beside_a_dag_makes_no_root(tmp_path: Path) -> None:
+    written(tmp_path / "festaf" / "operators" / "feature_set.py")
+    dag = written(tmp_path / "dags" / "sales.py", "from festaf.operators.feature_set import CreateFeatureSetOperator\n")
+    assert import_root(dag) == dag.parent
