@@ -24,6 +24,8 @@ EXTRAS = {
     "notebook": "sharing",
     "registry": "registry",
 }
+AIRFLOW = "airflow"
+"""The name of the package, and of the extra that brings it."""
 INTERRUPTED = 130
 UNAUTHENTICATED = 401
 TOKEN_HINT = (
@@ -87,11 +89,12 @@ def _load(entry: EntryPoint, *, must: bool) -> typer.Typer:
 
 
 def _missing(name: str, error: ModuleNotFoundError) -> str:
-    if (error.name or "").split(".")[0] == "festaf" or name not in EXTRAS:
+    package = (error.name or "").split(".")[0]
+    # A group of any extra, or of none, may have a command that needs Airflow.
+    extra = AIRFLOW if package == AIRFLOW else EXTRAS.get(name)
+    if package == "festaf" or extra is None:
         return f"'festaf {name}' is not complete in this installation: there is no module {error.name}"
-    return (
-        f"'festaf {name}' needs the package {error.name}, which is not installed: pip install 'festaf[{EXTRAS[name]}]'"
-    )
+    return f"'festaf {name}' needs the package {error.name}, which is not installed: pip install 'festaf[{extra}]'"
 
 
 def _version(value: bool) -> None:

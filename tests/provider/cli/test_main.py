@@ -65,6 +65,22 @@ def test_a_group_whose_extra_is_missing_names_the_extra(
     )
 
 
+@pytest.mark.parametrize("command", ["dag import acme/sales", "dag list", "lineage write-back nyc"])
+def test_a_command_that_needs_airflow_names_its_extra(command: str) -> None:
+    code = (
+        "import sys\n"
+        "class Absent:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name.split('.')[0] == 'airflow': raise ModuleNotFoundError(name, name=name)\n"
+        "sys.meta_path.insert(0, Absent())\n"
+        "from festaf.provider.cli.main import main\n"
+        f"main({command.split()})"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.endswith("needs the package airflow, which is not installed: pip install 'festaf[airflow]'\n")
+
+
 def test_a_group_that_is_not_there_yet_is_named_and_the_help_still_works(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
