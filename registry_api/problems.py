@@ -20,6 +20,11 @@ from festaf.registry_api.errors import BadRequestError, ServiceError, Unavailabl
 from festaf.registry_api.lineage.body import unfit
 
 METHOD_NOT_ALLOWED = 405
+ELSEWHERE = {
+    404: "nothing is at this path; /docs shows what there is",
+    METHOD_NOT_ALLOWED: "the path does not take this method; the header Allow names those that it takes",
+}
+"""What is said where the framework knows no route."""
 SQLITE_ERROR = 1
 """SQLite's code for a wrong statement, which its driver counts among the operational errors."""
 log = logging.getLogger(__name__)
@@ -70,7 +75,8 @@ def _failed(request: Request, error: HTTPException) -> Response:
     if error.status_code == BadRequestError.status_code:  # FastAPI could not even decode the body.
         return _answer(request, unfit(request) or BadRequestError("the body is no JSON"))
     headers, title = dict(error.headers or {}), HTTPStatus(error.status_code).phrase
-    return _problem(request, error.status_code, title, str(error.detail), headers=headers)
+    detail = ELSEWHERE.get(error.status_code, str(error.detail))
+    return _problem(request, error.status_code, title, detail, headers=headers)
 
 
 def _unread(request: Request, wrong: Sequence[Any]) -> ServiceError | None:

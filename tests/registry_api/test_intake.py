@@ -257,3 +257,13 @@ def test_a_dataset_event_with_a_definition_declares_features(registry: Registry)
     answer = registry.feature()
     assert answer["who"]["owner"] == "cat"
     assert answer["run"] is None
+
+
+def test_a_path_or_a_method_that_leads_nowhere_says_where_to_look(shared: Registry) -> None:
+    for path in ("/", "/api/v1", "/api/v1/nothing"):
+        answer = shared.http.get(path)
+        assert (answer.status_code, answer.json()["title"]) == (404, "Not Found")
+        assert "/docs" in answer.json()["detail"]
+    answer = shared.http.post("/api/v1/features", json={})
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert "Allow" in answer.json()["detail"]
