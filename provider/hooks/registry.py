@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow.providers.common.compat.sdk import BaseHook
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
-from festaf.provider.lineage.settings import DEFAULT_CONNECTION, endpoint_of
+from festaf.provider.lineage.settings import DEFAULT_CONNECTION, Endpoint, endpoint_of, load_settings
 
 if TYPE_CHECKING:
     from festaf.client.dag_packages import DagPackageClient
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class RegistryHook(BaseHook):
     """Open the registry that a connection of type ``festaf`` names.
 
-    :param registry_conn_id: the connection: its host is the registry's URL, its password the token
+    :param registry_conn_id: the connection: its host is the registry's URL, its password the token; where the default
+        one is not defined, the registry of ``[festaf]`` in Airflow's configuration is opened
     """
 
     conn_name_attr = "registry_conn_id"
@@ -35,7 +36,7 @@ class RegistryHook(BaseHook):
         """
         from festaf.client.registry import RegistryClient
 
-        endpoint = endpoint_of(self.get_connection(self.registry_conn_id))
+        endpoint = self._endpoint()
         return RegistryClient(endpoint.url, endpoint.token)
 
     def get_packages(self) -> DagPackageClient:
@@ -45,8 +46,17 @@ class RegistryHook(BaseHook):
         """
         from festaf.client.dag_packages import DagPackageClient
 
-        endpoint = endpoint_of(self.get_connection(self.registry_conn_id))
+        endpoint = self._endpoint()
         return DagPackageClient(endpoint.url, endpoint.token)
+
+    def _endpoint(self) -> Endpoint:
+        try:
+            return endpoint_of(self.get_connection(self.registry_conn_id))
+        except AirflowNotFoundException:
+            settings = load_settings()
+            if self.registry_conn_id != DEFAULT_CONNECTION or not (settings.registry_url or settings.registry_conn_id):
+                raise
+            return settings.endpoint()
 
     def test_connection(self) -> tuple[bool, str]:
         """Ask the registry whether it is ready, for the button in Airflow's connection form."""
