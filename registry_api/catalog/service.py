@@ -62,6 +62,7 @@ class CatalogService:
         subject = Subject("dataset", namespace, name)
         found = self.reads.subject(subject) or self._linked([subject]).get(subject)
         if not isinstance(found, DatasetTable) or (self.view.as_of and found.first_seen > self.view.as_of):
+            self.namespace(namespace)  # Marquez names what is absent from the outside in.
             raise NotFoundError(f"Dataset '{name}' not found.")
         return found
 
@@ -84,6 +85,7 @@ class CatalogService:
         """
         found = self.reads.subject(Subject("job", namespace, name))
         if not isinstance(found, JobTable) or (self.view.as_of and found.first_seen > self.view.as_of):
+            self.namespace(namespace)
             raise NotFoundError(f"Job '{name}' not found.")
         return found
 

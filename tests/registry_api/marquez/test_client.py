@@ -150,6 +150,10 @@ def test_what_is_absent_or_superseded_is_an_error_of_the_client(reader: marquez.
         404,
         "Job 'nothing' not found.",
     )
+    for read in (reader.get_job, reader.list_job_runs, reader.get_dataset, reader.list_dataset_versions):
+        with pytest.raises(APIError) as outside:
+            read("nowhere", "nothing")
+        assert outside.value.__cause__.response.json()["message"] == "Namespace 'nowhere' not found."  # type: ignore[union-attr]
     with pytest.warns(DeprecationWarning, match="create_job_run"), pytest.raises(APIError) as refused:
         reader.create_job_run("shop", "load")
     answer = refused.value.__cause__.response  # type: ignore[union-attr]
