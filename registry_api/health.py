@@ -28,12 +28,15 @@ class Readiness(Health):
     archives: Literal["ok", "failing"] = "ok"
 
 
+# Many who watch ask with HEAD.
+@router.head("/health", include_in_schema=False)
 @router.get("/health", summary="Tell whether the process lives")
 def get_health() -> Health:
     """Answer while the process lives."""
     return Health()
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get("/ready", summary="Tell whether requests can be answered")
 def get_ready(request: Request, database: TheDatabase) -> Readiness:
     """Answer when the database does and its schema is this version's.

@@ -65,6 +65,8 @@ def test_health_and_documentation_need_no_token(http: TestClient) -> None:
     for path in ("/health", "/ready", "/docs", "/docs/assets/swagger-ui-bundle.js", "/api/v1/openapi.json"):
         assert http.get(path).status_code == 200, path
     assert "https://" not in http.get("/docs").text
+    for path in ("/health", "/ready"):
+        assert (http.head(path).status_code, http.head(path).content) == (200, b"")
 
 
 @pytest.mark.parametrize(

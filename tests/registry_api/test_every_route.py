@@ -36,6 +36,8 @@ NOW = datetime.now(UTC)
 PUBLIC = {
     "GET /health",
     "GET /ready",
+    "HEAD /health",
+    "HEAD /ready",
     "GET /metrics",
     "GET /docs",
     "GET /docs/assets",
