@@ -16,6 +16,7 @@ from festaf.contract.airflow import Airflow, AirflowSettings
 from festaf.registry_api.airflow.cycle import Cycle, deployment_of
 from festaf.registry_api.airflow.errors import SpentError
 from festaf.registry_api.airflow.figures import Figures
+from festaf.registry_api.airflow.login import Login
 from festaf.registry_api.airflow.service import AirflowService
 from festaf.registry_api.database import Database
 from festaf.registry_api.settings import default_database_url
@@ -86,7 +87,7 @@ def sync(
     """Read an Airflow in the foreground; a server that does so now is left alone."""
     from festaf.registry_api.schema import require_current
 
-    figures = Figures()
+    figures, login = Figures(), Login()
     say: Callable[[str], None] = (lambda _: None) if as_json else typer.echo
     begin = since.replace(tzinfo=UTC) if since and since.tzinfo is None else since
     stopping = Event()
@@ -94,7 +95,7 @@ def sync(
         require_current(database)
         try:
             while True:
-                _read(database, name, figures, stopping, say, begin)
+                _read(database, name, figures, login, stopping, say, begin)
                 if once:
                     break
                 begin = None
@@ -118,6 +119,7 @@ def _read(
     database: Database,
     name: str,
     figures: Figures,
+    login: Login,
     stopping: Event,
     say: Callable[[str], None],
     since: datetime | None,
@@ -126,7 +128,7 @@ def _read(
     while True:
         with database.reading() as session:
             deployment = deployment_of(AirflowService(session, datetime.now(UTC)).require(name))
-        ended = Cycle(database, deployment, figures, stopping.wait, say=say, since=since).run()
+        ended = Cycle(database, deployment, figures, stopping.wait, login, say=say, since=since).run()
         if ended is None:
             return
         if not isinstance(ended, SpentError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from festaf.registry_api.airflow.errors import (
     UnexpectedError,
 )
 from festaf.registry_api.airflow.figures import Figures
+from festaf.registry_api.airflow.login import Access, Login
 from festaf.registry_api.airflow.secret import read_secret
 
 log = logging.getLogger(__name__)
@@ -45,17 +47,14 @@ class Pace:
     first_delay: float = 0.5
     longest_delay: float = 30.0
     """A ``Retry-After`` beyond it ends the cycle; the next begins no earlier than it says."""
+    connect_timeout: float = 5.0
     timeout: float = 30.0
+    """How long Airflow may be silent."""
+    longest_answer: float = 45.0
+    """How long an answer may take that comes bit by bit; a lease outlives it."""
+    hangs: int = 2
+    """How often one request may take too long; one to an Airflow that has answered nothing in this cycle, once."""
     max_bytes: int = 64 * MEBIBYTE
-
-
-@dataclass(frozen=True)
-class Access:
-    """Where an Airflow stands and what opens it; the secret is a reference."""
-
-    base_url: str
-    username: str | None = None
-    secret: str | None = None
 
 
 class AirflowClient:
@@ -63,6 +62,7 @@ class AirflowClient:
 
     :param wait: waits this many seconds; true when the sync is to stop
     :param before: is called before each request, such as to keep a lease
+    :param login: what an earlier cycle left
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class AirflowClient:
         figures: Figures,
         wait: Callable[[float], bool],
         before: Callable[[], None] = lambda: None,
+        login: Login | None = None,
     ) -> None:
         self.access = access
         self.pace = pace
@@ -81,8 +82,13 @@ class AirflowClient:
         self._wait = wait
         self._before = before
         self._asked = 0
-        self._token: str | None = None
-        self._http = httpx.Client(base_url=access.base_url.rstrip("/"), timeout=pace.timeout, follow_redirects=False)
+        self._answered = False
+        self._login = login or Login()
+        self._token = self._login.token(access)
+        self._taken = False
+        """True once Airflow took the token in this cycle, or gave it."""
+        timeout = httpx.Timeout(pace.timeout, connect=pace.connect_timeout)
+        self._http = httpx.Client(base_url=access.base_url.rstrip("/"), timeout=timeout, follow_redirects=False)
 
     def __enter__(self) -> AirflowClient:
         """Connect when it is first asked."""
@@ -108,15 +114,22 @@ class AirflowClient:
         if self._token is None:
             self._log_in()
         answer = self._try("GET", url, params=asked)
-        if answer.status == httpx.codes.UNAUTHORIZED:
+        if self._is_stale(answer):
             # The token has expired; one that is fresh and refused is a wrong one.
             self._log_in()
             answer = self._try("GET", url, params=asked)
+        self._taken = self._taken or answer.status < 300
         return self._content(answer, url)
+
+    def _is_stale(self, answer: _Answer) -> bool:
+        """Tell whether a new token may help; to one of before its keys changed, Airflow answers as to who may not."""
+        forbidden = answer.status == httpx.codes.FORBIDDEN
+        return answer.status == httpx.codes.UNAUTHORIZED or (forbidden and not self._taken)
 
     def _log_in(self) -> None:
         """Get a token: the one that is referred to, or the user's, or anybody's from an Airflow that asks for none."""
         self.figures.add("logins")
+        self._taken = True
         secret = read_secret(self.access.secret) if self.access.secret else None
         if secret and self.access.username is None:
             self._token = secret
@@ -134,10 +147,11 @@ class AirflowClient:
         if not isinstance(token, str) or not token:
             raise UnexpectedError(f"Airflow answered {url} without an access token")
         self._token = token
+        self._login.keep(self.access, token)
 
     def _try(self, method: str, url: str, **request: Any) -> _Answer:
         """Send a request until it is answered by more than a passing fault."""
-        fault, retry_after, failing = "", None, False
+        fault, retry_after, failing, hangs = "", None, False, 0
         for attempt in range(1, self.pace.tries + 1):
             if attempt > 1:
                 self.figures.add("retries")
@@ -145,12 +159,20 @@ class AirflowClient:
             self._gate()
             try:
                 answer = self._send(method, url, **request)
+                self._answered = True
                 if answer.status not in PASSING and (answer.status >= 300 or answer.json() is not None):
                     return answer
                 fault, retry_after = f"answered {url} with status {answer.status}", answer.retry_after
                 failing = answer.status == httpx.codes.INTERNAL_SERVER_ERROR
+            except httpx.TimeoutException:
+                fault, retry_after, failing = f"did not answer {url}: it takes too long", None, False
+                hangs += 1
+                if hangs >= (self.pace.hangs if self._answered else 1):
+                    break
             except httpx.TransportError as error:
                 fault, retry_after, failing = f"did not answer {url}: {_reason(error)}", None, False
+            except httpx.DecodingError:
+                fault, retry_after, failing = f"answered {url} in a broken encoding", None, False
             except ValueError:
                 fault, retry_after, failing = f"answered {url} with broken JSON", None, False
         raise AirflowAwayError(f"Airflow {fault}", retry_after, failing=failing)
@@ -180,10 +202,13 @@ class AirflowClient:
         headers = {"Accept": "application/json"}
         if self._token and not url.startswith("/auth/"):
             headers["Authorization"] = f"Bearer {self._token}"
+        latest = time.monotonic() + self.pace.longest_answer
         with self._http.stream(method, url, headers=headers, **request) as response:
             body = bytearray()
             for chunk in response.iter_bytes():
                 body += chunk
+                if time.monotonic() > latest:
+                    raise httpx.ReadTimeout("the answer comes too slowly")
                 if len(body) > self.pace.max_bytes:
                     raise AnswerTooLargeError(f"Airflow's answer to {url} is larger than {self.pace.max_bytes} bytes")
             said = _date(response.headers.get("date"))
@@ -215,8 +240,6 @@ class AirflowClient:
 
 def _reason(error: httpx.TransportError) -> str:
     """Say in words why no answer came."""
-    if isinstance(error, httpx.TimeoutException):
-        return "it takes too long"
     return f"{error} ({type(error).__name__}); is it running, and is the deployment's URL right?"
 
 
@@ -251,6 +274,6 @@ def _retry_after(text: str | None, now: datetime) -> float | None:
 def _date(text: str | None) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text) if text else None
-    except ValueError:
+        return moment.astimezone(UTC) if moment and moment.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment and moment.tzinfo else None

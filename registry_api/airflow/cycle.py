@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from festaf.registry_api.airflow.asset_events import AssetEventReader
-from festaf.registry_api.airflow.client import Access, AirflowClient, Pace
+from festaf.registry_api.airflow.client import AirflowClient, Pace
 from festaf.registry_api.airflow.dags import DagReader
 from festaf.registry_api.airflow.details import Details
 from festaf.registry_api.airflow.errors import (
@@ -22,6 +22,7 @@ from festaf.registry_api.airflow.errors import (
 )
 from festaf.registry_api.airflow.figures import Figures
 from festaf.registry_api.airflow.lease import Lease
+from festaf.registry_api.airflow.login import Access, Login
 from festaf.registry_api.airflow.repository import AirflowRepository
 from festaf.registry_api.airflow.runs import RunReader
 from festaf.registry_api.airflow.tables import AirflowTable
@@ -42,6 +43,7 @@ class Cycle:
     """Reads one deployment once. Nothing escapes but the loss of the database.
 
     :param wait: waits this many seconds; true when the sync is to stop
+    :param login: what the deployment's earlier cycles left, and the next will find
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Cycle:
         deployment: Deployment,
         figures: Figures,
         wait: Callable[[float], bool],
+        login: Login | None = None,
         *,
         pace: Pace | None = None,
         clock: Callable[[], datetime] = now,
@@ -60,6 +63,7 @@ class Cycle:
         self.deployment = deployment
         self.figures = figures
         self.wait = wait
+        self.login = login
         self.pace = pace or Pace()
         self.clock = clock
         self.say = say
@@ -83,7 +87,7 @@ class Cycle:
 
     def _read(self, lease: Lease) -> AirflowError | None:
         self.figures.add("cycles")
-        client = AirflowClient(self.deployment.access, self.pace, self.figures, self.wait, lease.keep)
+        client = AirflowClient(self.deployment.access, self.pace, self.figures, self.wait, lease.keep, self.login)
         with client:
             work = Work(self.database, self.deployment, client, lease, self.figures, self.clock, self.say)
             details = Details(work)

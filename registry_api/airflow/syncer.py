@@ -11,6 +11,7 @@ from festaf.registry_api.airflow.client import Pace
 from festaf.registry_api.airflow.cycle import Cycle, deployment_of, now
 from festaf.registry_api.airflow.errors import AirflowError, LostLeaseError
 from festaf.registry_api.airflow.figures import Board
+from festaf.registry_api.airflow.login import Login
 from festaf.registry_api.airflow.repository import AirflowRepository
 from festaf.registry_api.airflow.work import Deployment
 from festaf.registry_api.database import Database
@@ -29,6 +30,7 @@ class Syncer:
         self.pace = pace
         self._stopping = Event()
         self._running: dict[int, Thread] = {}
+        self._logins: dict[int, Login] = {}
         self._said: dict[str, str] = {}
         self._lock = Lock()
         self._thread = Thread(target=self._run, name="festaf-airflow-sync", daemon=True)
@@ -69,8 +71,9 @@ class Syncer:
 
     def _sync(self, deployment: Deployment) -> None:
         figures = self.board.of(deployment.name)
+        login = self._logins.setdefault(deployment.pk, Login())
         try:
-            ended = Cycle(self.database, deployment, figures, self._stopping.wait, pace=self.pace).run()
+            ended = Cycle(self.database, deployment, figures, self._stopping.wait, login, pace=self.pace).run()
         except LostLeaseError:
             return
         except Exception:

@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 from festaf.contract.openlineage import DatasetEvent, JobEvent, RunEvent
 from festaf.registry_api.access.audit_repository import Actor, note, write_notes
 from festaf.registry_api.airflow.answers import Answer
-from festaf.registry_api.airflow.client import Access, AirflowClient
+from festaf.registry_api.airflow.client import AirflowClient
 from festaf.registry_api.airflow.errors import AirflowError, UnexpectedError
 from festaf.registry_api.airflow.figures import Figures
 from festaf.registry_api.airflow.lease import Lease
+from festaf.registry_api.airflow.login import Access
 from festaf.registry_api.airflow.repository import ReadingRepository
 from festaf.registry_api.database import Database
 from festaf.registry_api.errors import BadRequestError

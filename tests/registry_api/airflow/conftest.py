@@ -12,6 +12,7 @@ from festaf.contract.airflow import AirflowSettings
 from festaf.registry_api.airflow.client import Pace
 from festaf.registry_api.airflow.cycle import Cycle, deployment_of
 from festaf.registry_api.airflow.figures import Figures
+from festaf.registry_api.airflow.login import Login
 from festaf.registry_api.airflow.service import AirflowService
 from tests.registry_api.airflow.deployment import FakeAirflow, serving
 from tests.registry_api.conftest import Registry, open_registry
@@ -35,6 +36,7 @@ class Sync:
     pace: Pace = PACE
     minutes: float = 601
     figures: Figures = field(default_factory=Figures)
+    login: Login = field(default_factory=Login)
     waited: list[float] = field(default_factory=list)
     stopping: Event = field(default_factory=Event)
 
@@ -52,6 +54,7 @@ class Sync:
             deployment,
             self.figures,
             self._wait,
+            self.login,
             pace=replace(self.pace, **pace),
             clock=self.clock,
         ).run()
@@ -64,6 +67,15 @@ class Sync:
     def state(self) -> dict[str, Any]:
         found: dict[str, Any] = self.registry.get("/airflows/prod")["state"]
         return found
+
+    def log_in_with_password(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have the deployment log in with a user and a password."""
+        monkeypatch.setenv("FESTAF_AIRFLOW_PASSWORD", self.airflow.password)
+        settings = AirflowSettings(
+            base_url=self.airflow.url, namespace=NAMESPACE, username="registry", secret="env:FESTAF_AIRFLOW_PASSWORD"
+        )
+        answer = self.registry.http.put("/api/v1/airflows/prod", json=settings.model_dump(mode="json"))
+        assert answer.status_code == 200, answer.text
 
     def productions(self) -> int:
         """Count the productions that stand."""

@@ -33,6 +33,8 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
     """The body is shorter than its length says, and the connection is closed."""
+    silent: bool = False
+    """Nothing is said until the test ends."""
 
 
 Fault = "Callable[[str], Reply | None]"
@@ -57,6 +59,7 @@ class FakeAirflow:
     asked: list[str] = field(default_factory=list)
     faults: list[Callable[[str], Reply | None]] = field(default_factory=list)
     """Each is asked with the path until it gives a reply; it is then done, unless it is named ``always``."""
+    over: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
@@ -173,6 +176,11 @@ class FakeAirflow:
     def asked_for(self, path: str) -> int:
         return sum(path in asked for asked in self.asked)
 
+    def asked_to(self, path: str) -> Reply | None:
+        """Note a request, and give the fault that it meets."""
+        self.asked.append(path)
+        return next((reply for fault in self.faults if (reply := fault(path))), None)
+
     def answer(self, path: str, query: dict[str, list[str]]) -> Any:
         """Give what a real one would; None is a 404."""
         parts = [unquote(part) for part in path.removeprefix("/api/v2/").split("/")]
@@ -234,12 +242,9 @@ def serving() -> Iterator[FakeAirflow]:
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
-            airflow.asked.append(self.path)
-            for fault in airflow.faults:
-                if reply := fault(self.path):
-                    self._send(reply)
-                    return
-            if parts.path == "/auth/token":
+            if reply := airflow.asked_to(self.path):
+                self._send(reply)
+            elif parts.path == "/auth/token":
                 self._send(Reply(401))
             elif self.headers.get("Authorization") != f"Bearer {airflow.token}":
                 self._send(Reply(401, b'{"detail": "Not authenticated"}'))
@@ -248,13 +253,16 @@ def serving() -> Iterator[FakeAirflow]:
                 self._send(Reply(404) if found is None else Reply(200, json.dumps(found).encode()))
 
         def do_POST(self) -> None:
-            airflow.asked.append(self.path)
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             right = self.path == "/auth/token" and body["password"] == airflow.password
             token = json.dumps({"access_token": airflow.token}).encode()
-            self._send(Reply(201, token) if right else Reply(401))
+            self._send(airflow.asked_to(self.path) or (Reply(201, token) if right else Reply(401)))
 
         def _send(self, reply: Reply) -> None:
+            if reply.silent:
+                airflow.over.wait()
+                self.close_connection = True
+                return
             self.send_response_only(reply.status)
             self.send_header("Date", format_datetime(airflow.clock().astimezone(UTC), usegmt=True))
             self.send_header("Content-Length", str(len(reply.body) + 100 * reply.cut))
@@ -275,6 +283,7 @@ def serving() -> Iterator[FakeAirflow]:
     try:
         yield airflow
     finally:
+        airflow.over.set()
         server.shutdown()
         server.server_close()
         thread.join()
