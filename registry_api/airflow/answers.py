@@ -5,6 +5,7 @@ The fields of 3.1 and 3.3 differ: few are asked for, and those that one of them 
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -101,7 +102,10 @@ class Dag(Answer):
     last_parsed: AwareDatetime | None = Field(
         default=None, validation_alias=AliasChoices("last_parsed_time", "last_parsed")
     )
+    last_parse_duration: float | None = Field(default=None, ge=0, le=86_400)
+    has_import_errors: bool = False
     bundle_name: str | None = None
+    bundle_version: str | None = None
     relative_fileloc: str | None = None
     fileloc: str | None = None
     description: str | None = None
@@ -109,6 +113,13 @@ class Dag(Answer):
     tags: tuple[Tag, ...] = ()
     owners: tuple[str, ...] = ()
     next_dagrun_run_after: AwareDatetime | None = None
+
+    @property
+    def parse_began(self) -> datetime | None:
+        """Give when the parse began whose outcome stands."""
+        if self.last_parsed is None or self.last_parse_duration is None:
+            return None
+        return self.last_parsed - timedelta(seconds=self.last_parse_duration)
 
 
 class AssetUse(Answer):

@@ -15,6 +15,7 @@ from festaf.registry_api.airflow import telling
 from festaf.registry_api.airflow.answers import Asset, Dag, Version
 from festaf.registry_api.airflow.details import Details, path_of
 from festaf.registry_api.airflow.errors import AbsentError, RefusedError, UnexpectedError
+from festaf.registry_api.airflow.proof import proof, proven_text
 from festaf.registry_api.airflow.repository import AirflowRepository, KnownRepository, ReadingRepository
 from festaf.registry_api.airflow.tables import AirflowDagTable
 from festaf.registry_api.airflow.work import Work
@@ -70,26 +71,50 @@ class DagReader:
         events: list[JobEvent] = []
         version = max(fresh, key=lambda item: item.version_number, default=None) or _version(dag, noted)
         columns: dict[str, Any] = {"path": dag.relative_fileloc}
+        moved = noted is None or noted.bundle_version != dag.bundle_version
+        if moved:
+            columns |= {"bundle_version": dag.bundle_version, "bundle_since": dag.last_parsed}
         if version is not None:
             columns |= {"version_id": version.id, "version_number": version.version_number}
         old = sorted(fresh, key=lambda item: item.version_number)[:-1][-OLD_VERSIONS:]
         events += [event for item in old if (event := self._old_version(dag, item))]
         source = None
         if version is not None and self._source_due(noted, fresh):
-            source = self.details.source(dag.dag_id, version.version_number)
+            source, proofs = self._read_text(dag, version, None if moved else noted)
+            events += proofs
             columns |= {"source_read_at": self.work.clock(), "source_sha256": sha256_of(source) if source else None}
+            if proofs:
+                columns["proven_version"] = dag.bundle_version
         snapshot = telling.dag_snapshot(dag, version, source)
         said = _said(snapshot)
         changed = source is not None and (noted is None or noted.source_sha256 != columns["source_sha256"])
         if changed or noted is None or noted.said != said:
             events.append(telling.dag_event(self.work.namespace, snapshot, self.work.client.now()))
             columns["said"] = said
-        elif "source_read_at" not in columns:
+        elif "source_read_at" not in columns and not moved:
             return
         self.work.commit(events, lambda _, reading: reading.keep_dag(dag.dag_id, **columns))
         self.work.figures.add("dag_changes", bool(events))
         if events:
             self.work.say(f"DAG {dag.dag_id}: told what Airflow knows of it")
+
+    def _read_text(
+        self, dag: Dag, version: Version, noted: AirflowDagTable | None
+    ) -> tuple[str | None, list[JobEvent]]:
+        """Read the newest text, and prove once that it is that of the bundle's version.
+
+        :param noted: what was noted in an earlier cycle when the DAG was parsed from the same version, else None
+        """
+        source = self.details.source(dag.dag_id, version.version_number)
+        if source is None or noted is None or noted.bundle_since is None:
+            return source, []
+        if (noted.proven_version, noted.source_sha256) == (dag.bundle_version, sha256_of(source)):
+            return source, []
+        text = proven_text(self.work, self.details, dag, version.version_number, noted.bundle_since)
+        if text is None:
+            return source, []
+        self.work.figures.add("texts_proven")
+        return text, [proof(self.work.namespace, dag, version, text, noted.bundle_since)]
 
     def _source_due(self, noted: AirflowDagTable | None, fresh: list[Version]) -> bool:
         """Tell whether the text is to be read: of a new version, and now and then of a DAG that matters to lineage."""

@@ -115,9 +115,12 @@ class Details:
         text = self.source(dag_id, version.version_number)
         return (dag.path, text) if text is not None and sha256_of(text) == sha256 else None
 
-    def source(self, dag_id: str, number: int) -> str | None:
-        """Give the text of a DAG version as Airflow has it now; None when it may not be read."""
-        if (dag_id, number) not in self._sources:
+    def source(self, dag_id: str, number: int, *, again: bool = False) -> str | None:
+        """Give the text of a DAG version as Airflow has it now; None when it may not be read.
+
+        :param again: ask for it, although it was given in this cycle
+        """
+        if again or (dag_id, number) not in self._sources:
             try:
                 found = self.work.one(Source, path_of("dagSources", dag_id), version_number=number)
                 redacted = found.content is None or found.content.startswith("REDACTED - ")

@@ -20,6 +20,7 @@ Figure = Literal[
     "answers_unreadable",
     "dag_changes",
     "dag_runs",
+    "texts_proven",
 ]
 """``known_already`` counts asset events whose facts push had told; ``events_taken`` counts OpenLineage events."""
 

@@ -75,6 +75,12 @@ class AirflowDagTable(Table):
     version_number: Mapped[int | None] = mapped_column(Integer)
     source_sha256: Mapped[str | None] = mapped_column(String(64))
     source_read_at: Mapped[datetime | None]
+    bundle_version: Mapped[str | None] = mapped_column(Text)
+    """What the DAG was parsed from last."""
+    bundle_since: Mapped[datetime | None]
+    """The first parse that was seen of it."""
+    proven_version: Mapped[str | None] = mapped_column(Text)
+    """The version of the bundle that was told to hold the text of ``source_sha256``."""
     uses_assets: Mapped[bool]
     inlets: Mapped[dict[str, Any]] = mapped_column(JSON)
     """By task, the URIs of its inlets."""

@@ -85,6 +85,13 @@ class FakeAirflow:
             **said,
         }
 
+    def parse(self, commit: str | None, minutes: float, text: str | None = None, seconds: float = 1) -> None:
+        """Parse the DAG from a version of its bundle; the text of its newest version is rewritten in place."""
+        parsed = {"bundle_version": commit, "last_parsed_time": at(minutes).isoformat(), "last_parse_duration": seconds}
+        self.dags[DAG] |= parsed
+        if text is not None:
+            self.sources[DAG, 1] = text
+
     def add_run(self, day: int = 0, dag_id: str = DAG, **said: Any) -> str:
         run_id = f"scheduled__{day}"
         moment = at(0) + timedelta(days=day)

@@ -1,0 +1,56 @@
+"""What the previous release had read of an Airflow is read on from where it ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+
+from festaf.registry_api.airflow.repository import ReadingRepository
+from festaf.registry_api.database import Database
+from festaf.registry_api.schema import MIGRATIONS, migrate
+from tests.registry_api.events import at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def older(sqlite_url: str, empty_postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """Give a database as the previous release left it, with a DAG that was read."""
+    database = Database(sqlite_url if request.param == "sqlite" else empty_postgres_url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with database.migrating() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0017")
+        connection.execute(
+            text(
+                "INSERT INTO airflow (id, name, base_url, namespace, enabled, poll_seconds, created_at, updated_at,"
+                " stumbles, failures, behind, counts)"
+                " VALUES (1, 'prod', 'http://a', 'a', :yes, 30, :at, :at, 0, 0, :no, '{}')"
+            ),
+            {"yes": True, "no": False, "at": at(1)},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO airflow_dag (airflow_pk, dag_id, said, version_number, source_read_at, uses_assets,"
+                " inlets) VALUES (1, 'flights', 'sha', 3, :at, :yes, '{}')"
+            ),
+            {"yes": True, "at": at(1)},
+        )
+    yield database
+    database.close()
+
+
+def test_what_was_read_stands_and_nothing_is_proven(older: Database) -> None:
+    migrate(older)
+
+    with older.reading() as session:
+        dag = ReadingRepository(session, 1).dag("flights")
+    assert dag is not None
+    assert (dag.said, dag.version_number, dag.source_read_at) == ("sha", 3, at(1))
+    assert (dag.bundle_version, dag.bundle_since, dag.proven_version) == (None, None, None)
