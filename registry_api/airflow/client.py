@@ -128,12 +128,12 @@ class AirflowClient:
 
     def _log_in(self) -> None:
         """Get a token: the one that is referred to, or the user's, or anybody's from an Airflow that asks for none."""
-        self.figures.add("logins")
         self._taken = True
         secret = read_secret(self.access.secret) if self.access.secret else None
         if secret and self.access.username is None:
             self._token = secret
             return
+        self.figures.add("logins")
         url = "/auth/token"
         if secret:
             body = {"username": self.access.username, "password": secret}

@@ -7,7 +7,8 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from festaf.registry_api.airflow.asset_events import AssetEventReader
 from festaf.registry_api.airflow.client import AirflowClient, Pace
@@ -19,6 +20,7 @@ from festaf.registry_api.airflow.errors import (
     LostLeaseError,
     SpentError,
     StoppedError,
+    UnforeseenError,
 )
 from festaf.registry_api.airflow.figures import Figures
 from festaf.registry_api.airflow.lease import Lease
@@ -98,9 +100,15 @@ class Cycle:
                 RunReader(work, details).read()
             except AirflowError as error:
                 return error
-            except SQLAlchemyError as error:
-                log.warning("The sync of %s waits for the registry's database: %s", self.deployment.name, error)
+            except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+                said = getattr(error, "orig", None) or error
+                log.warning("The sync of %s waits for the registry's database: %s", self.deployment.name, said)
                 return AirflowError("the registry's own database did not answer")
+            except Exception as error:
+                # A cycle's border: what one Airflow answers must keep no other from being read, and the cycle that
+                # failed must be seen, counted, and followed by a rest.
+                log.exception("The sync of Airflow %s failed", self.deployment.name)
+                return UnforeseenError(f"the sync failed ({type(error).__name__}); the registry's log says at what")
         return None
 
     def _dags_due(self) -> bool:

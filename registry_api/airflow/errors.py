@@ -9,6 +9,7 @@ AirflowError
 ├── SecretError           the secret that the deployment refers to cannot be read
 ├── SpentError            the cycle's requests are spent; the next goes on
 ├── StoppedError          the registry stops
+├── UnforeseenError       a fault of the sync itself; the log has it whole
 └── LostLeaseError        another server syncs this deployment now
 """
 
@@ -61,6 +62,10 @@ class SpentError(AirflowError):
 
 class StoppedError(AirflowError):
     """The sync was asked to stop."""
+
+
+class UnforeseenError(AirflowError):
+    """The sync failed at something that nobody thought of."""
 
 
 class LostLeaseError(AirflowError):

@@ -54,7 +54,7 @@ class Syncer:
             try:
                 self._look()
             except SQLAlchemyError as error:
-                log.warning("The deployments of Airflow cannot be read: %s", getattr(error, "orig", None) or error)
+                log.warning("The deployments of Airflow cannot be read: %s", _cause(error))
             self._stopping.wait(LOOK_SECONDS)
 
     def _look(self) -> None:
@@ -76,9 +76,9 @@ class Syncer:
             ended = Cycle(self.database, deployment, figures, self._stopping.wait, login, pace=self.pace).run()
         except LostLeaseError:
             return
-        except Exception:
-            # A thread's border: a fault of one deployment must not end the others, and must be seen.
-            log.exception("The sync of Airflow %s failed", deployment.name)
+        except SQLAlchemyError as error:
+            figures.add("failed_cycles")
+            log.warning("The sync of Airflow %s cannot note how it went: %s", deployment.name, _cause(error))
             return
         self._tell(deployment.name, ended)
 
@@ -88,3 +88,8 @@ class Syncer:
         if said != self._said.get(name, ""):
             log.warning("The sync of Airflow %s: %s", name, said or "all is well again")
             self._said[name] = said
+
+
+def _cause(error: SQLAlchemyError) -> object:
+    """Give what the database said, without the statement and what it was to store."""
+    return getattr(error, "orig", None) or error

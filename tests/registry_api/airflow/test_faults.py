@@ -18,8 +18,10 @@ from festaf.registry_api.airflow.errors import (
     SpentError,
     StoppedError,
     UnexpectedError,
+    UnforeseenError,
 )
 from festaf.registry_api.airflow.lease import Lease
+from festaf.registry_api.airflow.syncer import Syncer
 from tests.registry_api.airflow.deployment import Reply
 from tests.registry_api.airflow.test_asset_events import wrote
 from tests.registry_api.events import DAG, NAMESPACE, RICH, at, run_of
@@ -206,9 +208,42 @@ def test_a_sync_that_is_killed_at_any_moment_loses_and_doubles_nothing(
     assert sync.figures.counts()["asset_events"] == 2
 
 
-def test_the_server_reads_what_is_due_and_stops_at_once(sqlite_sync: Sync) -> None:
-    from festaf.registry_api.airflow.syncer import Syncer
+def test_what_nobody_foresaw_is_seen_counted_and_followed_by_a_rest(
+    sqlite_sync: Sync, caplog: pytest.LogCaptureFixture
+) -> None:
+    sync = sqlite_sync
+    sync.airflow.add_event(timestamp="0001-01-01T00:00:00+00:00")
+    assert isinstance(sync.run(), UnforeseenError)
+    assert sync.figures.counts()["failed_cycles"] == 1
+    assert (sync.state["failures"], "OverflowError" in sync.state["last_error"]) == (1, True)
+    assert sync.state["next_sync"] > at(sync.minutes).isoformat()
+    assert "Traceback" in caplog.text
 
+
+def test_a_server_whose_database_fails_says_so_and_looks_again(
+    sqlite_sync: Sync, caplog: pytest.LogCaptureFixture
+) -> None:
+    sync = sqlite_sync
+
+    def rename(table: str, name: str) -> None:
+        with sync.registry.database.engine.begin() as connection:
+            connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {name}")
+
+    sync.airflow.faults.append(lambda path: rename("airflow", "gone") if "/dags?" in path else None)
+    syncer = Syncer(sync.registry.database, pace=sync.pace)
+    syncer.start()
+    until = time.monotonic() + 30
+    while "The deployments of Airflow cannot be read" not in caplog.text:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    sync.airflow.faults.clear()
+    rename("gone", "airflow")
+    syncer.stop()
+    assert ("prod", "failed_cycles", 1) in list(syncer.board)
+    assert "cannot note how it went: no such table" in caplog.text
+
+
+def test_the_server_reads_what_is_due_and_stops_at_once(sqlite_sync: Sync) -> None:
     sync = sqlite_sync
     sync.airflow.clock = lambda: at(600)
     sync.airflow.add_event(fact=wrote(RICH))
