@@ -72,14 +72,24 @@ class Courier:
         # A thread's border: whatever happens, the process that it lives in must not notice.
         try:
             capture = self._make()
-            while not self._stopping:
-                self._round(capture)
-                self._woken.wait(capture.settings.flush_interval)
-                self._woken.clear()
-            if self._urgent:
-                self._round(capture)
         except BaseException:
             log.exception("The lineage courier ended; tasks still deliver by themselves")
+            return
+        while not self._stopping:
+            self._guarded(capture)
+            self._woken.wait(capture.settings.flush_interval)
+            self._woken.clear()
+        if self._urgent:
+            self._guarded(capture)
+
+    def _guarded(self, capture: Capture) -> None:
+        """Go a round; what fails now, such as a full disk, is tried again in the next, and said once."""
+        try:
+            self._round(capture)
+        except BaseException as error:
+            if repr(error) != self._said:
+                log.exception("The lineage courier failed; what waits stays in %s", capture.spool.folder)
+            self._said = repr(error)
 
     def _round(self, capture: Capture) -> None:
         parcels, self._urgent = self._urgent, []

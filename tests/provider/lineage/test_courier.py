@@ -85,3 +85,22 @@ def test_a_broken_configuration_ends_only_the_courier(caplog: pytest.LogCaptureF
     courier.start()
     courier.stop(seconds=10)
     assert "The lineage courier ended" in caplog.text
+
+
+def test_a_spool_that_cannot_be_read_for_a_while_is_carried_afterwards(
+    capture: Capture, courier: Courier, recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = capture.spool.append(b'{"n": 1}')
+    pending, aside = capture.spool.pending, capture.spool.pending.with_name("aside")
+    pending.rename(aside)
+    pending.touch()
+    courier.wake([name])
+    deadline = time.monotonic() + 30
+    while "The lineage courier failed" not in caplog.text:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    pending.unlink()
+    aside.rename(pending)
+    courier.wake([name])
+    _until_sent(recorder, 1)
+    assert caplog.text.count("The lineage courier failed") == 1
