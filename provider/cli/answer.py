@@ -201,6 +201,7 @@ def _run(run: RunRef | None) -> RenderableType:
         attempt += f", map index {run.map_index}"
     return _grid(
         [
+            ("Airflow", run.namespace),
             ("DAG", f"{run.dag_id}{_version(run.dag_version)}"),
             ("run", run.run_id),
             ("task", attempt + (f" ({run.operator})" if run.operator else "")),

@@ -43,6 +43,7 @@ def test_the_tree_reads_well_when_it_is_piped(runner: CliRunner) -> None:
         "line_0 = 0",
         "... 8 more lines: --code",
         "flights_features.py, sha256 bbbbbbbbbbbb",
+        "Airflow      default",
         "flights_features, version 3, bundle dags-folder",
         "ingest, try 1 (IngestFeaturesOperator)",
         "336,776 read, 336,770 accepted, 6 rejected",
