@@ -60,7 +60,8 @@ def _teller(by: Teller) -> str:
         return f", by {by.declared_by}"
     task = ".".join(part for part in (by.dag_id, by.task_id) if part)
     number = f" version {by.dag_version.number}" if by.dag_version and by.dag_version.number else ""
-    return f", by {task}{number}" + (f" in {by.run_id}" if by.run_id else "")
+    run, airflow = f" in {by.run_id}" if by.run_id else "", f" of {by.namespace}" if by.namespace else ""
+    return f", by {task}{number}{run}{airflow}"
 
 
 def _affected(item: Affected) -> Text:

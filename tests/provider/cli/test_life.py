@@ -20,7 +20,7 @@ HISTORY: dict[str, Any] = {
             "at": "2026-03-02T00:10:00Z",
             "kind": "declared",
             "version": 2,
-            "by": {"dag_id": "flights", "task_id": "ingest", "run_id": "scheduled__1"},
+            "by": {"namespace": "prod", "dag_id": "flights", "task_id": "ingest", "run_id": "scheduled__1"},
             "changes": [
                 {"field": "owner", "before": "ann", "after": "bob"},
                 {"field": "logic", "before": "a", "after": "b", "diff": "--- before\n+++ after\n-a\n+b"},
@@ -76,7 +76,7 @@ def test_history_says_what_changed_and_by_whom(runner: CliRunner, recorder: Reco
     result = runner.invoke(app, ["history", FEATURE, "--as-of", "2026-03-03T00:00:00Z"])
 
     assert result.stdout.splitlines() == [
-        "2026-03-02 00:10:00 UTC  declared version 2, by flights.ingest in scheduled__1",
+        "2026-03-02 00:10:00 UTC  declared version 2, by flights.ingest in scheduled__1 of prod",
         "  owner: ann -> bob",
         "  logic:",
         "    --- before",
