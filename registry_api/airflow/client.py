@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from festaf.registry_api.airflow.errors import (
     AirflowAwayError,
     AnswerTooLargeError,
     RefusedError,
+    SecretError,
     SpentError,
     StoppedError,
     UnexpectedError,
@@ -31,6 +33,8 @@ from festaf.registry_api.airflow.secret import read_secret
 log = logging.getLogger(__name__)
 PASSING = {408, 425, 429, 500, 502, 503, 504}
 MEBIBYTE = 1024 * 1024
+TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""RFC 6750; of another one the library would say in its error what it is."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,10 @@ class AirflowClient:
         self._taken = True
         secret = read_secret(self.access.secret) if self.access.secret else None
         if secret and self.access.username is None:
+            if not TOKEN.fullmatch(secret):
+                raise SecretError(
+                    f"the secret {self.access.secret} holds no token: it has spaces, lines or other letters"
+                )
             self._token = secret
             return
         self.figures.add("logins")
@@ -144,7 +152,7 @@ class AirflowClient:
             raise RefusedError(f"Airflow refuses the login of {self.access.username or 'everyone'} at {url}")
         content = self._content(answer, url)
         token = content.get("access_token") if isinstance(content, dict) else None
-        if not isinstance(token, str) or not token:
+        if not isinstance(token, str) or not TOKEN.fullmatch(token):
             raise UnexpectedError(f"Airflow answered {url} without an access token")
         self._token = token
         self._login.keep(self.access, token)
@@ -160,9 +168,10 @@ class AirflowClient:
             try:
                 answer = self._send(method, url, **request)
                 self._answered = True
-                if answer.status not in PASSING and (answer.status >= 300 or answer.json() is not None):
+                if answer.status not in PASSING and (answer.status >= 300 or answer.is_whole()):
                     return answer
-                fault, retry_after = f"answered {url} with status {answer.status}", answer.retry_after
+                said = f"status {answer.status}" if answer.status in PASSING else "broken JSON"
+                fault, retry_after = f"answered {url} with {said}", answer.retry_after
                 failing = answer.status == httpx.codes.INTERNAL_SERVER_ERROR
             except httpx.TimeoutException:
                 fault, retry_after, failing = f"did not answer {url}: it takes too long", None, False
@@ -173,8 +182,6 @@ class AirflowClient:
                 fault, retry_after, failing = f"did not answer {url}: {_reason(error)}", None, False
             except httpx.DecodingError:
                 fault, retry_after, failing = f"answered {url} in a broken encoding", None, False
-            except ValueError:
-                fault, retry_after, failing = f"answered {url} with broken JSON", None, False
         raise AirflowAwayError(f"Airflow {fault}", retry_after, failing=failing)
 
     def _delay(self, attempt: int, retry_after: float | None, fault: str) -> float:
@@ -249,6 +256,13 @@ class _Answer:
     body: bytes
     retry_after: float | None
     location: str | None
+
+    def is_whole(self) -> bool:
+        """Tell whether the body is JSON, and says something."""
+        try:
+            return self.json() is not None
+        except ValueError:
+            return False
 
     def json(self) -> Any:
         """Read the body.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from festaf.registry_api.airflow.errors import RefusedError, SecretError
 from festaf.registry_api.airflow.login import Access, Login
 from tests.registry_api.airflow.deployment import Reply
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.registry_api.airflow.conftest import Sync
 
 
@@ -29,16 +29,16 @@ def test_an_expired_token_is_renewed_once(sqlite_sync: Sync, monkeypatch: pytest
     sync = sqlite_sync
     sync.log_in_with_password(monkeypatch)
     assert sync.run() is None
-    sync.airflow.token = "of the next day"
+    sync.airflow.token = "of-the-next-day"
     assert sync.run() is None
     assert (logins(sync), sync.figures.counts()["logins"]) == (2, 1)
 
-    sync.airflow.token = "of another day"
+    sync.airflow.token = "of-another-day"
     monkeypatch.setenv("FESTAF_AIRFLOW_PASSWORD", "wrong")
     assert isinstance(sync.run(), RefusedError)
     assert logins(sync) == 3
     shown = sync.registry.http.get("/api/v1/airflows").text + str(sync.state) + repr(sync.login)
-    for secret in (sync.airflow.password, "wrong", "of the next day"):
+    for secret in (sync.airflow.password, "wrong", "of-the-next-day"):
         assert secret not in shown
     monkeypatch.delenv("FESTAF_AIRFLOW_PASSWORD")
     assert isinstance(sync.run(), SecretError)
@@ -73,6 +73,16 @@ def test_a_token_that_stands_in_the_secret_is_read_in_each_cycle(
     monkeypatch.setenv("FESTAF_AIRFLOW_TOKEN", "rotated")
     assert sqlite_sync.run() is None
     assert (logins(sqlite_sync), sqlite_sync.airflow.asked_for("/dags?")) == (0, 2)
+
+
+@pytest.mark.parametrize("secret", ["one-token\nanother-token", "two words", "schlüssel"])
+def test_a_secret_that_is_no_token_is_refused_and_shown_nowhere(
+    sqlite_sync: Sync, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, secret: str
+) -> None:
+    monkeypatch.setenv("FESTAF_AIRFLOW_TOKEN", secret)
+    assert isinstance(sqlite_sync.run(), SecretError)
+    assert sqlite_sync.airflow.asked == []
+    assert not [word for word in secret.split() if word in str(sqlite_sync.state) + caplog.text]
 
 
 def test_a_token_is_given_to_no_other_address_or_account() -> None:
