@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import time
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -21,6 +22,8 @@ DEFAULT_TIMEOUT = 10.0
 FIRST_PAUSE = 0.2
 PAGE_SIZE = 100
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""RFC 6750; of another one the library would say in its error what it is."""
 
 Body = BaseEvent | bytes
 """An event as a model, or as the JSON text that was kept of it."""
@@ -38,7 +41,7 @@ class Sender:
     :param token: a bearer token; None where the registry asks for none
     :param timeout: how long one call may take in all, in seconds
     :param retry: whether to repeat a call that met a passing fault
-    :raises ValueError: the address is none
+    :raises ValueError: the address or the token is none
     """
 
     def __init__(
@@ -48,6 +51,9 @@ class Sender:
         self.timeout = timeout
         self._retry = retry
         host = _host(self.url)
+        token = token.strip() if token else None
+        if token and not TOKEN.fullmatch(token):
+            raise ValueError("the token for the registry is none: it has spaces, lines or other letters")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._http = httpx.Client(
             headers={"User-Agent": "festaf", **headers},

@@ -188,6 +188,19 @@ def test_an_address_that_is_none_is_a_mistake_of_the_caller(url: str) -> None:
         RegistryClient(url)
 
 
+@pytest.mark.parametrize("token", ["one-token\nanother-token", "two words", "schlüssel"])
+def test_a_token_that_is_none_is_refused_before_an_error_can_show_it(recorder: Recorder, token: str) -> None:
+    with pytest.raises(ValueError, match="the token for the registry is none") as raised:
+        RegistryClient(recorder.url, token)
+    assert not [word for word in token.split() if word in str(raised.value).replace("the token", "")]
+
+
+def test_the_line_break_behind_a_token_is_no_part_of_it(recorder: Recorder) -> None:
+    with RegistryClient(recorder.url, "the-token\n") as client:
+        client.send(EVENT)
+    assert recorder.requests[0].headers["authorization"] == "Bearer the-token"
+
+
 def test_the_address_may_name_the_api(recorder: Recorder) -> None:
     with RegistryClient(f"{recorder.url}/api/v1/") as client:
         client.send(EVENT)
