@@ -55,6 +55,8 @@ class DagRun(Answer):
     dag_run_id: str
     logical_date: AwareDatetime | None = None
     run_after: AwareDatetime
+    queued_at: AwareDatetime | None = None
+    """Last; clearing a task queues its run again."""
     start_date: AwareDatetime | None = None
     end_date: AwareDatetime | None = None
     data_interval_start: AwareDatetime | None = None

@@ -39,6 +39,8 @@ SYNC = f"{PRODUCER}/registry_api/airflow"
 """The producer of every event that the sync tells."""
 BEFORE = timedelta(microseconds=1)
 """What the worker itself said of a run stands before what the sync says: its event is dated this much later."""
+SKEW = timedelta(seconds=5)
+"""By so much the clocks of a scheduler and a worker may differ."""
 OUTSIDE = "asset_events"
 """The job of facts that came with an asset event of no task."""
 _SPEC = RUN_EVENT_SCHEMA.removesuffix("RunEvent")
@@ -64,10 +66,25 @@ def run_without(dag_id: str, run_id: str, timestamp: datetime) -> DagRun:
 
 def logic_of(events: Iterable[AssetEvent]) -> str | None:
     """Give the hash of the DAG file that our operators attach to their asset events."""
+    return _said_of_code(events, "logic_sha256")
+
+
+def commit_of(run: DagRun, instance: TaskInstance, events: Sequence[AssetEvent]) -> str | None:
+    """Give the version of the bundle that a try ran: as our operators attach it, else that of the DAG run.
+
+    A run that was queued again after the try began was cleared, and may have been moved to the newest version.
+    """
+    if attached_version := _said_of_code(events, "bundle_version"):
+        return attached_version
+    began = instance.start_date or instance.end_date or events[-1].timestamp
+    return None if run.queued_at and run.queued_at - began > SKEW else run.bundle_version
+
+
+def _said_of_code(events: Iterable[AssetEvent], name: str) -> str | None:
     for event in events:
         fact = (event.extra or {}).get(EXTRA_KEY)
-        if isinstance(fact, dict) and isinstance(fact.get("logic_sha256"), str):
-            return str(fact["logic_sha256"])
+        if isinstance(fact, dict) and isinstance(fact.get(name), str):
+            return str(fact[name])
     return None
 
 
@@ -98,10 +115,10 @@ def task_event(
     :param code: path and text of the DAG file, when it is proven that this text ran
     """
     version = instance.dag_version
-    bundle = version.bundle_name if version else None
+    bundle, commit = version.bundle_name if version else None, commit_of(run, instance, events)
     said = attached(
         ((event.asset, event.extra or {}) for event in events),
-        Worker(logic_of(events), bundle, run.bundle_version),
+        Worker(logic_of(events), bundle, commit),
     )
     ended = instance.end_date or events[-1].timestamp
     task_run = TaskRun(
@@ -119,7 +136,7 @@ def task_event(
         run_type=run.run_type,
         dag_version_id=version.id if version else None,
         bundle_name=bundle,
-        bundle_version=run.bundle_version,
+        bundle_version=commit,
         hostname=instance.hostname or None,
     )
     about = {
@@ -128,7 +145,7 @@ def task_event(
         **_nominal(run),
     }
     path, text = code or (None, None)
-    snapshot = _snapshot(run, version).model_copy(update={"path": path, "source": text})
+    snapshot = _snapshot(run, version).model_copy(update={"path": path, "source": text, "bundle_version": commit})
     return RunEvent(
         event_type=EventType.COMPLETE,
         event_time=ended - BEFORE,

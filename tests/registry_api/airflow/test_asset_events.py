@@ -92,6 +92,22 @@ def test_the_try_that_wrote_is_named_also_after_the_task_was_cleared(sync: Sync)
     assert (run["try_number"], run["openlineage_run_id"]) == (2, str(run_of(try_number=2)))
 
 
+def test_a_try_of_before_its_run_was_cleared_is_not_said_to_have_run_the_runs_new_commit(sync: Sync) -> None:
+    """Airflow moves a cleared run to the newest version of its bundle, when it is asked to."""
+    for day, queued in enumerate((-10, 60)):
+        moment = (at(queued) + timedelta(days=day)).isoformat()
+        sync.airflow.add_run(day, bundle_version="BBB", queued_at=moment)
+        sync.airflow.add_event(day, fact=wrote(RICH))
+        sync.airflow.add_event(day, task="told", fact=wrote(RICH) | {"bundle_version": "AAA"})
+    assert sync.run() is None
+    commits = {
+        (task, day): sync.registry.get(f"/runs/{run_of(task, day=day)}")["dag_version"]["bundle_version"]
+        for task in ("ingest", "told")
+        for day in range(2)
+    }
+    assert commits == {("ingest", 0): "BBB", ("ingest", 1): None, ("told", 0): "AAA", ("told", 1): "AAA"}
+
+
 def test_mapped_partitioned_and_aliased_events_are_each_their_own(sync: Sync) -> None:
     for index in range(2):
         sync.airflow.add_event(task="mapped", map_index=index, uri="s3://out/parts", partition_key=f"p{index}")
