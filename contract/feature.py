@@ -156,6 +156,14 @@ class RunRef(Model):
     map_index: int = -1
     try_number: int
     operator: str | None = None
+    run_type: str | None = None
+    """Airflow's word for why the DAG ran: ``scheduled``, ``manual``, ``backfill``, ``asset_triggered``, and so on."""
+    triggered_by: tuple[str, ...] = ()
+    """The URIs of the assets that made the DAG run, as far as the caller may see them."""
+    logical_date: Moment | None = None
+    data_interval_start: Moment | None = None
+    """Begin of the time that the run stands for (OpenLineage's nominal start)."""
+    data_interval_end: Moment | None = None
     state: Literal["COMPLETE", "FAIL", "ABORT"] = "COMPLETE"
     """A task that failed after rows were accepted wrote values, too."""
     started_at: Moment | None = None

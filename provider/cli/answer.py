@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from festaf.contract.feature import Code, CodeLocation, Consumer, DagVersionRef, Feature, Freshness, RunRef, When
+    from festaf.contract.feature import (
+        Access,
+        Code,
+        CodeLocation,
+        Consumer,
+        DagVersionRef,
+        Feature,
+        Freshness,
+        RunRef,
+        Source,
+        When,
+    )
 
 CODE_LINES = 12
 NAMES = 12
@@ -70,7 +81,7 @@ def feature_tree(feature: Feature, *, now: datetime | None = None, whole_code: b
     tree.add(_section("why", _why(feature)))
     tree.add(_section("how", _how(feature, whole_code)))
     tree.add(_section("run", _run(feature.run)))
-    tree.add(_section("from", _names((source.uri or HIDDEN, source.origin) for source in feature.sources)))
+    tree.add(_section("from", _names((_source(source), source.origin) for source in feature.sources)))
     tree.add(_section("to", _names((_consumer(user), user.origin) for user in feature.consumers)))
     return tree
 
@@ -158,7 +169,13 @@ def _schedule(when: When) -> str | None:
 
 
 def _why(feature: Feature) -> RenderableType:
-    return _grid([("purpose", feature.why.purpose), ("description", feature.why.description)])
+    return _grid(
+        [
+            ("purpose", feature.why.purpose),
+            ("description", feature.why.description),
+            ("tags", ", ".join(feature.tags) or None),
+        ]
+    )
 
 
 def _how(feature: Feature, whole: bool) -> RenderableType:
@@ -204,6 +221,8 @@ def _run(run: RunRef | None) -> RenderableType:
             ("Airflow", run.namespace),
             ("DAG", f"{run.dag_id}{_version(run.dag_version)}"),
             ("run", run.run_id),
+            ("triggered by", "\n".join(run.triggered_by) or None),
+            ("interval", _interval(run)),
             ("task", attempt + (f" ({run.operator})" if run.operator else "")),
             ("ended", _ended(run)),
             ("rows", _rows(run)),
@@ -219,6 +238,12 @@ def _version(version: DagVersionRef) -> str:
     if version.bundle_name:
         facts.append(f"bundle {version.bundle_name}" + (f" {version.bundle_version}" if version.bundle_version else ""))
     return "".join(f", {fact}" for fact in facts)
+
+
+def _interval(run: RunRef) -> str | None:
+    """Give the time that the run stands for; none when it is a single moment."""
+    start, end = run.data_interval_start, run.data_interval_end
+    return f"{moment(start)} to {moment(end)}" if start and end and start != end else None
 
 
 def _ended(run: RunRef) -> str | None:
@@ -243,12 +268,21 @@ def _names(items: Iterable[tuple[str, str]]) -> RenderableType:
     return Group(*lines)
 
 
+def _source(source: Source) -> str:
+    return f"{source.uri or HIDDEN}{gone(source.access)}"
+
+
+def gone(access: Access) -> str:
+    """Say that something is no more."""
+    return " (deleted)" if access == "deleted" else ""
+
+
 def _consumer(user: Consumer) -> str:
     """Name a consumer with its version, and how many steps away it is when it is not the next one."""
     version = f" version {user.version}" if user.version else ""
     approval = f" {user.approval}" if user.approval else ""
     steps = f", {user.distance} steps away" if user.distance > 1 else ""
-    return f"{user.kind.replace('_', ' ')} {user.name or HIDDEN}{version}{approval}{steps}"
+    return f"{user.kind.replace('_', ' ')} {user.name or HIDDEN}{version}{approval}{steps}{gone(user.access)}"
 
 
 def _freshness(freshness: Freshness) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -134,15 +134,6 @@ def _text(value: Any) -> str | None:
 def text_in(facets: Facets, facet: str, name: str) -> str | None:
     """Read a text out of a facet."""
     return _text(facets.get(facet, {}).get(name))
-
-
-def moment_in(facets: Facets, facet: str, name: str) -> datetime | None:
-    """Read a time out of a facet; one without an offset is taken as UTC."""
-    try:
-        found = datetime.fromisoformat(text_in(facets, facet, name) or "")
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def state_name(state: str | None, *, started: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from festaf.contract.feature import Access, Consumer, Feature, Origin, PackageRef, Source, When, Who, Why
 from festaf.contract.names import DatasetName
-from festaf.registry_api.access.sight import EVERYTHING, Sight
+from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.changes import dag_subject, follow
 from festaf.registry_api.dag_packages.lineage import package_of
 from festaf.registry_api.dags.service import DagService
@@ -26,10 +27,12 @@ from festaf.registry_api.features.sources import FeatureGraph
 from festaf.registry_api.features.tables import FeatureTable
 from festaf.registry_api.graph.names import NodeName, feature_node, feature_set_node, job_node
 from festaf.registry_api.graph.subjects import subjects_of
+from festaf.registry_api.graph.visibility import visibility
 from festaf.registry_api.lineage import reading
 from festaf.registry_api.lineage.folding import bodies
 from festaf.registry_api.viewpoint import Viewpoint
 
+NOT_SAID: tuple[Any, ...] = (None, "", ())
 CONSUMER_STEPS = 8
 CONSUMERS = 500
 PRECEDENCE: tuple[Origin, ...] = ("declared", "lineage_facet", "column_lineage", "inputs_outputs", "lineage", "airflow")
@@ -38,7 +41,7 @@ PRECEDENCE: tuple[Origin, ...] = ("declared", "lineage_facet", "column_lineage",
 class FeatureAnswer:
     """Answers for one feature from one viewpoint."""
 
-    def __init__(self, session: Session, view: Viewpoint, now: datetime, sight: Sight = EVERYTHING) -> None:
+    def __init__(self, session: Session, view: Viewpoint, now: datetime, sight: Sight) -> None:
         self.session = session
         self.view = view
         self.at = view.as_of or view.known_at or now
@@ -62,13 +65,16 @@ class FeatureAnswer:
         said = newest.saying.version.sha256 if newest.saying and portrait.declared else None
         how, origins = LogicReader(self.dags.dags).read(content, made)
         self.origins |= origins
+        own = portrait.told_by
+        sources, consumers = self._sources(node, made), self._consumers(project, feature_set, name)
+        access = visibility({*sources, *(item.node for item in consumers)}, self.sight, self.graph.deleted)
         return Feature(
             project=project,
             feature_set=feature_set,
             name=name,
-            type=self._said("type", (content.get("type"), "declared" if said else "lineage")),
-            collection=content.get("collection"),
-            tags=tuple(content.get("tags") or ()),
+            type=self._said("type", (content.get("type"), own)),
+            collection=self._said("collection", (content.get("collection"), own)),
+            tags=self._said("tags", (tuple(content.get("tags") or ()), own)) or (),
             version=self.features.declared_orders([row.id], self.view)[row.id].index(said) + 1 if said else None,
             version_sha256=said,
             deleted=portrait.deleted,
@@ -78,8 +84,8 @@ class FeatureAnswer:
             why=self._why(portrait),
             run=self._run(made) if made else None,
             package=self._package(made) if made else None,
-            sources=self._sources(node, made),
-            consumers=self._consumers(project, feature_set, name),
+            sources=tuple(_source(item, origin, access[item]) for item, origin in sources.items()),
+            consumers=self._named(consumers, access),
             fulfils=requests_fulfilled(self.session, project, feature_set, name) if self.view.now else (),
             origins=dict(sorted(self.origins.items())),
         )
@@ -115,7 +121,7 @@ class FeatureAnswer:
     def _said(self, fact: str, *said: tuple[Any, Origin]) -> Any:
         """Give the first value that was said, and keep where it came from."""
         for value, origin in said:
-            if value:
+            if value not in NOT_SAID:
                 self.origins[fact] = origin
                 return value
         return None
@@ -153,13 +159,13 @@ class FeatureAnswer:
         next_run = dag.next_run if dag and not self.view.dated else None
         bound = self._said("when.freshness", (portrait.fresh_within_seconds, "declared"))
         return When(
-            first_seen=portrait.newest.first_said,
+            first_seen=self._said("when.first_seen", (portrait.newest.first_said, portrait.first_told_by)),
             last_written=self._said("when.last_written", (last_written, "lineage")),
             last_event_time=self._said("when.last_event_time", (last_event_time, "lineage")),
             next_run=self._said("when.next_run", (next_run, "airflow")),
             schedule=self._said("when.schedule", (dag.facts.get("schedule") if dag else None, "airflow")),
-            dag_paused=dag.paused if dag else None,
-            dag_deleted=dag.deleted if dag else False,
+            dag_paused=self._said("when.dag_paused", (dag.paused if dag else None, "airflow")),
+            dag_deleted=self._said("when.dag_deleted", ((dag and dag.deleted) or None, "airflow")) or False,
             freshness=freshness(
                 bound, last_event_time=last_event_time, last_written=last_written, next_run=next_run, at=self.at
             ),
@@ -167,7 +173,7 @@ class FeatureAnswer:
 
     def _why(self, portrait: Portrait) -> Why:
         content, declared, seen = portrait.content, portrait.about.declared, portrait.about.observed
-        own: Origin = "declared" if portrait.declared else "lineage"
+        own = portrait.told_by
         return Why(
             purpose=self._said("why.purpose", (content.get("purpose"), own), (declared.get("purpose"), "declared")),
             description=self._said(
@@ -186,7 +192,7 @@ class FeatureAnswer:
         found = package_of(self.session, made.version.bundle_version, self.sight)
         return self._said("package", (found, made.origin))  # type: ignore[no-any-return]  # it is what was given
 
-    def _sources(self, node: NodeName, made: Made | None) -> tuple[Source, ...]:
+    def _sources(self, node: NodeName, made: Made | None) -> dict[NodeName, Origin]:
         """Give declared sources and column lineage; the inputs of the task only when there is neither."""
         found = self.graph.neighbours([node], "source")[node]
         if not found and made:
@@ -195,40 +201,44 @@ class FeatureAnswer:
         said: dict[NodeName, Origin] = {}
         for item in found:
             said[item.node] = min(item.origin, said.get(item.node, item.origin), key=PRECEDENCE.index)
-        return tuple(self._source(name, origin) for name, origin in sorted(said.items(), key=lambda pair: pair[0].id))
+        return dict(sorted(said.items(), key=lambda pair: pair[0].id))
 
-    def _source(self, name: NodeName, origin: Origin) -> Source:
-        if not self.sight.sees_namespace(name.namespace):
-            return Source(uri=None, namespace=None, name=None, origin=origin, access="restricted")
-        uri = name.name if name.untracked else DatasetName(name.namespace, name.name, name.field).uri
-        access: Access = "unknown" if name.untracked else "accessible"
-        return Source(uri=uri, namespace=name.namespace, name=name.name, field=name.field, origin=origin, access=access)
-
-    def _consumers(self, project: str, feature_set: str, name: str) -> tuple[Consumer, ...]:
+    def _consumers(self, project: str, feature_set: str, name: str) -> list[Reached]:
         """Give what reads the feature or its set, and what is made from that; of the tasks only the readers."""
         walk = DownstreamWalk(self.session, self.view, self.graph)
         found = walk.go(project, feature_set, name, depth=CONSUMER_STEPS, limit=CONSUMERS)
         shown = [item for item in found.reached.values() if item.node.kind != "job" or item.distance == 1]
-        jobs = {(item.node.namespace, item.node.name) for item in shown if item.node.kind == "job"}
+        return sorted(shown, key=lambda item: (item.distance, item.node.id))
+
+    def _named(self, consumers: Iterable[Reached], access: Mapping[NodeName, Access]) -> tuple[Consumer, ...]:
+        jobs = {(item.node.namespace, item.node.name) for item in consumers if item.node.kind == "job"}
         follow(self.session, (dag_subject(*job) for job in jobs))
         dags = self.dags.which_are_dags(jobs) if jobs else set()
         return tuple(
-            self._consumer(item, is_dag=(item.node.namespace, item.node.name) in dags)
-            for item in sorted(shown, key=lambda item: (item.distance, item.node.id))
+            _consumer(item, access[item.node], is_dag=(item.node.namespace, item.node.name) in dags)
+            for item in consumers
         )
 
-    def _consumer(self, item: Reached, *, is_dag: bool) -> Consumer:
-        node = item.node
-        visible = self.sight.sees_namespace(node.namespace)
-        name = node.name if node.field is None else f"{node.name}#{node.field}"
-        return Consumer(
-            kind="dag" if is_dag else item.kind,
-            namespace=node.namespace if visible else None,
-            name=name if visible else None,
-            distance=item.distance,
-            version=item.use.version if item.use and visible else None,
-            approval=item.use.approval if item.use and visible else None,
-            last_read=item.last_stated if visible else None,
-            origin=item.origin,
-            access="accessible" if visible else "restricted",
-        )
+
+def _source(name: NodeName, origin: Origin, access: Access) -> Source:
+    if access == "restricted":
+        return Source(uri=None, namespace=None, name=None, origin=origin, access=access)
+    uri = name.name if name.untracked else DatasetName(name.namespace, name.name, name.field).uri
+    return Source(uri=uri, namespace=name.namespace, name=name.name, field=name.field, origin=origin, access=access)
+
+
+def _consumer(item: Reached, access: Access, *, is_dag: bool) -> Consumer:
+    node = item.node
+    visible = access != "restricted"
+    name = node.name if node.field is None else f"{node.name}#{node.field}"
+    return Consumer(
+        kind="dag" if is_dag else item.kind,
+        namespace=node.namespace if visible else None,
+        name=name if visible else None,
+        distance=item.distance,
+        version=item.use.version if item.use and visible else None,
+        approval=item.use.approval if item.use and visible else None,
+        last_read=item.last_stated if visible else None,
+        origin=item.origin,
+        access=access,
+    )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from festaf.contract.feature import DagVersionRef
 from festaf.contract.history import Change, HistoryItem, HistoryKind, Teller
 from festaf.contract.http import Page
-from festaf.registry_api.access.sight import EVERYTHING, Sight
+from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.dags.repository import DagRepository
 from festaf.registry_api.dags.seen import Seen, SeenRun
 from festaf.registry_api.errors import BadRequestError
@@ -51,7 +51,7 @@ class Happening:
 class FeatureHistory:
     """Tells the life of one feature from one viewpoint."""
 
-    def __init__(self, session: Session, view: Viewpoint, feature: FeatureTable, sight: Sight = EVERYTHING) -> None:
+    def __init__(self, session: Session, view: Viewpoint, feature: FeatureTable, sight: Sight) -> None:
         self.view = view
         self.feature = feature
         self.history = HistoryRepository(session, view, feature)
@@ -188,7 +188,7 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Chang
     """Compare two contents field by field; a feature's name is not its content."""
     changes: list[Change] = []
     for name in sorted({*before, *after} - {NAME}):
-        old, new = (_told(name, content.get(name)) for content in (before, after))
+        old, new = (_value(name, content.get(name)) for content in (before, after))
         if old != new:
             texts = [value if isinstance(value, str) else "" for value in (old, new)]
             long = name == "logic" or any("\n" in text for text in texts)
@@ -196,7 +196,7 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Chang
     return tuple(changes)
 
 
-def _told(name: str, value: Any) -> Any:
+def _value(name: str, value: Any) -> Any:
     """Give what was said of a field; an owner that a masker hid was not said."""
     return known_owner(value) if name == "owner" else value or None
 

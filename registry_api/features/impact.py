@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from sqlalchemy.orm import Session
 
+from festaf.contract.feature import Access
 from festaf.contract.impact import Affected, Impact
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.changes import dag_subject, follow
@@ -15,6 +16,7 @@ from festaf.registry_api.dags.seen import Seen, SeenDag
 from festaf.registry_api.features.downstream import Downstream, DownstreamWalk, Reached
 from festaf.registry_api.features.owners import OwnerReader
 from festaf.registry_api.graph.names import NodeName, job_node
+from festaf.registry_api.graph.visibility import visibility
 from festaf.registry_api.table import natural_key
 from festaf.registry_api.viewpoint import Viewpoint
 
@@ -31,14 +33,18 @@ class ImpactAnswer:
         self.walk = DownstreamWalk(session, view)
         self.owners = OwnerReader(session, view)
         self.dags = DagRepository(session)
-        self.seen = Seen(session, view)
+        self.seen = Seen(session, view, sight)
 
     def give(self, project: str, feature_set: str, name: str, *, depth: int, limit: int) -> Impact:
         """Answer."""
         found = self.walk.go(project, feature_set, name, depth=depth, limit=limit)
         dags = self._dags(item.node for item in found.reached.values() if item.node.kind == "job")
         owners = self._owners(found, dags)
-        affected = [self._affected(found, item, owners.get(item.node, ()), dags) for item in found.reached.values()]
+        access = self._access(found, dags)
+        affected = [
+            self._affected(found, item, owners.get(item.node, ()), dags, access[item.node])
+            for item in found.reached.values()
+        ]
         affected += self._whole_dags(found, dags)
         affected.sort(key=lambda item: (item.distance, item.kind, item.id or "~", item.via))
         told = {owner for item in affected for owner in item.owners}
@@ -87,15 +93,21 @@ class ImpactAnswer:
                 owners[item.node] = dags[maker][1].owners
         return owners
 
+    def _access(self, found: Downstream, dags: dict[NodeName, tuple[NodeName, SeenDag]]) -> dict[NodeName, Access]:
+        """Give what the caller sees of each; a task is deleted with its DAG."""
+        gone = {job for job, (_, seen) in dags.items() if seen.deleted}
+        return visibility(found.reached, self.sight, lambda nodes: self.walk.graph.deleted(nodes) | gone)
+
     def _affected(
         self,
         found: Downstream,
         item: Reached,
         owners: tuple[str, ...],
         dags: dict[NodeName, tuple[NodeName, SeenDag]],
+        access: Access,
     ) -> Affected:
         node = item.node
-        visible = self.sight.sees_namespace(node.namespace)
+        visible = access != "restricted"
         is_dag = node in dags and dags[node][0] == node
         return Affected(
             id=node.id if visible else None,
@@ -109,7 +121,7 @@ class ImpactAnswer:
             approval=item.use.approval if item.use and visible else None,
             last_read=item.last_stated if visible else None,
             origin=item.origin,
-            access="accessible" if visible else "restricted",
+            access=access,
         )
 
     def _whole_dags(self, found: Downstream, dags: dict[NodeName, tuple[NodeName, SeenDag]]) -> list[Affected]:
@@ -130,6 +142,7 @@ class ImpactAnswer:
                 owners=seen.owners,
                 last_read=item.last_stated,
                 origin=item.origin,
+                access="deleted" if seen.deleted else "accessible",
             )
             for dag, (item, seen) in nearest.items()
             if self.sight.sees_namespace(dag.namespace)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from festaf.contract.feature import FeatureSummary
 from festaf.contract.http import Page
 from festaf.contract.model import Model
-from festaf.registry_api.access.sight import EVERYTHING, Sight
+from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.edge import AsOf, KnownAt
 from festaf.registry_api.features.list_repository import Asked, ListRepository
 from festaf.registry_api.features.portrait import Gallery
@@ -48,7 +48,7 @@ class FeatureFilter(Model):
 class FeatureListing:
     """Lists features that a caller may see."""
 
-    def __init__(self, session: Session, sight: Sight = EVERYTHING) -> None:
+    def __init__(self, session: Session, sight: Sight) -> None:
         self.session = session
         self.sight = sight
         self.features = ListRepository(session)
@@ -100,11 +100,6 @@ class FeatureListing:
             by_set[feature.feature_set_id].append(feature)
         drawn = [portrait for portraits in gallery.draw_sets(by_set).values() for portrait in portraits]
         return {item.newest.feature.id: item.row() for item in drawn if item.newest.first_said is not None}
-
-
-def list_features(session: Session, asked: FeatureFilter) -> Page[FeatureSummary]:
-    """Give one page to one who may see everything."""
-    return FeatureListing(session).page(asked)
 
 
 def _key(row: FeatureRow) -> tuple[str, ...]:

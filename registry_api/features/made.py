@@ -9,8 +9,9 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from festaf.contract.feature import DagVersionRef, Origin, Rows, RunRef
+from festaf.contract.names import DatasetName
 from festaf.contract.openlineage import TaskRun
-from festaf.registry_api.access.sight import EVERYTHING, Sight
+from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.changes import dag_subject, follow, run_subject
 from festaf.registry_api.dags.seen import Seen, SeenDag, SeenRun
 from festaf.registry_api.features.repository import FeatureRepository
@@ -19,6 +20,8 @@ from festaf.registry_api.lineage import reading
 from festaf.registry_api.lineage.folding import bodies
 from festaf.registry_api.viewpoint import Viewpoint
 
+ASSET_TRIGGERED = "asset_triggered"
+"""Airflow's type of a DAG run that assets made."""
 RunAndSet = tuple[int, int]
 """The ids of a run's row and of a feature set."""
 
@@ -33,6 +36,8 @@ class Made:
     dag: SeenDag | None
     version: DagVersionRef
     path: str | None
+    triggers: tuple[str, ...] = ()
+    """The URIs of the assets that made the DAG run."""
 
     @property
     def task(self) -> TaskRun | None:
@@ -47,6 +52,7 @@ class Made:
     def reference(self) -> RunRef:
         """Give the run in the contract's words."""
         run, task, write = self.run, self.task, self.write
+        start, end = reading.nominal_time(bodies(run.told.run_facets))
         dag_id = task.dag_id if task else self.dag.dag_id if self.dag else run.job
         rows = None
         if write.rows_accepted is not None:
@@ -60,6 +66,11 @@ class Made:
             map_index=task.map_index if task else -1,
             try_number=task.try_number if task else 1,
             operator=task.operator if task else None,
+            run_type=task.run_type if task else None,
+            triggered_by=self.triggers,
+            logical_date=task.logical_date if task else None,
+            data_interval_start=start,
+            data_interval_end=end,
             state=_terminal(run.state),
             started_at=run.started_at,
             ended_at=write.ended_at,
@@ -71,9 +82,10 @@ class Made:
 class Makers:
     """Finds the runs that made values."""
 
-    def __init__(self, session: Session, view: Viewpoint, sight: Sight = EVERYTHING) -> None:
+    def __init__(self, session: Session, view: Viewpoint, sight: Sight) -> None:
         self.session = session
         self.view = view
+        self.sight = sight
         self.features = FeatureRepository(session)
         self.seen = Seen(session, view, sight)
 
@@ -97,8 +109,16 @@ class Makers:
                 run, parent = pairs_of[run_id]
                 dag_pk = _dag_pk(run, parent)
                 dag = dags.get(dag_pk) if dag_pk else None
-                found[run_id, set_id] = Made(run, parent, write, dag, *versions[run_id])
+                found[run_id, set_id] = Made(run, parent, write, dag, *versions[run_id], self._triggers(run, parent))
         return found
+
+    def _triggers(self, run: SeenRun, dag_run: SeenRun | None) -> tuple[str, ...]:
+        """Give the assets that made a DAG run: the sync tells them as what the DAG run itself read."""
+        task = reading.task_run(bodies(run.told.run_facets))
+        if dag_run is None or task is None or task.run_type != ASSET_TRIGGERED:
+            return ()
+        read = [DatasetName(item.namespace, item.name) for item in dag_run.told.inputs.values()]
+        return tuple(sorted(name.uri for name in read if self.sight.sees_namespace(name.namespace)))
 
 
 def _dag_pk(run: SeenRun, parent: SeenRun | None) -> int | None:

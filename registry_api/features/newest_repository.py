@@ -60,6 +60,7 @@ class Newest:
 
     feature: FeatureTable
     first_said: datetime | None
+    first_written: datetime | None
     last_said: datetime | None
     """The last time that a definition or a write named it."""
     saying: Saying | None
@@ -113,6 +114,7 @@ class NewestRepository:
         return Newest(
             feature=feature,
             first_said=min((moment for moment in (row.first_said, row.first_written) if moment), default=None),
+            first_written=row.first_written,
             last_said=max((moment for moment in (row.last_said, row.last_written) if moment), default=None),
             saying=declared or bare,
             production=max((item for item in (listed, whole) if item), key=lambda item: item.order, default=None),

@@ -140,6 +140,7 @@ def _begin(features: Mapping[int, Sequence[Added]]) -> list[Portrait]:
             Newest(
                 feature=FeatureTable(id=feature_id, name=added[0].content.name),
                 first_said=min(item.at for item in added),
+                first_written=min((item.at for item in added if item.run), default=None),
                 last_said=max(item.at for item in added),
                 saying=_saying(
                     max([item for item in added if item.content.declared] or added, key=lambda item: item.order)

@@ -72,8 +72,8 @@ class FeatureGraph:
         return self.graph.first_seen(nodes)
 
     def deleted(self, nodes: Collection[NodeName]) -> set[NodeName]:
-        """Give the features that were retired, and the datasets that were dropped."""
-        follow(self.session, subjects_of(nodes))
+        """Give the features that were retired, and the datasets that were dropped; a drop may concern anything."""
+        follow(self.session, subjects_of(node for node in nodes if node.kind == "feature"))
         if self.view.now:
             retired = {feature_node(*name) for name in self.present.retired(_features(nodes))}
         else:

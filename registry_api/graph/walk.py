@@ -9,16 +9,16 @@ from typing import Literal, Protocol
 
 from festaf.contract.feature import Access
 from festaf.contract.graph import Edge, Graph, Node
-from festaf.registry_api.access.sight import EVERYTHING, Sight
+from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.graph.names import NodeName
 from festaf.registry_api.graph.service import Neighbour, Side
+from festaf.registry_api.graph.visibility import visibility
 
 Direction = Literal["upstream", "downstream", "both"]
 PART_OF = "PART_OF"
 """The transformation of an edge between a feature and its feature set, or a field and its dataset."""
 FORESEEN_FROM = 3
 """Steps from which on it is cheaper to read everything around a node at once."""
-"""Where declared sources stand that are no URI."""
 
 
 class Ground(Protocol):
@@ -46,7 +46,7 @@ class Walk:
     A node that the caller may not see is a stub: it is counted and shown without its name, and not walked through.
     """
 
-    def __init__(self, graph: Ground, root: NodeName, limit: int, sight: Sight = EVERYTHING) -> None:
+    def __init__(self, graph: Ground, root: NodeName, limit: int, sight: Sight) -> None:
         self.graph = graph
         self.root = root
         self.limit = limit
@@ -141,9 +141,9 @@ class Walk:
                 self.edges.setdefault(ends, (item, item.transformation))
 
     def _drawn(self) -> Graph:
-        hidden = {name for name in self.distances if not self.sight.sees_namespace(name.namespace)}
+        access = visibility(self.distances, self.sight, self.graph.deleted)
+        hidden = {name for name, shown in access.items() if shown == "restricted"}
         ids = {name: name.id for name in self.distances} | (dict(self.graph.opaque_ids(hidden)) if hidden else {})
-        deleted = self.graph.deleted(self.distances.keys() - hidden)
         ordered = sorted(self.distances.items(), key=lambda item: (abs(item[1]), item[1], ids[item[0]]))
         edges = [
             _edge(ids, ends, item, transformation, hidden=not hidden.isdisjoint(ends))
@@ -152,7 +152,7 @@ class Walk:
         return Graph.model_construct(
             root=ids[self.root],
             nodes=tuple(
-                _stub(ids[name], name, distance) if name in hidden else _node(name, distance, _access(name, deleted))
+                _stub(ids[name], name, distance) if name in hidden else _node(name, distance, access[name])
                 for name, distance in ordered
             ),
             edges=tuple(sorted(edges, key=lambda edge: (edge.source, edge.target))),
@@ -177,12 +177,6 @@ def _edge(
         since=item.since,
         transformation=None if hidden else transformation,
     )
-
-
-def _access(name: NodeName, deleted: AbstractSet[NodeName]) -> Access:
-    if name in deleted:
-        return "deleted"
-    return "unknown" if name.untracked else "accessible"
 
 
 def _node(name: NodeName, distance: int, access: Access) -> Node:

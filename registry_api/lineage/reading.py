@@ -8,6 +8,7 @@ every shape; what cannot be understood in them is passed over and kept verbatim.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -191,6 +192,20 @@ def _declaration(body: Mapping[str, Any]) -> FeatureSetDeclaration:
 def declaring(facets: Facets) -> list[FeatureSetDefinition | FeatureWrite | FeatureSetDeclaration]:
     """Read everything that names features and their sources."""
     return [said for said in (definition(facets), write(facets), declaration(facets)) if said]
+
+
+def nominal_time(facets: Facets) -> tuple[datetime | None, datetime | None]:
+    """Read the begin and the end of the time that a run stands for; one without an offset is taken as UTC."""
+    start, end = (_at(facets, "nominalTime", name) for name in ("nominalStartTime", "nominalEndTime"))
+    return _moment(start), _moment(end)
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found and found.tzinfo is None else found
 
 
 def parent_run(facets: Facets) -> UUID | None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from festaf.contract import marquez_graph
-from festaf.registry_api.access.sight import Sight
+from festaf.registry_api.access.sight import EVERYTHING, Sight
 from festaf.registry_api.catalog.described import DescribedRun
 from festaf.registry_api.catalog.saying import Subject
 from festaf.registry_api.catalog.service import CatalogService
@@ -93,7 +93,7 @@ class Graphs:
         self._look_at_version(node, subject)
         root = _node(subject)
         ground = VisibleGraph(GraphService(self.session), self.sight, self.view)
-        found = Walk(ground, root, MOST_NODES).go("both", 2 * depth + (1 if subject.kind == "job" else 2))
+        found = Walk(ground, root, MOST_NODES, EVERYTHING).go("both", 2 * depth + (1 if subject.kind == "job" else 2))
         subjects = {
             item.id: Subject("job" if item.kind == "job" else "dataset", item.namespace, item.name)
             for item in found.nodes

@@ -15,7 +15,6 @@ from festaf.registry_api.catalog.described import (
     DescribedRun,
     InRun,
     columns_of,
-    moment_in,
     state_name,
     text_in,
 )
@@ -61,14 +60,15 @@ def identity(subject: Subject) -> marquez.Id:
 def run(found: DescribedRun) -> marquez.Run:
     """Show a run with everything that its events said."""
     row, facets = found.row, bodies(found.state.run_facets)
+    nominal_start, nominal_end = reading.nominal_time(facets)
     job = found.state.job
     version = found.job_version
     return marquez.Run(
         id=row.uuid,
         created_at=found.state.first_event_at,
         updated_at=row.last_event_at,
-        nominal_start_time=moment_in(facets, "nominalTime", "nominalStartTime"),
-        nominal_end_time=moment_in(facets, "nominalTime", "nominalEndTime"),
+        nominal_start_time=nominal_start,
+        nominal_end_time=nominal_end,
         state=_state(row.state, row.started_at),
         started_at=row.started_at,
         ended_at=row.ended_at,

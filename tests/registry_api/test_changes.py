@@ -88,21 +88,26 @@ def answers(session: Session, name: Name) -> dict[str, Any]:
     """Give what is kept on a feature, each as a way to read it."""
 
     def walk() -> Any:
-        FeatureAnswer(session, NOW, LATER).require_row(*name)
-        return Walk(FeatureGraph(session, NOW), feature_node(*name), 40).go("both", 4)
+        FeatureAnswer(session, NOW, LATER, EVERYTHING).require_row(*name)
+        return Walk(FeatureGraph(session, NOW), feature_node(*name), 40, EVERYTHING).go("both", 4)
 
     def impact() -> Any:
-        FeatureAnswer(session, NOW, LATER).require_row(*name)
+        FeatureAnswer(session, NOW, LATER, EVERYTHING).require_row(*name)
         return ImpactAnswer(session, NOW, EVERYTHING).give(*name, depth=4, limit=40)
 
-    return {"answer": lambda: FeatureAnswer(session, NOW, LATER).give(*name), "walk": walk, "impact": impact}
+    return {
+        "answer": lambda: FeatureAnswer(session, NOW, LATER, EVERYTHING).give(*name),
+        "walk": walk,
+        "impact": impact,
+    }
 
 
 def read_all(database: Database, kept: dict[Any, Any], outcome: Counter[str]) -> None:
     """Read everything; what was kept and is not concerned has to be what it would be now."""
     with database.reading() as session:
         names = [
-            (item.project, item.feature_set, item.name) for item in FeatureListing(session).page(FeatureFilter()).items
+            (item.project, item.feature_set, item.name)
+            for item in FeatureListing(session, EVERYTHING).page(FeatureFilter()).items
         ]
     for name in names:
         for question in ("answer", "walk", "impact"):

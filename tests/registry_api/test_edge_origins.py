@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from festaf.registry_api.access.sight import EVERYTHING
 from festaf.registry_api.graph.ground import EventGraph
 from festaf.registry_api.graph.names import dataset_node, job_node
 from festaf.registry_api.graph.walk import Direction, Walk
@@ -30,7 +31,7 @@ def node(name: str, column: str | None = None) -> NodeName:
 def walk(registry: Registry, root: NodeName, direction: Direction = "upstream", day: float | None = None) -> Graph:
     as_of = None if day is None else at(0) + timedelta(days=day)
     with registry.database.reading() as session:
-        return Walk(EventGraph(session, Viewpoint(as_of)), root, 100).go(direction, 10)
+        return Walk(EventGraph(session, Viewpoint(as_of)), root, 100, EVERYTHING).go(direction, 10)
 
 
 def reached(graph: Graph) -> set[str]:

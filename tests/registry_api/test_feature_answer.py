@@ -56,6 +56,39 @@ def test_a_completed_write_answers_who_when_how_why_and_which_run(registry: Regi
     ]
     assert answer.origins["who.owner"] == "declared"
     assert answer.origins["when.next_run"] == answer.origins["how.dag_file"] == "airflow"
+    assert (answer.tags, answer.origins["tags"]) == (("delay",), "declared")
+    assert (answer.when.first_seen, answer.origins["when.first_seen"]) == (at(10), "lineage")
+
+
+def test_a_run_says_why_and_for_which_time_it_ran_and_which_assets_made_it_run(registry: Registry) -> None:
+    nominal = facet(nominalStartTime="2026-02-28T00:00:00Z", nominalEndTime="2026-03-01T00:00:00")
+    event = task_event(outputs=(written(RICH),), run_facets={"nominalTime": nominal})
+    event["run"]["facets"]["festaf_task"]["task"] |= {
+        "run_type": "asset_triggered",
+        "logical_date": "2026-03-01T00:00:00Z",
+    }
+    registry.post(event, dag_event("START", 1, inputs=(dataset("flights.parquet"), feature_set("raw"))))
+
+    run = registry.feature()["run"]
+
+    assert (run["run_type"], run["logical_date"]) == ("asset_triggered", "2026-03-01T00:00:00Z")
+    assert (run["data_interval_start"], run["data_interval_end"]) == ("2026-02-28T00:00:00Z", "2026-03-01T00:00:00Z")
+    assert run["triggered_by"] == ["s3://raw/flights.parquet", "x-festaf://nyc/raw"]
+
+
+def test_inputs_of_a_dag_run_that_its_schedule_made_are_no_triggers(registry: Registry) -> None:
+    registry.post(task_event(outputs=(written(RICH),)), dag_event("START", 1, inputs=(dataset("flights.parquet"),)))
+
+    assert registry.feature()["run"]["triggered_by"] == []
+
+
+def test_a_feature_that_was_declared_before_it_was_written_is_first_seen_by_its_declaration(registry: Registry) -> None:
+    registry.post(task_event(task="create", minutes=1, outputs=(defined(RICH),)))
+    registry.post(task_event(minutes=9, outputs=(written(RICH),)))
+
+    answer = registry.feature()
+
+    assert (answer["when"]["first_seen"], answer["origins"]["when.first_seen"]) == ("2026-03-01T00:01:00Z", "declared")
 
 
 def test_the_number_of_a_version_meets_the_source_in_either_order(registry: Registry) -> None:

@@ -6,6 +6,7 @@ import random
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from festaf.registry_api.access.sight import EVERYTHING
 from festaf.registry_api.database import Database
 from festaf.registry_api.graph.ground import EventGraph
 from festaf.registry_api.graph.names import dataset_node
@@ -49,7 +50,7 @@ def changed(name: str, change: str) -> Json:
 def walk(session: Session, name: str, namespace: str = "s3://raw", day: float | None = None) -> Graph:
     as_of = None if day is None else at(0) + timedelta(days=day)
     root = GraphService(session).resolve(dataset_node(namespace, name), Viewpoint(as_of))
-    return Walk(EventGraph(session, Viewpoint(as_of)), root, 100).go("both", 10)
+    return Walk(EventGraph(session, Viewpoint(as_of)), root, 100, EVERYTHING).go("both", 10)
 
 
 def shown(registry: Registry, name: str, namespace: str = "s3://raw", day: float | None = None) -> set[str]:

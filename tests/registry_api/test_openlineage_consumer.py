@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import func, select
 
+from festaf.registry_api.access.sight import EVERYTHING
 from festaf.registry_api.graph.ground import EventGraph
 from festaf.registry_api.graph.names import dataset_node, job_node
 from festaf.registry_api.graph.walk import Walk
@@ -37,7 +38,7 @@ def _events(registry: Registry) -> int:
 
 def walk(registry: Registry, root: NodeName) -> Graph:
     with registry.database.reading() as session:
-        return Walk(EventGraph(session), root, 100).go("upstream", 10)
+        return Walk(EventGraph(session), root, 100, EVERYTHING).go("upstream", 10)
 
 
 def upstream(registry: Registry, root: NodeName) -> set[str]:

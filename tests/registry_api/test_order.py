@@ -76,17 +76,17 @@ class Answers:
 
 def _answers(session: Session, view: Viewpoint, now: datetime) -> list[Any]:
     asked = FeatureFilter(asOf=view.as_of, knownAt=view.known_at)
-    features = FeatureListing(session).page(asked).items
+    features = FeatureListing(session, EVERYTHING).page(asked).items
     said: list[Any] = [features]
     for item in features:
         name = (item.project, item.feature_set, item.name)
-        answer = FeatureAnswer(session, view, now)
+        answer = FeatureAnswer(session, view, now, EVERYTHING)
         row, _ = answer.require(*name)
         said.append(answer.give(*name))
-        said.append(FeatureHistory(session, view, row).page(None, 100))
+        said.append(FeatureHistory(session, view, row, EVERYTHING).page(None, 100))
         if item.name == "dep_delay":
             said.append(ImpactAnswer(session, view, EVERYTHING).give(*name, depth=6, limit=100))
-        said.append(Walk(FeatureGraph(session, view), feature_node(*name), 100).go("both", 6))
+        said.append(Walk(FeatureGraph(session, view), feature_node(*name), 100, EVERYTHING).go("both", 6))
     listing = DagListing(session, view)
     dags: Page[Any] = listing.dags_page(None, None, 100)
     said.append(dags)

@@ -74,7 +74,7 @@ def test_reads_take_as_few_statements_however_many_projects_the_graph_spans(regi
 
     assert len({item["namespace"] for item in affected}) > 10
     assert len(graph) <= 10
-    assert len(impact) <= 15
+    assert len(impact) <= 16
 
 
 def test_what_is_read_ahead_changes_no_answer(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from festaf.registry_api.access.sight import EVERYTHING
 from festaf.registry_api.features.answer import FeatureAnswer
 from festaf.registry_api.features.source_repository import SourceRepository
 from festaf.registry_api.viewpoint import NOW
@@ -23,7 +24,7 @@ def test_postgresql_plans_what_is_asked_often_only_once(postgres_url: str) -> No
         registry.post(task_event(outputs=(written(RICH),)))
         for _ in range(15):
             with registry.database.open_steady() as session:
-                FeatureAnswer(session, NOW, at(0)).give("nyc", "delays", "dep_delay")
+                FeatureAnswer(session, NOW, at(0), EVERYTHING).give("nyc", "delays", "dep_delay")
 
         with registry.database.reading() as session:
             planned = session.execute(text("SELECT generic_plans FROM pg_prepared_statements")).scalars().all()

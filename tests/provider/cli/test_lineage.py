@@ -68,6 +68,25 @@ def test_why_a_dag_does_not_run_again_is_said(
     assert told in runner.invoke(app, ["show", NAME]).stdout
 
 
+def test_what_is_deleted_is_marked_and_why_the_dag_ran_is_said(runner: CliRunner, recorder: Recorder) -> None:
+    feature = json.loads(runner.invoke(app, ["show", NAME, "--json"]).stdout)
+    feature["consumers"][0]["access"] = "deleted"
+    feature["sources"][0] |= {"uri": "s3://raw/flights", "access": "deleted"}
+    feature["run"] |= {
+        "triggered_by": ["s3://raw/flights"],
+        "data_interval_start": "2026-11-20T00:00:00Z",
+        "data_interval_end": "2026-11-21T00:00:00Z",
+    }
+    recorder.answer = lambda _: Reply(200, feature)
+
+    text = runner.invoke(app, ["show", NAME]).stdout
+
+    assert "s3://raw/flights (deleted)" in text
+    assert "dag flights_training (deleted)" in text
+    assert ["triggered", "by", "s3://raw/flights"] in [line.split()[-3:] for line in text.splitlines()]
+    assert "2026-11-20 00:00:00 UTC to 2026-11-21 00:00:00 UTC" in text
+
+
 def test_the_whole_code_is_shown_when_asked(runner: CliRunner) -> None:
     text = runner.invoke(app, ["show", NAME, "--code"]).stdout
     assert "line_19 = 19" in text
