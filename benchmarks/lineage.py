@@ -20,12 +20,9 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
-import platform
 import random
 import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -40,6 +37,7 @@ import httpx
 import orjson
 from benchmarks.divisions import copy
 from benchmarks.load import measure, measure_first
+from benchmarks.serving import machine, migrate, new_database, serving, serving_registry
 from benchmarks.story import Story
 
 from festaf.registry_api.table import natural_key
@@ -71,24 +69,23 @@ def main() -> None:
     divisions = max(options.features // options.division, 1)
     options.divisions = divisions
     feast = _ask_feast(options) if options.feast else None  # First: what a large registry has told should not be lost.
-    with tempfile.TemporaryDirectory(prefix="registry-") as folder, _database(Path(folder), options) as url:
-        subprocess.run([*_registry(), "migrate", "--database-url", url], check=True, stdout=subprocess.DEVNULL)
-        command = [*_registry(), "serve", "--demo", "--log-level", "warning", "--port", "8765", "--database-url", url]
-        with _serving(command, 8765) as address:
+    with _database(options) as url:
+        migrate(url)
+        with serving_registry(url) as address:
             empty = not _is_filled(address, story)
             ingest: dict[str, Any] | None = None
             if empty:
                 ingest = {"into an empty registry": _fill(address, story, options.rounds)}
         if ingest:
             copy(url, divisions)
-        with _serving(command, 8765) as address:
+        with serving_registry(url) as address:
             if ingest:
                 ingest["at"] = datetime.now(UTC).isoformat(timespec="seconds")
                 ingest["into the full registry"] = _fill(address, replace(story, division=divisions), options.rounds)
             found: dict[str, Any] = {"ingest": ingest, "registry": _ask(address, story, options)}
             found["registry while events are written"] = _ask_while_writing(address, story, options)
             nodes = _node_ids(url, story, divisions) if url.startswith("sqlite") else []
-        with _serving([sys.executable, "-m", "benchmarks.peers.bare", url, "8766"], 8766) as address:
+        with serving([sys.executable, "-m", "benchmarks.peers.bare", url, "8766"], 8766) as address:
             found["bare"] = _ask_bare(address, story, nodes, options)
         if url.startswith("sqlite"):
             found["plain_sql_ms"] = _plain_sql(url, story, divisions)
@@ -112,45 +109,15 @@ def _options() -> argparse.Namespace:
 
 
 @contextmanager
-def _database(folder: Path, options: argparse.Namespace) -> Iterator[str]:
+def _database(options: argparse.Namespace) -> Iterator[str]:
     if options.database:
         yield options.database
         return
-    if not options.postgresql:
-        yield f"sqlite:///{folder / 'registry.db'}"
-        return
-    from tests.postgres import running_postgres
-
-    with running_postgres() as url:
+    with (
+        tempfile.TemporaryDirectory(prefix="registry-") as folder,
+        new_database(Path(folder), postgresql=options.postgresql) as url,
+    ):
         yield url
-
-
-def _registry() -> list[str]:
-    return [sys.executable, "-m", "festaf.registry_api"]
-
-
-@contextmanager
-def _serving(command: list[str], port: int, patience: float = 120.0) -> Iterator[str]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + patience
-    address = f"http://127.0.0.1:{port}"
-    try:
-        while not _answers(address):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{' '.join(command)} does not serve")
-            time.sleep(0.2)
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _answers(address: str) -> bool:
-    try:
-        httpx.get(address, timeout=2)
-    except httpx.TransportError:
-        return False
-    return True
 
 
 def _is_filled(address: str, story: Story) -> bool:
@@ -279,7 +246,7 @@ def _ask_feast(options: argparse.Namespace) -> dict[str, Any]:
     program = str(Path(__file__).parent / "peers" / "feast_registry.py")
     with tempfile.TemporaryDirectory(prefix="feast-") as folder:
         command = [options.feast, program, folder, str(count), "8767"]
-        with _serving(command, 8767, patience=600) as address:
+        with serving(command, 8767, patience=600) as address:
             numbers = [random.Random(7).randrange(count // 20) for _ in range(50)]
             relations = [
                 f"{API}/lineage/objects/feature/f_{number}_3?project=bench&include_indirect=true" for number in numbers
@@ -320,12 +287,7 @@ def _report(found: dict[str, Any], options: argparse.Namespace, story: Story, ur
         "edges": story.sets * (story.features + 1) * story.sources * options.divisions,
         "ratios": ratios,
         **found,
-        "machine": {
-            "python": platform.python_version(),
-            "system": platform.platform(),
-            "processor": platform.machine(),
-            "cores": os.cpu_count(),
-        },
+        "machine": machine(),
     }
     for name, value in ratios.items():
         print(f"{name}: {value}")

@@ -2,8 +2,9 @@
 
     PYTHON_OF_FEAST benchmarks/peers/feast_registry.py FOLDER FEATURES PORT
 
-Makes a registry of so many features (20 in each view) in an SQLite database, then serves it until it is stopped. The
-server of Feast 0.67 does not start with the newest FastAPI: have ``feast==0.67.*`` and ``fastapi<0.116`` there.
+Makes a registry of so many features (20 in each view) in an SQLite database, then serves it until it is stopped. It
+takes OpenLineage events as well. The server of Feast 0.67.0 needs grpcio, and does not start with the newest FastAPI:
+have ``feast==0.67.0``, ``fastapi==0.136.3``, ``grpcio``, ``grpcio-health-checking`` and ``grpcio-reflection`` there.
 """
 
 import sys
@@ -28,6 +29,10 @@ online_store:
 offline_store:
   type: file
 entity_key_serialization_version: 3
+openlineage:
+  enabled: false
+  consumer:
+    enabled: true
 """
 
 
