@@ -60,6 +60,17 @@ class Freshness(Model):
     """Whether the next run starts before that; None when either is not known."""
 
 
+class AwaitedAsset(Model):
+    """An asset that the schedule of a DAG waits for; without a name when the caller may not see it."""
+
+    uri: str | None
+    dag_id: str | None = None
+    """The DAG that writes it and runs next, among those that are known and may be seen."""
+    next_run: Moment | None = None
+    """When that DAG runs next."""
+    access: Access = "accessible"
+
+
 class When(Model):
     """When it appeared, was last written, and will be written next. Times are UTC."""
 
@@ -71,6 +82,8 @@ class When(Model):
     next_run: Moment | None = None
     """None, too, when the DAG is paused or deleted: then nothing is scheduled."""
     schedule: str | None = None
+    waits_for: tuple[AwaitedAsset, ...] = ()
+    """The assets of which an update makes the DAG run, when it runs by no clock."""
     dag_paused: bool | None = None
     """None when no Airflow was asked."""
     dag_deleted: bool = False

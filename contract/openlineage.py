@@ -183,6 +183,8 @@ class DagSnapshot(Model):
     tags: tuple[str, ...] = ()
     description: str | None = None
     schedule: str | None = None
+    waits_for: tuple[str, ...] = ()
+    """URIs of the assets that the schedule waits for, be it for any or for all of them."""
     next_run: Moment | None = None
     paused: bool | None = None
     deleted: bool | None = None

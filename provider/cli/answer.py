@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from festaf.contract.feature import (
         Access,
+        AwaitedAsset,
         Code,
         CodeLocation,
         Consumer,
@@ -155,10 +156,18 @@ def _when(feature: Feature, now: datetime) -> RenderableType:
             ("last written", _relative(when.last_written, now)),
             ("newest row", moment(when.last_event_time)),
             ("next run", _relative(when.next_run, now)),
+            ("waits for", "\n".join(_awaited(asset) for asset in when.waits_for) or None),
             ("schedule", _schedule(when)),
             ("freshness", _freshness(when.freshness)),
         ]
     )
+
+
+def _awaited(asset: AwaitedAsset) -> str:
+    """Name an asset, with the DAG that writes it and runs next."""
+    writer = f", written by {asset.dag_id}" if asset.dag_id else ""
+    next_run = f", which runs next at {moment(asset.next_run)}" if asset.next_run else ""
+    return f"{asset.uri or HIDDEN}{gone(asset.access)}{writer}{next_run}"
 
 
 def _schedule(when: When) -> str | None:

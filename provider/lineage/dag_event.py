@@ -24,7 +24,7 @@ from festaf.contract.openlineage import (
     RunEvent,
     TaskRun,
 )
-from festaf.provider.lineage.schedule import schedule_text
+from festaf.provider.lineage.schedule import awaited_assets, schedule_text
 from festaf.provider.lineage.task_event import Ended, error_facet
 
 if TYPE_CHECKING:
@@ -133,6 +133,7 @@ def _snapshot(run: dict[str, Any], dag: Any, version: DagVersion) -> DagSnapshot
         tags=tuple(sorted(getattr(dag, "tags", None) or ())),
         description=getattr(dag, "description", None),
         schedule=schedule_text(getattr(dag, "timetable", None)),
+        waits_for=awaited_assets(getattr(dag, "timetable", None)),
         next_run=model["next_dagrun_create_after"],
     )
 

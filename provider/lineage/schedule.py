@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 PRESETS = {
     "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",
@@ -17,6 +22,20 @@ SUMMARIES = {
     "ContinuousTimetable": "@continuous",
     "AssetTriggeredTimetable": "Asset",
 }
+
+
+def awaited_assets(timetable: object) -> tuple[str, ...]:
+    """Give the URIs of the assets that a timetable waits for; an asset that is known by its name only has none."""
+    return tuple(sorted(set(_uris(getattr(timetable, "asset_condition", None)))))
+
+
+def _uris(condition: object) -> Iterator[str]:
+    """Walk a condition: it has a URI itself, or is made of others."""
+    uri = getattr(condition, "uri", None)
+    if isinstance(uri, str):
+        yield uri
+    for part in getattr(condition, "objects", ()):
+        yield from _uris(part)
 
 
 def schedule_text(timetable: object) -> str | None:

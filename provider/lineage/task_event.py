@@ -30,7 +30,7 @@ from festaf.provider.lineage import datasets
 from festaf.provider.lineage.declared import declared_of
 from festaf.provider.lineage.extraction import Extracted, extract, joined
 from festaf.provider.lineage.package import package_of
-from festaf.provider.lineage.schedule import schedule_text
+from festaf.provider.lineage.schedule import awaited_assets, schedule_text
 from festaf.provider.lineage.source import DagFile, dag_file, function_source, masked
 from festaf.provider.lineage.training_job import training_record
 
@@ -202,6 +202,7 @@ class TaskCapture:
         return result
 
     def _snapshot(self) -> DagSnapshot:
+        awaited = awaited_assets(self._dag.timetable)
         return DagSnapshot(
             dag_id=self._ti.dag_id,
             dag_version_id=getattr(self._ti, "dag_version_id", None),
@@ -213,6 +214,8 @@ class TaskCapture:
             tags=tuple(sorted(self._dag.tags)),
             description=self._dag.description,
             schedule=schedule_text(self._dag.timetable),
+            waits_for=awaited,
+            without=() if awaited else ("waits_for",),
         )
 
 

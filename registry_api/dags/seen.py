@@ -34,7 +34,7 @@ class SeenDag:
     first_seen: datetime
     last_seen: datetime
     facts: dict[str, Any]
-    """``owners``, ``tags``, ``description``, ``schedule`` and ``next_run``, those that were said."""
+    """``owners``, ``tags``, ``description``, ``schedule``, ``waits_for`` and ``next_run``, those that were said."""
 
     @property
     def next_run(self) -> datetime | None:
@@ -53,6 +53,11 @@ class SeenDag:
     def deleted(self) -> bool:
         """Tell whether Airflow no longer has it."""
         return bool(self.facts.get("deleted"))
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """Give the URIs of the assets that its schedule waits for."""
+        return tuple(self.facts.get("waits_for") or ())
 
     @property
     def owners(self) -> tuple[str, ...]:

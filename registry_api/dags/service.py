@@ -16,7 +16,7 @@ from festaf.registry_api.memo import SameMemo
 from festaf.registry_api.table import as_utc, content_sha256
 
 FACTS = (
-    *("owners", "tags", "description", "schedule", "next_run"),
+    *("owners", "tags", "description", "schedule", "waits_for", "next_run"),
     *("paused", "deleted", "fileloc", "last_parsed"),
 )
 

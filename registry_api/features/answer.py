@@ -8,14 +8,16 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from festaf.contract.feature import Access, Consumer, Feature, Origin, PackageRef, Source, When, Who, Why
+from festaf.contract.feature import Access, AwaitedAsset, Consumer, Feature, Origin, PackageRef, Source, When, Who, Why
 from festaf.contract.names import DatasetName
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.changes import dag_subject, follow
 from festaf.registry_api.dag_packages.lineage import package_of
+from festaf.registry_api.dags.seen import SeenDag
 from festaf.registry_api.dags.service import DagService
 from festaf.registry_api.errors import NotFoundError
 from festaf.registry_api.feature_requests.shown import requests_about, requests_fulfilled
+from festaf.registry_api.features.awaited import AwaitedAssets
 from festaf.registry_api.features.downstream import DownstreamWalk, Reached
 from festaf.registry_api.features.freshness import freshness
 from festaf.registry_api.features.logic import LogicReader
@@ -164,12 +166,19 @@ class FeatureAnswer:
             last_event_time=self._said("when.last_event_time", (last_event_time, "lineage")),
             next_run=self._said("when.next_run", (next_run, "airflow")),
             schedule=self._said("when.schedule", (dag.facts.get("schedule") if dag else None, "airflow")),
+            waits_for=self._said("when.waits_for", (self._awaited(dag), "airflow")) or (),
             dag_paused=self._said("when.dag_paused", (dag.paused if dag else None, "airflow")),
             dag_deleted=self._said("when.dag_deleted", ((dag and dag.deleted) or None, "airflow")) or False,
             freshness=freshness(
                 bound, last_event_time=last_event_time, last_written=last_written, next_run=next_run, at=self.at
             ),
         )
+
+    def _awaited(self, dag: SeenDag | None) -> tuple[AwaitedAsset, ...]:
+        """Give the assets that make the DAG run, if it has no clock and waits for any."""
+        if dag is None or dag.next_run or dag.deleted or not dag.waits_for:
+            return ()
+        return AwaitedAssets(self.session, self.graph, self.makers.seen, self.sight).of(dag)
 
     def _why(self, portrait: Portrait) -> Why:
         content, declared, seen = portrait.content, portrait.about.declared, portrait.about.observed

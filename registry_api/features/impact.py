@@ -10,30 +10,25 @@ from sqlalchemy.orm import Session
 from festaf.contract.feature import Access
 from festaf.contract.impact import Affected, Impact
 from festaf.registry_api.access.sight import Sight
-from festaf.registry_api.changes import dag_subject, follow
-from festaf.registry_api.dags.repository import DagRepository
+from festaf.registry_api.dags.jobs import JobDags
 from festaf.registry_api.dags.seen import Seen, SeenDag
 from festaf.registry_api.features.downstream import Downstream, DownstreamWalk, Reached
 from festaf.registry_api.features.owners import OwnerReader
 from festaf.registry_api.graph.names import NodeName, job_node
 from festaf.registry_api.graph.visibility import visibility
-from festaf.registry_api.table import natural_key
 from festaf.registry_api.viewpoint import Viewpoint
 
 HIDDEN = "restricted"
-JobName = tuple[str, str]
 
 
 class ImpactAnswer:
     """Puts together everything downstream of a feature, with those who are to be told."""
 
     def __init__(self, session: Session, view: Viewpoint, sight: Sight) -> None:
-        self.session = session
         self.sight = sight
         self.walk = DownstreamWalk(session, view)
         self.owners = OwnerReader(session, view)
-        self.dags = DagRepository(session)
-        self.seen = Seen(session, view, sight)
+        self.dags = JobDags(session, Seen(session, view, sight))
 
     def give(self, project: str, feature_set: str, name: str, *, depth: int, limit: int) -> Impact:
         """Answer."""
@@ -60,22 +55,8 @@ class ImpactAnswer:
 
     def _dags(self, jobs: Iterable[NodeName]) -> dict[NodeName, tuple[NodeName, SeenDag]]:
         """Give by job the DAG that it is, or is a task of."""
-        candidates: dict[str, JobName] = {}
-        of: dict[NodeName, list[str]] = {}
-        for job in jobs:
-            parts = job.name.split(".")
-            names = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
-            of[job] = [natural_key(job.namespace, name) for name in names]
-            candidates |= {natural_key(job.namespace, name): (job.namespace, name) for name in names}
-        follow(self.session, (dag_subject(*name) for name in candidates.values()))
-        pks = self.dags.ids_by_key(candidates)
-        seen = self.seen.dags_by_id(set(pks.values()))
-        found: dict[NodeName, tuple[NodeName, SeenDag]] = {}
-        for job, keys in of.items():
-            key = next((key for key in keys if pks.get(key) in seen), None)
-            if key:
-                found[job] = (job_node(*candidates[key]), seen[pks[key]])
-        return found
+        found = self.dags.of((job.namespace, job.name) for job in jobs)
+        return {job_node(*job): (job_node(*dag.name), dag.seen) for job, dag in found.items()}
 
     def _owners(
         self, found: Downstream, dags: dict[NodeName, tuple[NodeName, SeenDag]]

@@ -55,12 +55,17 @@ def test_the_tree_reads_well_when_it_is_piped(runner: CliRunner) -> None:
 @pytest.mark.parametrize(
     ("facts", "told"),
     [
+        (
+            {"waits_for": [{"uri": "s3://raw/f", "dag_id": "load", "next_run": "2026-11-21T02:00:00Z"}]},
+            "waits for    s3://raw/f, written by load, which runs next",
+        ),
+        ({"waits_for": [{"uri": None, "access": "restricted"}]}, "waits for    (restricted)"),
         ({"dag_deleted": True}, "0 * * * * (Airflow no longer has this DAG)"),
         ({"dag_paused": True}, "0 * * * * (paused)"),
     ],
 )
 def test_why_a_dag_does_not_run_again_is_said(
-    runner: CliRunner, recorder: Recorder, facts: dict[str, bool], told: str
+    runner: CliRunner, recorder: Recorder, facts: dict[str, object], told: str
 ) -> None:
     feature = json.loads(runner.invoke(app, ["show", NAME, "--json"]).stdout)
     feature["when"] |= {"schedule": "0 * * * *", "next_run": None, **facts}
