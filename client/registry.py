@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from festaf.client.sender import Params
     from festaf.contract.declaration import FeatureSaid
+    from festaf.contract.graph import Direction
 
 _FEATURES = TypeAdapter(Page[FeatureSummary])
 _FEATURE = TypeAdapter(Feature)
@@ -119,15 +120,20 @@ class RegistryClient(WishingClient):
         feature_set: str,
         name: str,
         *,
+        direction: Direction | None = None,
         depth: int | None = None,
+        limit: int | None = None,
         as_of: datetime | None = None,
+        known_at: datetime | None = None,
     ) -> Graph:
-        """Draw what stands up and down the stream of a feature, at most ``depth`` steps away.
+        """Draw what stands up or down the stream of a feature, or both ways, at most ``depth`` steps away.
 
+        :param limit: how many nodes at most; the graph says when it left some out
         :raises AbsentError: the registry does not know the feature
         """
         path = f"{_feature_path(project, feature_set, name)}/lineage"
-        return read(self._get(path, {"depth": depth, "asOf": _time(as_of)}), _GRAPH)
+        asked: Params = {"direction": direction, "depth": depth, "limit": limit}
+        return read(self._get(path, asked | _clocks(as_of, known_at)), _GRAPH)
 
     def ready(self) -> bool:
         """Tell whether the registry answers and can reach its database."""

@@ -8,6 +8,8 @@ from festaf.contract.feature import Access, Origin
 from festaf.contract.model import Model, Moment
 
 NodeKind = Literal["feature", "feature_set", "dataset", "field", "job"]
+Direction = Literal["upstream", "downstream", "both"]
+"""Upstream is where the data comes from."""
 
 
 class Node(Model):

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.orm import Session
 
 from festaf.contract.feature import Feature, FeatureSummary
-from festaf.contract.graph import Graph
+from festaf.contract.graph import Direction, Graph
 from festaf.contract.history import HistoryItem
 from festaf.contract.http import Page
 from festaf.contract.impact import Impact
@@ -23,7 +23,7 @@ from festaf.registry_api.features.listing import FeatureFilter, FeatureListing
 from festaf.registry_api.features.model_features import ModelFeaturesAnswer
 from festaf.registry_api.features.sources import FeatureGraph
 from festaf.registry_api.graph.names import feature_node
-from festaf.registry_api.graph.walk import Direction, Walk
+from festaf.registry_api.graph.walk import Walk
 
 router = APIRouter(tags=["features"])
 router.include_router(declarations)

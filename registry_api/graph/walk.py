@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 from festaf.contract.feature import Access
-from festaf.contract.graph import Edge, Graph, Node
+from festaf.contract.graph import Direction, Edge, Graph, Node
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.graph.names import NodeName
 from festaf.registry_api.graph.service import Neighbour, Side
 from festaf.registry_api.graph.visibility import visibility
 
-Direction = Literal["upstream", "downstream", "both"]
 PART_OF = "PART_OF"
 """The transformation of an edge between a feature and its feature set, or a field and its dataset."""
 FORESEEN_FROM = 3

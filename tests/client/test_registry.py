@@ -94,7 +94,12 @@ def test_features_come_page_by_page(client: RegistryClient, recorder: Recorder) 
 def test_the_lineage_of_a_feature_is_a_graph(client: RegistryClient, recorder: Recorder) -> None:
     recorder.answer = lambda _: Reply(200, {"root": "feature:x:y", "nodes": [], "edges": []})
     assert client.lineage("nyc", "weather", "wind", depth=2).root == "feature:x:y"
-    assert recorder.requests[0].path == "/api/v1/features/nyc/weather/wind/lineage?depth=2"
+    client.lineage("nyc", "weather", "wind", direction="upstream", limit=9, known_at=datetime(2026, 1, 2, tzinfo=UTC))
+    asked = "direction=upstream&limit=9&knownAt=2026-01-02T00%3A00%3A00%2B00%3A00"
+    assert [request.path for request in recorder.requests] == [
+        "/api/v1/features/nyc/weather/wind/lineage?depth=2",
+        f"/api/v1/features/nyc/weather/wind/lineage?{asked}",
+    ]
 
 
 @pytest.mark.parametrize(
