@@ -33,10 +33,11 @@ LOOKED_FOR = 50
 
 @dataclass
 class _Uses:
-    """Which DAGs use assets, and what their tasks read."""
+    """Which DAGs use assets, what their tasks read, and what their schedules wait for."""
 
     dags: set[str] = field(default_factory=set)
     inlets: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    awaited: dict[str, set[str]] = field(default_factory=dict)
 
 
 class DagReader:
@@ -85,7 +86,7 @@ class DagReader:
             columns |= {"source_read_at": self.work.clock(), "source_sha256": sha256_of(source) if source else None}
             if proofs:
                 columns["proven_version"] = dag.bundle_version
-        snapshot = telling.dag_snapshot(dag, version, source)
+        snapshot = telling.dag_snapshot(dag, version, source, noted.waits_for if noted else None)
         said = _said(snapshot)
         changed = source is not None and (noted is None or noted.source_sha256 != columns["source_sha256"])
         if changed or noted is None or noted.said != said:
@@ -166,7 +167,7 @@ class DagReader:
             return
 
     def _read_assets(self) -> None:
-        """Learn which DAGs use assets and what their tasks read, when it is long ago."""
+        """Learn which DAGs use assets, wait for them, and what their tasks read, when it is long ago."""
         now = self.work.clock()
         with self.work.database.reading() as session:
             row = AirflowRepository(session).get(self.work.deployment.pk)
@@ -180,10 +181,14 @@ class DagReader:
 
         def note(session: Session, reading: ReadingRepository) -> None:
             for dag_id in sorted(uses.dags | set(noted)):
-                inlets = uses.inlets.get(dag_id, {})
+                found = {
+                    "uses_assets": dag_id in uses.dags,
+                    "inlets": uses.inlets.get(dag_id, {}),
+                    "waits_for": sorted(uses.awaited.get(dag_id, ())),
+                }
                 old = noted.get(dag_id)
-                if old is None or old.inlets != inlets or old.uses_assets != (dag_id in uses.dags):
-                    reading.keep_dag(dag_id, uses_assets=dag_id in uses.dags, inlets=inlets)
+                if old is None or any(getattr(old, name) != value for name, value in found.items()):
+                    reading.keep_dag(dag_id, **found)
             self._note(session, assets_read_at=now)
 
         self.work.commit([], note)
@@ -195,11 +200,15 @@ class DagReader:
 
 
 def _use(uses: _Uses, asset: Asset) -> None:
-    uri = asset.uri or asset.name
     for use in (*asset.scheduled_dags, *asset.producing_tasks, *asset.consuming_tasks):
         uses.dags.add(use.dag_id)
+    uri = asset.uri or asset.name
+    if not uri:
+        return
+    for use in asset.scheduled_dags:
+        uses.awaited.setdefault(use.dag_id, set()).add(uri)
     for use in asset.consuming_tasks:
-        if uri and use.task_id:
+        if use.task_id:
             uses.inlets.setdefault(use.dag_id, {}).setdefault(use.task_id, []).append(uri)
 
 

@@ -84,6 +84,8 @@ class AirflowDagTable(Table):
     uses_assets: Mapped[bool]
     inlets: Mapped[dict[str, Any]] = mapped_column(JSON)
     """By task, the URIs of its inlets."""
+    waits_for: Mapped[list[str] | None] = mapped_column(JSON)
+    """The URIs of the assets that its schedule waits for; None when the assets were not read yet."""
 
 
 class AskedRunTable(Table):

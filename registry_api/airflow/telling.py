@@ -6,7 +6,7 @@ Pure functions. What only a worker knows, such as the text that ran, is left out
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -228,8 +228,13 @@ def outside_event(namespace: str, event: AssetEvent) -> RunEvent | DatasetEvent 
     )
 
 
-def dag_snapshot(dag: Dag, version: Version | None, source: str | None) -> DagSnapshot:
-    """Give everything that Airflow says of a DAG now; what is empty is none."""
+def dag_snapshot(
+    dag: Dag, version: Version | None, source: str | None, waits_for: Collection[str] | None
+) -> DagSnapshot:
+    """Give everything that Airflow says of a DAG now; what is empty is none.
+
+    :param waits_for: URIs of the assets that its schedule waits for; None when that was not read
+    """
     known: dict[str, Any] = {
         "owners": owners_of(",".join(dag.owners)),
         "tags": tuple(sorted(tag.name for tag in dag.tags)),
@@ -237,6 +242,8 @@ def dag_snapshot(dag: Dag, version: Version | None, source: str | None) -> DagSn
         "schedule": dag.timetable_summary if dag.timetable_summary not in {"", "None"} else None,
         "next_run": dag.next_dagrun_run_after,
     }
+    if waits_for is not None:
+        known["waits_for"] = tuple(waits_for)
     return DagSnapshot(
         dag_id=dag.dag_id,
         dag_version_id=version.id if version else None,

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.registry_api.airflow.deployment import SET, Reply
-from tests.registry_api.events import DAG, RICH, SOURCE, VERSION, at, dag_event, dag_run_of, facet, task_event, written
+from tests.registry_api.events import (
+    DAG,
+    RICH,
+    SOURCE,
+    VERSION,
+    at,
+    dag_event,
+    dag_run_of,
+    dataset,
+    facet,
+    task_event,
+    written,
+)
 
 if TYPE_CHECKING:
     from tests.registry_api.airflow.conftest import Sync
@@ -118,3 +130,27 @@ def test_the_assets_that_started_a_run_are_its_inputs(sync: Sync) -> None:
     )
     assert sync.run() is None
     assert sync.registry.get(f"/runs/{dag_run_of(0)}")["inputs"][0]["name"] == "delays"
+
+
+def test_what_a_dag_waits_for_is_told_until_it_has_a_clock(sync: Sync) -> None:
+    sync.registry.post(
+        task_event(outputs=(written(RICH),)),
+        task_event(dag_id="upstream", minutes=8, outputs=(dataset("flights.parquet"),)),
+    )
+    clock = {"dag_id": "upstream", "next_dagrun_run_after": "2026-03-05T00:00:00Z"}
+    sync.airflow.dags["upstream"] = sync.airflow.dags[DAG] | clock
+    sync.airflow.dags[DAG] |= {"timetable_summary": "Asset", "next_dagrun_run_after": None}
+    sync.airflow.assets = [{"uri": "s3://raw/flights.parquet", "scheduled_dags": [{"dag_id": DAG}]}]
+    assert sync.run() is None
+    when = sync.registry.feature()["when"]
+    assert (when["schedule"], when["next_run"]) == ("Asset", None)
+    assert [(item["uri"], item["dag_id"], item["next_run"]) for item in when["waits_for"]] == [
+        ("s3://raw/flights.parquet", "upstream", "2026-03-05T00:00:00Z")
+    ]
+
+    sync.airflow.dags[DAG] |= {"timetable_summary": "0 * * * *"}
+    sync.airflow.assets = []
+    sync.airflow.clock = lambda: at(700)
+    assert sync.run(700) is None
+    when = sync.registry.feature()["when"]
+    assert (when["schedule"], when["waits_for"]) == ("0 * * * *", [])

@@ -53,4 +53,4 @@ def test_what_was_read_stands_and_nothing_is_proven(older: Database) -> None:
         dag = ReadingRepository(session, 1).dag("flights")
     assert dag is not None
     assert (dag.said, dag.version_number, dag.source_read_at) == ("sha", 3, at(1))
-    assert (dag.bundle_version, dag.bundle_since, dag.proven_version) == (None, None, None)
+    assert (dag.bundle_version, dag.bundle_since, dag.proven_version, dag.waits_for) == (None, None, None, None)
