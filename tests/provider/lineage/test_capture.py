@@ -120,6 +120,8 @@ def test_a_worker_tells_the_code_and_the_scheduler_the_version_number(events: li
     assert scheduler.bundle_name == "dags-folder"
     assert (worker.schedule, scheduler.schedule) == (None, None)
     assert (_dag(_of(events, "harbour.read")).schedule, _dag(_of(events, "harbour")).schedule) == ("Asset", "Asset")
+    awaited = [_dag(_of(events, job)).waits_for for job in ("harbour.read", "harbour", "tides.fill")]
+    assert awaited == [("x-festaf://sea/tides",), ("x-festaf://sea/tides",), ()]
 
 
 def test_a_definition_describes_the_feature_set_and_is_no_dataset_of_its_own(events: list[RunEvent]) -> None:
