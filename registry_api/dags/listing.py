@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from festaf.contract.dag import Dag, DagVersion
 from festaf.contract.http import Page
-from festaf.registry_api.access.sight import EVERYTHING, Sight
+from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.dags.repository import DagRepository
 from festaf.registry_api.dags.saying_repository import SayingRepository
 from festaf.registry_api.dags.seen import Seen, SeenDag
@@ -25,11 +25,11 @@ WRONG_CURSOR = "the cursor is not one that this list gave out"
 class DagListing:
     """Lists DAGs and versions."""
 
-    def __init__(self, session: Session, view: Viewpoint, sight: Sight = EVERYTHING) -> None:
+    def __init__(self, session: Session, view: Viewpoint, sight: Sight) -> None:
         self.view = view
         self.sight = sight
         self.dags = DagRepository(session)
-        self.seen = Seen(session, view)
+        self.seen = Seen(session, view, sight)
         self.sayings = SayingRepository(session, view)
 
     def dags_page(self, namespace: str | None, cursor: str | None, limit: int) -> Page[Dag]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from festaf.contract.feature import DagVersionRef
 from festaf.contract.openlineage import EventType
 from festaf.contract.run import RunDataset, RunRecord
-from festaf.registry_api.access.sight import EVERYTHING, Sight
+from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.catalog.hiding import without_hidden
 from festaf.registry_api.dags.family import Family
 from festaf.registry_api.dags.seen import Seen, SeenRun
@@ -19,7 +19,7 @@ from festaf.registry_api.lineage.folding import DatasetState, bodies
 from festaf.registry_api.viewpoint import Viewpoint
 
 
-def run_record(session: Session, run_id: UUID, view: Viewpoint, sight: Sight = EVERYTHING) -> RunRecord:
+def run_record(session: Session, run_id: UUID, view: Viewpoint, sight: Sight) -> RunRecord:
     """Give a run, folded from the events that count from the viewpoint.
 
     :raises NotFoundError: no event spoke of it, or none by then, or the caller may not see it

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from festaf.contract.feature import DagVersionRef
-from festaf.registry_api.access.sight import EVERYTHING, Sight
+from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.dags.repository import DagRepository, RunRepository, Sighted
 from festaf.registry_api.dags.saying_repository import SayingRepository
 from festaf.registry_api.dags.service import content_of_version
@@ -93,7 +93,7 @@ class SeenRun:
 class Seen:
     """Looks at DAGs and runs."""
 
-    def __init__(self, session: Session, view: Viewpoint, sight: Sight = EVERYTHING) -> None:
+    def __init__(self, session: Session, view: Viewpoint, sight: Sight) -> None:
         self.view = view
         self.session = session
         self.sight = sight

@@ -87,7 +87,7 @@ def _answers(session: Session, view: Viewpoint, now: datetime) -> list[Any]:
         if item.name == "dep_delay":
             said.append(ImpactAnswer(session, view, EVERYTHING).give(*name, depth=6, limit=100))
         said.append(Walk(FeatureGraph(session, view), feature_node(*name), 100, EVERYTHING).go("both", 6))
-    listing = DagListing(session, view)
+    listing = DagListing(session, view, EVERYTHING)
     dags: Page[Any] = listing.dags_page(None, None, 100)
     said.append(dags)
     said += [listing.versions_page(dag.dag_id, None, None, 100) for dag in dags.items]
@@ -96,7 +96,7 @@ def _answers(session: Session, view: Viewpoint, now: datetime) -> list[Any]:
 
 def _run(session: Session, run: UUID, view: Viewpoint) -> Any:
     try:
-        return run_record(session, run, view)
+        return run_record(session, run, view, EVERYTHING)
     except NotFoundError as error:
         return error.detail
 
