@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from festaf.contract.feature import DagVersionRef
 from festaf.registry_api.access.sight import Sight
-from festaf.registry_api.dags.repository import DagRepository, RunRepository, Sighted
+from festaf.registry_api.dags.repository import DagRepository, RunRepository
 from festaf.registry_api.dags.saying_repository import SayingRepository
 from festaf.registry_api.dags.service import content_of_version
 from festaf.registry_api.dags.tables import DagTable, DagVersionTable, RunTable
@@ -100,6 +100,8 @@ class Seen:
         self.dags = DagRepository(session)
         self.runs = RunRepository(session)
         self.sayings = SayingRepository(session, view)
+        self._number = cache((self.sayings if view.known else self.dags).number)
+        self._sourced = cache((self.dags if view.now else self.sayings).sourced_versions)
 
     def run(self, uuid: UUID) -> SeenRun | None:
         """Give one run; at a time, what its events had said by then."""
@@ -143,7 +145,6 @@ class Seen:
         pairs = [(run, parents.get(run.parent_uuid) if run.parent_uuid else None) for run in runs]
         own = {item.dag_version_pk for pair in pairs for item in pair if item and item.dag_version_pk}
         rows = self.dags.versions_by_id(own)
-        numbers: dict[tuple[int, UUID], int | None] = {}
         found: dict[int, tuple[DagVersionRef, str | None]] = {}
         for run, parent in pairs:
             version_id = run.version_id or (parent.version_id if parent else None)
@@ -152,9 +153,7 @@ class Seen:
             version = saw[0] if saw else None
             number = proven = None
             if dag_pk and version_id:
-                if (dag_pk, version_id) not in numbers:
-                    numbers[dag_pk, version_id] = self._number(dag_pk, version_id)
-                number = numbers[dag_pk, version_id]
+                number = self._number(dag_pk, version_id)
                 if version is None or version.source_sha256 is None:
                     bundle_version = version.bundle_version if version else None
                     proven = self._proven(dag_pk, version_id, bundle_version, run.started_at or run.last_event_at)
@@ -183,12 +182,6 @@ class Seen:
         since, until, row = around[0]
         others = [other for first, last, other in spans.values() if first <= until and since <= last]
         return row if len(others) == 1 else None
-
-    def _number(self, dag_pk: int, version_id: UUID) -> int | None:
-        return (self.sayings if self.view.known else self.dags).number(dag_pk, version_id)
-
-    def _sourced(self, dag_pk: int, version_id: UUID) -> list[Sighted]:
-        return (self.dags if self.view.now else self.sayings).sourced_versions(dag_pk, version_id)
 
     def _seen(self, rows: Collection[RunTable]) -> list[SeenRun]:
         if not self.view.known:
