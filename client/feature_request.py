@@ -71,6 +71,13 @@ class WishingClient(Sender):
         """Vote for a request, or take the vote back."""
         return self._send("PUT" if wanted else "DELETE", f"/{quote(request_id, safe='')}/vote", None, {})
 
+    def comment_on_request(self, request_id: str, text: str, *, key: str) -> FeatureRequest:
+        """Comment on a request.
+
+        :param key: tells this comment from others, so that it may be sent twice
+        """
+        return self._send("POST", f"/{quote(request_id, safe='')}/comments", {"text": text}, {"Idempotency-Key": key})
+
     def decide_request(
         self,
         request_id: str,

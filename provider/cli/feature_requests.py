@@ -116,6 +116,42 @@ def fulfil(
         _show(client.decide_request(request_id, "fulfil", linked), as_json)
 
 
+def comment(
+    request_id: RequestId,
+    text: Annotated[str, typer.Argument(help="What is to be said.")],
+    registry: Registry = DEFAULT_REGISTRY,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say something about a request."""
+    with connect(registry, token) as client:
+        _show(client.comment_on_request(request_id, text, key=str(uuid4())), as_json)
+
+
+def withdraw(
+    request_id: RequestId,
+    reason: Annotated[str, typer.Option(help="Why it is wanted no more.")],
+    registry: Registry = DEFAULT_REGISTRY,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take back an open request of your own."""
+    with connect(registry, token) as client:
+        _show(client.decide_request(request_id, "withdraw", {"reason": reason}), as_json)
+
+
+def reopen(
+    request_id: RequestId,
+    reason: Annotated[str, typer.Option(help="Why it is to be decided anew.")],
+    registry: Registry = DEFAULT_REGISTRY,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open a request again that was planned, declined, done or withdrawn."""
+    with connect(registry, token) as client:
+        _show(client.decide_request(request_id, "reopen", {"reason": reason}), as_json)
+
+
 def _date(text: str | None) -> str | None:
     try:
         return date.fromisoformat(text).isoformat() if text else None

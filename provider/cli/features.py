@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect, fail
-from festaf.provider.cli.feature_requests import decline, fulfil, plan, request, requests, vote
+from festaf.provider.cli.feature_requests import (
+    comment,
+    decline,
+    fulfil,
+    plan,
+    reopen,
+    request,
+    requests,
+    vote,
+    withdraw,
+)
 from festaf.provider.cli.feature_search import search
 
 if TYPE_CHECKING:
@@ -30,7 +40,7 @@ KnownAt = Annotated[
     str | None, typer.Option(help="The answer as the registry knew it at this time, before it learned more.")
 ]
 
-for command in (search, request, requests, vote, plan, decline, fulfil):
+for command in (search, request, requests, vote, comment, plan, decline, fulfil, withdraw, reopen):
     app.command()(command)
 
 

@@ -119,12 +119,16 @@ class IdentityProvider:
 
     def _person(self, claims: Mapping[str, Any]) -> Person:
         name = claims.get(self.settings.user_claim)
-        if not isinstance(name, str) or not name.strip() or len(name) > 200:
+        if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > 200:
             raise UnauthenticatedError(f"the token's claim {self.settings.user_claim!r} names nobody")
         if self.settings.user_claim == "email" and claims.get("email_verified") is not True:
             raise UnauthenticatedError("the token's e-mail address is not verified")
         groups = claims.get(self.settings.groups_claim)
-        named = [group for group in groups if isinstance(group, str)] if isinstance(groups, list) else []
+        named = (
+            [group for group in groups if isinstance(group, str) and group.isprintable()]
+            if isinstance(groups, list)
+            else []
+        )
         return Person(name, frozenset(named))
 
     def _key(self, header: Mapping[str, Any], now: datetime) -> jwt.PyJWK:

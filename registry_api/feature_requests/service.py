@@ -10,7 +10,7 @@ Whoever may read a project may ask, vote and comment in it. The same step twice 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,6 +27,7 @@ from festaf.contract.feature_request import (
     RequestState,
 )
 from festaf.contract.http import Related
+from festaf.registry_api.access.audit_repository import note
 from festaf.registry_api.access.caller import Caller
 from festaf.registry_api.database import lock
 from festaf.registry_api.errors import ConflictError, ForbiddenError, NotFoundError, StaleError
@@ -94,6 +95,7 @@ class RequestService:
         self.requests.add(request)
         self.requests.vote(request, self.caller.name, self.now)
         self.requests.note(request, self.caller.name, self.now, "asked", request.purpose)
+        self._audit(request, "asked", after=request.purpose)
         return self.shown([request])[0], True
 
     def get(self, uuid: UUID) -> FeatureRequest:
@@ -123,9 +125,11 @@ class RequestService:
             said["sources"] = [mask_text(source) for source in said["sources"]]
         if all(getattr(request, name) == value for name, value in said.items()):
             return self.shown([request])[0]
+        before = {name: getattr(request, name) for name in said}
         for name, value in said.items():
             setattr(request, name, value)
         request.words = _words(request.name, request.purpose)
+        self._audit(request, "edited", _text(before), _text(said))
         return self._changed(request, "edited", said.get("purpose"))
 
     def vote(self, uuid: UUID, *, wanted: bool) -> FeatureRequest:
@@ -136,10 +140,12 @@ class RequestService:
         request = self.require(uuid, changing=True)
         if request.state not in {"open", "planned"}:
             raise ConflictError(f"the request is {request.state}; nobody votes on it", related=(link(request),))
+        before = request.votes
         if wanted:
             self.requests.vote(request, self.caller.name, self.now)
         else:
             self.requests.unvote(request, self.caller.name)
+        self._audit(request, "voted" if wanted else "unvoted", f"{before} votes", f"{request.votes} votes")
         return self.shown([request])[0]
 
     def comment(self, uuid: UUID, text: str, key: str | None) -> FeatureRequest:
@@ -151,6 +157,7 @@ class RequestService:
         self.requests.note(request, self.caller.name, self.now, "comment", text, key)
         if key is not None and self.requests.text_by_key(request, self.caller.name, key) != text:
             raise ConflictError("this Idempotency-Key was used for another comment", related=(link(request),))
+        self._audit(request, "comment", after=text)
         return self.shown([request])[0]
 
     def plan(self, uuid: UUID, plan: Plan, version: int | None) -> FeatureRequest:
@@ -246,15 +253,23 @@ class RequestService:
             raise ConflictError(
                 f"the request is {request.state}; it cannot become {state} from there", related=(link(request),)
             )
+        kind: EntryKind = "reopened" if state == "open" else state
+        self._audit(request, kind, request.state, f"{state}: {text}")
         for name, value in {**facts, "state": state, "decided_by": self.caller.name, "decided_at": self.now}.items():
             setattr(request, name, value)
-        return self._changed(request, "reopened" if state == "open" else state, text)
+        return self._changed(request, kind, text)
 
     def _changed(self, request: FeatureRequestTable, kind: EntryKind, text: str | None) -> FeatureRequest:
         request.version += 1
         self.session.flush()
         self.requests.note(request, self.caller.name, self.now, kind, text)
         return self.shown([request])[0]
+
+    def _audit(
+        self, request: FeatureRequestTable, kind: str, before: str | None = None, after: str | None = None
+    ) -> None:
+        entity = f"{request.project}/{request.name}"
+        note(self.session, f"feature_request.{kind}", entity, before=before, after=after)
 
     def _require_author(self, request: FeatureRequestTable) -> None:
         if request.asked_by != self.caller.name:
@@ -280,6 +295,10 @@ class RequestService:
             why = f": {row.reason}" if row.state == "declined" and row.reason else ""
             related: tuple[Related, ...] = (link(row),)
             raise ConflictError(f"it was asked for already ({href_of(row)}, {row.state}){why}", related=related)
+
+
+def _text(said: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in said.items())
 
 
 def _words(*texts: str) -> str:

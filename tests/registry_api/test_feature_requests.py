@@ -60,6 +60,25 @@ def test_a_comment_sent_twice_is_one_and_another_under_its_key_is_refused(regist
     assert [entry["text"] for entry in entries if entry["kind"] == "comment"] == ["me too"] * 3
 
 
+def test_the_audit_log_says_what_stood_before_and_after_each_step(registry: Registry) -> None:
+    wish = ask(registry)
+    steps = [("/comments", {"text": "me too"}), ("/decline", {"reason": "no data"}), ("/reopen", {"reason": "data"})]
+    for path, body in steps:
+        assert send(registry, f"/{wish['id']}{path}", body).status_code == 200
+    edited = send(registry, f"/{wish['id']}", {"purpose": "plan"}, "PATCH", If_Match='"3"')
+    assert edited.status_code == 200, edited.text
+
+    rows = registry.get("/audit", entity="nyc/gust_max_1h")["items"]
+
+    assert [(row["action"], row["before"], row["after"]) for row in rows] == [
+        ("feature_request.edited", "purpose: predict diversions", "purpose: plan"),
+        ("feature_request.reopened", "declined", "open: data"),
+        ("feature_request.declined", "open", "declined: no data"),
+        ("feature_request.comment", None, "me too"),
+        ("feature_request.asked", None, "predict diversions"),
+    ]
+
+
 def test_votes_at_once_are_all_counted_once(registry: Registry) -> None:
     wish = ask(registry)
 

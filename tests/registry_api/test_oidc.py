@@ -159,6 +159,14 @@ def test_a_person_may_do_what_was_granted_to_them_and_to_their_groups(issuer: Is
     assert issuer.asked == ["/.well-known/openid-configuration", "/keys"]
 
 
+@pytest.mark.parametrize("name", ["ann\x00", "ann\ud800", "ann\u200b@example.com", "ann\n"])
+def test_a_name_that_cannot_be_shown_names_nobody(issuer: Issuer, registry: Registry, name: str) -> None:
+    answer = registry.me(issuer.token(email=name))
+
+    assert (answer.status_code, "names nobody" in answer.text) == (401, True)
+    assert registry.me(issuer.token(groups=["analysts", name])).json()["teams"] == ["analysis"]
+
+
 def test_a_person_who_is_disabled_is_not_let_in(issuer: Issuer, registry: Registry) -> None:
     assert registry.me(issuer.token()).status_code == 200
     with registry.database.writing() as session:

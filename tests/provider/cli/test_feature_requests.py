@@ -52,5 +52,8 @@ def test_what_is_not_found_is_asked_for_and_becomes_a_feature(festaf: Callable[.
         "requests", "stands", "--project", "nyc", "--state", "planned", "--newest"
     )
     assert "reason: no data" in festaf("decline", wish, "--reason", "no data")
+    assert "[open]" in festaf("reopen", wish, "--reason", "there is data now")
+    assert "nyc/taxi_out" in festaf("comment", wish, "the tower has it")
+    assert "[withdrawn]" in festaf("withdraw", wish, "--reason", "found another way")
     other = json.loads(festaf("request", "taxi_in", "--project", "nyc", "--purpose", "plan", "--json"))["id"]
     assert "is nyc/delays/dep_delay" in festaf("fulfil", other, "nyc/delays/dep_delay")
