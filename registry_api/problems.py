@@ -37,14 +37,14 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(ServiceError)
     def refused(request: Request, error: ServiceError) -> Response:
         request.app.state.metrics.refused(error)
-        return _answer(request, error)
+        return answer(request, error)
 
     app.exception_handler(RequestValidationError)(_misread)
     app.exception_handler(HTTPException)(_failed)
 
     @app.exception_handler(DataError)
     def unstorable(request: Request, _error: DataError) -> Response:
-        return _answer(request, BadRequestError("a value is one that the database cannot hold"))
+        return answer(request, BadRequestError("a value is one that the database cannot hold"))
 
     async def away(request: Request, error: Exception) -> Response:
         cause = getattr(error, "orig", None) or error
@@ -53,19 +53,21 @@ def add_problem_handlers(app: FastAPI) -> None:
         if isinstance(error, PoolTimeoutError):
             request.app.state.metrics.pool_exhausted()
         log.warning("The database did not answer: %s", cause)
-        return _answer(request, UnavailableError("the database is locked or away; try again"))
+        return answer(request, UnavailableError("the database is locked or away; try again"))
 
     for passing in (OperationalError, InterfaceError, PoolTimeoutError):
         app.add_exception_handler(passing, away)
 
     @app.exception_handler(Exception)
     def broken(request: Request, _error: Exception) -> Response:
-        return _answer(request, ServiceError("the registry failed; its log says why"))
+        failed = answer(request, ServiceError("the registry failed; its log says why"))
+        failed.headers["Connection"] = "close"  # The server gives the connection up, which its client has to know.
+        return failed
 
 
 def _misread(request: Request, error: RequestValidationError) -> Response:
     if unread := _unread(request, error.errors()):
-        return _answer(request, unread)
+        return answer(request, unread)
     lines = tuple(".".join(str(part) for part in item["loc"]) + f": {item['msg']}" for item in error.errors())
     wrong = BadRequestError("the request's parameters cannot be read", lines)
     return _problem(request, 422, wrong.title, wrong.detail, lines)
@@ -73,7 +75,7 @@ def _misread(request: Request, error: RequestValidationError) -> Response:
 
 def _failed(request: Request, error: HTTPException) -> Response:
     if error.status_code == BadRequestError.status_code:  # FastAPI could not even decode the body.
-        return _answer(request, unfit(request) or BadRequestError("the body is no JSON"))
+        return answer(request, unfit(request) or BadRequestError("the body is no JSON"))
     headers, title = dict(error.headers or {}), HTTPStatus(error.status_code).phrase
     detail = ELSEWHERE.get(error.status_code, str(error.detail))
     return _problem(request, error.status_code, title, detail, headers=headers)
@@ -88,7 +90,8 @@ def _unread(request: Request, wrong: Sequence[Any]) -> ServiceError | None:
     return unfit(request) or (BadRequestError(f"the body is no JSON: {broken}") if broken else None)
 
 
-def _answer(request: Request, error: ServiceError) -> Response:
+def answer(request: Request, error: ServiceError) -> Response:
+    """Write an error as a problem."""
     return _problem(request, error.status_code, error.title, error.detail, error.errors, error.headers, error.related)
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import re
+from asyncio import CancelledError
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
+from festaf.registry_api.errors import UnavailableError
 from festaf.registry_api.operations.metrics import Metrics
 from festaf.registry_api.operations.tracing import Tracing
+from festaf.registry_api.problems import answer
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -79,6 +83,12 @@ class Watching:
                 await self.app(scope, receive, sending)
             else:
                 await self._traced(span, scope, receive, sending)
+        except CancelledError:
+            if not scope["app"].state.stopping.begun or watched.status != CLOSED:
+                raise
+            cut = answer(Request(scope), UnavailableError("the registry is stopping; send it again"))
+            cut.headers["Connection"] = "close"
+            await cut(scope, receive, sending)
         except Exception:
             # The handler outside of this middleware answers it, and the server logs it.
             watched.status = 500
