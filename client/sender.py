@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import re
 import time
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -12,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from festaf.client.answer import check, read
 from festaf.client.errors import PassingError, UnexpectedAnswerError, UnreachableError
-from festaf.contract.http import API, Page
+from festaf.contract.http import API, BEARER_TOKEN, Page
 from festaf.contract.openlineage import BaseEvent, BatchAnswer, BatchSummary
 
 if TYPE_CHECKING:
@@ -22,8 +21,6 @@ DEFAULT_TIMEOUT = 10.0
 FIRST_PAUSE = 0.2
 PAGE_SIZE = 100
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-"""RFC 6750; of another one the library would say in its error what it is."""
 
 Body = BaseEvent | bytes
 """An event as a model, or as the JSON text that was kept of it."""
@@ -52,7 +49,7 @@ class Sender:
         self._retry = retry
         host = _host(self.url)
         token = token.strip() if token else None
-        if token and not TOKEN.fullmatch(token):
+        if token and not BEARER_TOKEN.fullmatch(token):
             raise ValueError("the token for the registry is none: it has spaces, lines or other letters")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._http = httpx.Client(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Generic, Literal, TypeVar
 
 from pydantic import Field
@@ -9,6 +10,8 @@ from pydantic import Field
 from festaf.contract.model import Model
 
 API = "/api/v1"
+BEARER_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""RFC 6750. A client has to refuse another one itself: the library beneath it would print it in its error."""
 
 Item = TypeVar("Item")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import random
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from festaf.contract.http import BEARER_TOKEN
 from festaf.registry_api.airflow.errors import (
     AbsentError,
     AirflowAwayError,
@@ -33,8 +33,6 @@ from festaf.registry_api.airflow.secret import read_secret
 log = logging.getLogger(__name__)
 PASSING = {408, 425, 429, 500, 502, 503, 504}
 MEBIBYTE = 1024 * 1024
-TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-"""RFC 6750; of another one the library would say in its error what it is."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +133,7 @@ class AirflowClient:
         self._taken = True
         secret = read_secret(self.access.secret) if self.access.secret else None
         if secret and self.access.username is None:
-            if not TOKEN.fullmatch(secret):
+            if not BEARER_TOKEN.fullmatch(secret):
                 raise SecretError(
                     f"the secret {self.access.secret} holds no token: it has spaces, lines or other letters"
                 )
@@ -152,7 +150,7 @@ class AirflowClient:
             raise RefusedError(f"Airflow refuses the login of {self.access.username or 'everyone'} at {url}")
         content = self._content(answer, url)
         token = content.get("access_token") if isinstance(content, dict) else None
-        if not isinstance(token, str) or not TOKEN.fullmatch(token):
+        if not isinstance(token, str) or not BEARER_TOKEN.fullmatch(token):
             raise UnexpectedError(f"Airflow answered {url} without an access token")
         self._token = token
         self._login.keep(self.access, token)
