@@ -124,12 +124,8 @@ class IdentityProvider:
         if self.settings.user_claim == "email" and claims.get("email_verified") is not True:
             raise UnauthenticatedError("the token's e-mail address is not verified")
         groups = claims.get(self.settings.groups_claim)
-        named = (
-            [group for group in groups if isinstance(group, str) and group.isprintable()]
-            if isinstance(groups, list)
-            else []
-        )
-        return Person(name, frozenset(named))
+        named = groups if isinstance(groups, list) else []
+        return Person(name, frozenset(group for group in named if isinstance(group, str) and _is_text(group)))
 
     def _key(self, header: Mapping[str, Any], now: datetime) -> jwt.PyJWK:
         """Find the key that a token says it is signed with, if its algorithm is allowed and the key's own."""
@@ -222,6 +218,11 @@ def _fits(algorithm: str, item: Mapping[str, Any]) -> bool:
     if algorithm in _CURVES:
         return item.get("kty") == "EC" and item.get("crv") == _CURVES[algorithm]
     return item.get("kty") == ("OKP" if algorithm == "EdDSA" else "RSA")
+
+
+def _is_text(value: str) -> bool:
+    """Tell whether every database can look for it: JSON may hold NUL and halves of surrogate pairs."""
+    return "\x00" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _is_safe(url: str) -> bool:

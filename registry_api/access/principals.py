@@ -46,6 +46,8 @@ class PrincipalService:
             holder = self.principals.by_group(oidc_group)
             if kind is not Kind.TEAM:
                 raise BadRequestError("only a team has an OIDC group")
+            if "\x00" in oidc_group:
+                raise BadRequestError("an OIDC group's name cannot hold the character U+0000")
             if holder is not None and holder.name != name:
                 raise ConflictError(f"the group {oidc_group!r} is that of the team {holder.name!r} already")
         found = self.principals.find(kind, name)

@@ -32,7 +32,6 @@ from tests.registry_api.databases import with_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from httpx import Response
 
@@ -130,8 +129,8 @@ class Registry:
 
 
 @pytest.fixture
-def registry(issuer: Issuer, tmp_path: Path) -> Iterator[Registry]:
-    database = with_schema(Database(f"sqlite:///{tmp_path / 'registry.db'}"))
+def registry(issuer: Issuer, database_url: str) -> Iterator[Registry]:
+    database = with_schema(Database(database_url))
     with database.writing() as session:
         moment = datetime.now(UTC)
         principals = PrincipalService(session, moment)
@@ -141,7 +140,7 @@ def registry(issuer: Issuer, tmp_path: Path) -> Iterator[Registry]:
         principals.grant("nyc", Kind.TEAM, "analysis", Role.READ, "me")
         principals.put(Kind.USER, "ann@example.com")
         principals.grant("bos", Kind.USER, "ann@example.com", Role.WRITE, "me")
-    settings = Settings(str(database.url), oidc=OidcSettings(issuer.url, "festaf"))
+    settings = Settings(database_url, oidc=OidcSettings(issuer.url, "festaf"))
     with application(settings, database) as app, TestClient(app) as http:
         found = Registry(http, database)
         app.dependency_overrides[now] = lambda: datetime.now(UTC) + found.ahead
@@ -165,6 +164,14 @@ def test_a_name_that_cannot_be_shown_names_nobody(issuer: Issuer, registry: Regi
 
     assert (answer.status_code, "names nobody" in answer.text) == (401, True)
     assert registry.me(issuer.token(groups=["analysts", name])).json()["teams"] == ["analysis"]
+
+
+def test_a_group_counts_by_whatever_name_a_database_can_hold(issuer: Issuer, registry: Registry) -> None:
+    named = "Équipe\u00a0A"
+    with registry.database.writing() as session:
+        PrincipalService(session, datetime.now(UTC)).put(Kind.TEAM, "a", oidc_group=named)
+
+    assert registry.me(issuer.token(groups=["\x00", "\ud800", named])).json()["teams"] == ["a"]
 
 
 def test_a_person_who_is_disabled_is_not_let_in(issuer: Issuer, registry: Registry) -> None:

@@ -121,6 +121,10 @@ def test_one_who_administers_a_project_gives_roles_there_only(office: Office) ->
     assert office.ask("boss", "DELETE", "/grants/nyc/user/ann@example.com").status_code == 404
 
 
+def test_a_group_that_no_token_can_name_is_refused(office: Office) -> None:
+    assert office.ask("admin", "PUT", "/principals/team/t", {"oidc_group": "a\x00"}).status_code == 400
+
+
 def test_every_write_is_in_the_log_once_and_nobody_can_change_it(office: Office) -> None:
     office.make("sender", "lineage:write", role="write", project="*")
     events = [task_event(minutes=n, source=f"password = '{SECRET}'", outputs=(written(RICH),)) for n in range(3)]
