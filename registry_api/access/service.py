@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from festaf.contract.names import PROJECT_PATTERN
 from festaf.registry_api.access.audit_repository import note
 from festaf.registry_api.access.caller import Scope
 from festaf.registry_api.access.principal_repository import PrincipalRepository
@@ -40,12 +41,18 @@ class TokenService:
         """Make a token; its text is given here and never again.
 
         :param owner: kind and name of the user or service whose it is; None for nobody's, which means all projects
-        :param projects: the only projects that it opens
+        :param projects: the only projects that it opens; their first events may be still to come
+        :raises BadRequestError: the token cannot have this name, or no project can have one of these
         :raises ConflictError: the name is taken
         :raises NotFoundError: there is no such user or service
         """
         if not name.strip() or len(name) > 200 or not name.isprintable() or "/" in name:
             raise BadRequestError("a token's name has 1 to 200 printable characters, none of them '/'")
+        for project in projects or ():
+            if not PROJECT_PATTERN.fullmatch(project):
+                raise BadRequestError(
+                    f"no project can be named {project!r}: name projects such as 'nyc', or none for a token of them all"
+                )
         if self.tokens.by_name(name):
             raise ConflictError(f"a token named {name!r} stands already; give this one another name")
         text = PREFIX + secrets.token_urlsafe(32)

@@ -109,6 +109,17 @@ def test_a_token_opens_no_more_than_its_owner_may_and_it_names(office: Office) -
     assert office.ask("owner", "GET", "/grants").status_code == 403
 
 
+def test_a_token_is_limited_to_what_can_be_a_project_even_to_one_that_is_still_to_come(office: Office) -> None:
+    office.make("owner", "registry:read", role="read", project="*", projects=["chi"])
+    assert office.ask("owner", "GET", "/me").json()["reads"] == ["chi"]
+
+    for name in ("*", "a/b", "a\x00"):
+        body = {"name": "limited", "owner_kind": "service", "owner": "owner", "projects": [name]}
+        answer = office.ask("admin", "POST", "/tokens", body)
+        assert answer.status_code == 400
+        assert "no project can be named" in answer.json()["detail"]
+
+
 def test_one_who_administers_a_project_gives_roles_there_only(office: Office) -> None:
     office.make("boss", "admin", role="admin")
     office.done("PUT", "/principals/user/ann@example.com", {})
