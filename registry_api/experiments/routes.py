@@ -49,7 +49,7 @@ def post_record(
     """Append what is told of a run to its experiment's chain; the same again changes nothing."""
     caller.require_write(record.project)
     service = ExperimentService(session, caller.sight)
-    if not service.append([_without_secrets(record)], now, caller.name):
+    if not service.record(_without_secrets(record), now, caller.name):
         response.status_code = 200
     return service.run(record.project, record.experiment, record.run)
 

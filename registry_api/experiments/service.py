@@ -18,6 +18,7 @@ from festaf.contract.experiment import (
 )
 from festaf.contract.http import Page
 from festaf.contract.names import sha256_of
+from festaf.registry_api.access.audit_repository import note
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.database import lock
 from festaf.registry_api.errors import BadRequestError, NotFoundError
@@ -48,6 +49,14 @@ class ExperimentService:
             for record in found
             if (entry := self._append(project, name, record, now, by))
         ]
+
+    def record(self, record: TrainingRecord, now: datetime, by: str) -> bool:
+        """Append what somebody tells of a run; tell whether it is new."""
+        entries = self.append([record], now, by)
+        for entry in entries:
+            entity = f"{record.project}/{record.experiment}/{record.run}"
+            note(self.session, "experiment.record", entity, before=entry.previous_sha256, after=entry.sha256)
+        return bool(entries)
 
     def list_experiments(self, project: str | None, cursor: str | None, limit: int) -> Page[ExperimentSummary]:
         """List experiments by project and name."""

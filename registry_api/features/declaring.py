@@ -83,7 +83,8 @@ class DeclarationService:
             raise UnreadableEventError("the declaration cannot be read", lines_of(error)) from error
         if known and not known.deleted and _tag(known) == declaration.sha256:
             return self._declared(project, feature_set, name, changed=False)
-        self._say(FeatureSetDeclaration(project=project, feature_set=feature_set, features=(declaration,)), _tag(known))
+        whole = FeatureSetDeclaration(project=project, feature_set=feature_set, features=(declaration,))
+        self._say(whole, _tag(known), declaration.sha256)
         return self._declared(project, feature_set, name, changed=True)
 
     def retire(self, project: str, feature_set: str, name: str, condition: Condition) -> Declared:
@@ -104,7 +105,8 @@ class DeclarationService:
         fields = {key: value for key, value in known.content.items() if key in FeatureDeclaration.model_fields}
         content = fields | {"name": name, "type": _type_of(known) or "String", "deleted": True}
         retired = FeatureDeclaration.model_validate(content)
-        self._say(FeatureSetDeclaration(project=project, feature_set=feature_set, features=(retired,)), _tag(known))
+        whole = FeatureSetDeclaration(project=project, feature_set=feature_set, features=(retired,))
+        self._say(whole, _tag(known), retired.sha256)
         return self._declared(project, feature_set, name, changed=True)
 
     def describe(self, project: str, feature_set: str, said: FeatureSetSaid, condition: Condition) -> Declared:
@@ -136,12 +138,14 @@ class DeclarationService:
             default=None,
         )
         stands = found.content if found and found.kind == "described" else None
-        condition.check(_description_tag(stands) if stands is not None else None)
+        before = _description_tag(stands) if stands is not None else None
+        condition.check(before)
         tag = _description_tag(about.model_dump())
         kind = "retired" if about.deleted else "described"
         if found and found.kind == kind and (about.deleted or _description_tag(found.content) == tag):
             return _set_declared(project, feature_set, tag, found.said_at, changed=False)
-        self._say(FeatureSetDeclaration(project=project, feature_set=feature_set, about=about), None)
+        whole = FeatureSetDeclaration(project=project, feature_set=feature_set, about=about)
+        self._say(whole, before, None if about.deleted else tag)
         return _set_declared(project, feature_set, tag, self.now, changed=True)
 
     def _lock(self, project: str, feature_set: str, sources: Iterable[str] = ()) -> None:
@@ -150,7 +154,7 @@ class DeclarationService:
         lock(self.session, {f"{node.kind}:{node.key}" for node in wholes if node.kind == "feature_set"})
         self.session.expire_all()
 
-    def _say(self, declaration: FeatureSetDeclaration, before: str | None) -> None:
+    def _say(self, declaration: FeatureSetDeclaration, before: str | None, after: str | None) -> None:
         body = declaration.model_copy(update={"declared_by": self.caller}).model_dump(mode="json")
         dataset = feature_set_dataset(declaration.project, declaration.feature_set)
         facet = {
@@ -169,7 +173,6 @@ class DeclarationService:
         entity = "/".join((declaration.project, declaration.feature_set, *named))
         retired = any(item.deleted for item in (*declaration.features, declaration.about) if item)
         noun = "feature" if named else "feature-set"
-        after = next((feature.sha256 for feature in declaration.features), None)
         note(self.session, f"{noun}.{'retire' if retired else 'declare'}", entity, before=before, after=after)
 
     def _portrait(self, project: str, feature_set: str, name: str) -> Portrait | None:

@@ -84,7 +84,7 @@ def delete_job(namespace: EncodedName, job: EncodedName, caller: Writer, session
     """Hide a job until a later event speaks of it; what is known of it stays."""
     row = _written(caller, session, namespace, job)
     shown = _shown(CatalogService(session, caller.writes), namespace, job)
-    MarkingRepository(session, now).remove(row.key, row.last_seen)
+    MarkingRepository(session, now).remove(Subject("job", namespace, job), row.last_seen)
     return shown
 
 
@@ -149,8 +149,8 @@ def post_tag(
     namespace: EncodedName, job: EncodedName, tag: EncodedTag, caller: Writer, session: Writing, now: Now
 ) -> marquez.Job:
     """Let a job bear a tag."""
-    row = _written(caller, session, namespace, job)
-    MarkingRepository(session, now).add_tag(row.key, "", checked(tag))
+    _written(caller, session, namespace, job)
+    MarkingRepository(session, now).add_tag(Subject("job", namespace, job), "", checked(tag))
     return _shown(CatalogService(session, caller.writes), namespace, job)
 
 
@@ -159,8 +159,8 @@ def delete_tag(
     namespace: EncodedName, job: EncodedName, tag: EncodedTag, caller: Writer, session: Writing, now: Now
 ) -> marquez.Job:
     """Take away a tag that somebody gave a job; one that an event gave stays."""
-    row = _written(caller, session, namespace, job)
-    MarkingRepository(session, now).remove_tag(row.key, "", tag)
+    _written(caller, session, namespace, job)
+    MarkingRepository(session, now).remove_tag(Subject("job", namespace, job), "", tag)
     return _shown(CatalogService(session, caller.writes), namespace, job)
 
 

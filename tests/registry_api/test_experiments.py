@@ -72,6 +72,11 @@ def test_what_is_told_of_a_run_adds_up_and_told_twice_is_told_once(registry: Reg
     entries = registry.get("/experiments/nyc/late-flights/runs/job-1/entries")
     assert entries[1]["previous_sha256"] == entries[0]["sha256"]
     assert item["head_sha256"] == entries[1]["sha256"]
+    rows = registry.get("/audit", action="experiment.record")["items"]
+    assert {row["entity"] for row in rows} == {"nyc/late-flights/job-1"}
+    assert [(row["before"], row["after"]) for row in rows[::-1]] == [
+        (entry["previous_sha256"], entry["sha256"]) for entry in entries
+    ]
 
 
 def test_runs_are_compared_in_the_order_asked_for(registry: Registry) -> None:

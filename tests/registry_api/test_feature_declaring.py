@@ -105,8 +105,16 @@ def test_a_set_says_what_its_features_do_not_say(registry: Registry) -> None:
     answer = registry.feature()
     assert (answer["who"]["owner"], answer["why"]["purpose"]) == ("cleo", "staffing")
     assert answer["when"]["freshness"]["bound_seconds"] == 60
+    second = put(registry, path, {"owner": "dan"})
     assert registry.http.delete(path).json()["changed"] is True
     assert registry.feature()["deleted"] is True
+    tags = [answer.json()["version_sha256"] for answer in (first, second)]
+    rows = registry.get("/audit", entity="nyc/delays")["items"][::-1]
+    assert [(row["action"], row["before"], row["after"]) for row in rows] == [
+        ("feature-set.declare", None, tags[0]),
+        ("feature-set.declare", tags[0], tags[1]),
+        ("feature-set.retire", tags[1], None),
+    ]
 
 
 @pytest.mark.parametrize(

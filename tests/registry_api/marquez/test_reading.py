@@ -230,6 +230,33 @@ def test_a_removed_dataset_comes_back_with_a_later_event(shopping: Registry) -> 
     assert shopping.http.post(f"{url}/fields/none/tags/x").status_code == 404
 
 
+def test_what_people_mark_is_in_the_audit_log_with_what_stood_before(shopping: Registry) -> None:
+    def mark(method: str, path: str, said: Any = None) -> None:
+        for _ in range(2):
+            assert shopping.http.request(method, f"/api/v1{path}", json=said).is_success
+
+    mark("PUT", "/namespaces/shop", {"ownerName": "ann"})
+    mark("PUT", "/namespaces/shop", {"ownerName": "bob", "description": "sales"})
+    mark("PUT", "/tags/pii", {})
+    mark("PUT", "/tags/pii", {"description": "of people"})
+    mark("POST", "/namespaces/shop/jobs/load/tags/pii")
+    mark("DELETE", "/namespaces/shop/jobs/load/tags/pii")
+    shopping.http.delete("/api/v1/namespaces/shop/jobs/load")
+
+    made = ("namespace.", "tag.", "job.")
+    rows = [row for row in shopping.get("/audit")["items"][::-1] if row["action"].startswith(made)]
+    ann, bob = '{"owner": "ann", "description": null}', '{"owner": "bob", "description": "sales"}'
+    assert [(row["action"], row["entity"], row["before"], row["after"]) for row in rows[:-1]] == [
+        ("namespace.describe", "shop", None, ann),
+        ("namespace.describe", "shop", ann, bob),
+        ("tag.describe", "pii", None, '{"description": null}'),
+        ("tag.describe", "pii", '{"description": null}', '{"description": "of people"}'),
+        ("tag.give", "job:shop:load", None, "pii"),
+        ("tag.take", "job:shop:load", "pii", None),
+    ]
+    assert (rows[-1]["action"], rows[-1]["entity"], rows[-1]["before"]) == ("job.hide", "job:shop:load", "shown")
+
+
 def test_a_list_takes_the_same_number_of_queries_however_long_it_is(shopping: Registry) -> None:
     for path in ("/jobs", "/namespaces/shop/jobs/etl.daily/runs", f"/namespaces/{path_of(BUCKET)}/datasets"):
         asked: list[int] = []
