@@ -18,6 +18,18 @@ app = typer.Typer(no_args_is_help=True, help="Where a feature comes from, and ev
 
 app.command("write-back")(write_back)
 
+
+def _standing(context: typer.Context, folder: Path | None) -> Path | None:
+    """Refuse a folder that is named and not there; one of the environment is made when the first event comes.
+
+    :raises typer.BadParameter: there is none
+    """
+    source = context.get_parameter_source("spool")
+    if folder and source and source.name == "COMMANDLINE" and not folder.exists():
+        raise typer.BadParameter(f"the folder {folder} does not exist")
+    return folder
+
+
 SpoolFolder = Annotated[
     Path | None,
     typer.Option(
@@ -25,6 +37,7 @@ SpoolFolder = Annotated[
         envvar="AIRFLOW__FESTAF__SPOOL_DIR",
         help="Folder of the spool; otherwise what Airflow's configuration says, or festaf/spool in AIRFLOW_HOME.",
         file_okay=False,
+        callback=_standing,
     ),
 ]
 

@@ -76,7 +76,13 @@ class DeclarationService:
         self._lock(project, feature_set, said.sources)
         known = self._portrait(project, feature_set, name)
         condition.check(_tag(known))
-        content = said.model_dump() | {"name": name, "type": said.type or _type_of(known)}
+        kind = said.type or _type_of(known)
+        if kind is None:
+            kinds = ", ".join(get_args(FeatureType))
+            raise UnreadableEventError(
+                f"nothing tells the type of {project}/{feature_set}/{name} yet: say one of {kinds}"
+            )
+        content = said.model_dump() | {"name": name, "type": kind}
         try:
             declaration = FeatureDeclaration.model_validate(content)
         except ValidationError as error:

@@ -117,6 +117,14 @@ def test_a_set_says_what_its_features_do_not_say(registry: Registry) -> None:
     ]
 
 
+def test_a_feature_that_nobody_spoke_of_needs_a_type(registry: Registry) -> None:
+    answer = put(registry, said={"owner": "cleo"})
+
+    assert answer.status_code == 422
+    said = "nothing tells the type of nyc/delays/dep_delay yet: say one of Integral, Fractional, String"
+    assert (answer.json()["detail"], answer.json()["errors"]) == (said, [])
+
+
 @pytest.mark.parametrize(
     ("path", "said", "status"),
     [

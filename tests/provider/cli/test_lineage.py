@@ -180,6 +180,15 @@ def test_a_flush_that_fails_says_why_and_loses_nothing(runner: CliRunner, record
 
 
 def test_an_empty_spool_is_no_failure(runner: CliRunner, tmp_path: Path) -> None:
-    assert runner.invoke(app, ["flush", "--spool", str(tmp_path / "none")]).exit_code == 0
-    state = json.loads(runner.invoke(app, ["status", "--json", "--spool", str(tmp_path / "none")]).stdout)
+    assert runner.invoke(app, ["flush", "--spool", str(tmp_path)]).exit_code == 0
+    unmade = {"AIRFLOW__FESTAF__SPOOL_DIR": str(tmp_path / "none")}
+    state = json.loads(runner.invoke(app, ["status", "--json"], env=unmade).stdout)
     assert (state["pending"], state["rejected"], state["breaker"]) == (0, 0, None)
+
+
+@pytest.mark.parametrize("command", ["status", "flush"])
+def test_a_spool_that_is_named_and_not_there_is_a_mistake(runner: CliRunner, tmp_path: Path, command: str) -> None:
+    result = runner.invoke(app, [command, "--spool", str(tmp_path / "none")])
+    assert result.exit_code == 2
+    assert "does not exist" in result.stderr
+    assert not (tmp_path / "none").exists()
