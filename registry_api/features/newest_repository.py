@@ -80,17 +80,27 @@ class NewestRepository:
         wholes = self._whole_writes(features)
         ordered = sorted((feature for rows in features.values() for feature in rows), key=lambda feature: feature.name)
         found: dict[int, list[Newest]] = {set_id: [] for set_id in features}
+        runs: dict[int, tuple[RunTable, str | None]] = {}
         for start in range(0, len(ordered), CHUNK):
-            for newest in self._chunk(ordered[start : start + CHUNK], wholes):
+            for newest in self._chunk(ordered[start : start + CHUNK], wholes, runs):
                 found[newest.feature.feature_set_id].append(newest)
         return found
 
-    def _chunk(self, features: Sequence[FeatureTable], wholes: Mapping[int, Production]) -> list[Newest]:
+    def _chunk(
+        self,
+        features: Sequence[FeatureTable],
+        wholes: Mapping[int, Production],
+        runs: dict[int, tuple[RunTable, str | None]],
+    ) -> list[Newest]:
+        """Give the newest of some features.
+
+        :param runs: those that are read already, to which more are added: the state of one is as wide as what it wrote
+        """
         by_id = {feature.id: feature for feature in features}
         asked = {"features": list(by_id), **self.view.asked}
         rows = self.session.execute(newest_query(self.view.dated, self.view.known), asked).all()
         versions = self._versions({value for row in rows for value in row[5:9] if value is not None})
-        runs = self._runs({row.run_id for row in rows if row.run_id is not None})
+        runs |= self._runs({row.run_id for row in rows if row.run_id is not None} - runs.keys())
         by_row = {row.id: row for row in rows}
         return [
             self._newest(feature, by_row[feature.id], versions, runs, wholes.get(feature.feature_set_id))

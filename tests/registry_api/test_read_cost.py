@@ -9,7 +9,7 @@ from benchmarks.story import Story
 from sqlalchemy import event
 
 from festaf.registry_api.features.sources import FeatureGraph
-from tests.registry_api.events import RICH, dag_event, dataset, feature_set, task_event, written
+from tests.registry_api.events import RICH, dag_event, dataset, declaration, feature_set, task_event, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +75,15 @@ def test_reads_take_as_few_statements_however_many_projects_the_graph_spans(regi
     assert len({item["namespace"] for item in affected}) > 10
     assert len(graph) <= 10
     assert len(impact) <= 16
+
+
+def test_the_run_that_wrote_a_wide_feature_set_is_read_once(registry: Registry) -> None:
+    columns = [declaration(f"column_{number}") for number in range(450)]
+    registry.post(task_event(outputs=(written(*columns),)))
+    with counted(registry) as sent:
+        assert registry.http.put("/api/v1/feature-sets/nyc/delays", json={"owner": "ann"}).is_success
+
+    assert len([statement for statement in sent if "FROM run LEFT OUTER JOIN dag" in statement]) == 1
 
 
 def test_what_is_read_ahead_changes_no_answer(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
