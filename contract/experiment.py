@@ -109,6 +109,11 @@ class ExperimentRun(Model):
     """Numbers in the chain."""
     first_recorded: Moment
     last_recorded: Moment
+    whole: bool | None = None
+    """Whether its entries are as they were written, and none beside them is gone; None from a registry that is older.
+
+    The rest of the chain is read only to verify it.
+    """
 
 
 class ExperimentSummary(Model):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -176,10 +177,25 @@ ProjectAdmin = Annotated[Caller, Depends(_administers_project)]
 async def open_reading(database: TheDatabase, _: Known) -> AsyncIterator[Session]:
     """Open a session for one request that reads; who asks is known by then.
 
-    Opening one asks the database nothing. Closing one does only if the route has not ended its transaction itself, as
-    ``answered`` does; only then it takes a turn in a thread.
+    Opening one asks the database nothing.
     """
-    session = database.open()
+    async with _closing(database.open()) as session:
+        yield session
+
+
+async def open_steady(database: TheDatabase, _: Known) -> AsyncIterator[Session]:
+    """Open a session for one request that holds what it reads against each other."""
+    async with _closing(database.open_steady()) as session:
+        yield session
+
+
+@asynccontextmanager
+async def _closing(session: Session) -> AsyncIterator[Session]:
+    """Close a session at the end.
+
+    That asks the database only if the route has not ended its transaction itself, as ``answered`` does; only then it
+    takes a turn in a thread.
+    """
     try:
         yield session
     finally:
@@ -214,6 +230,8 @@ def open_writing(request: Request, database: TheDatabase, caller: Known, moment:
 
 Answered = Annotated[Answering, Depends(answering)]
 Reading = Annotated[Session, Depends(open_reading, scope="function")]
+SteadyReading = Annotated[Session, Depends(open_steady, scope="function")]
+"""Reads one state of the database, whoever writes meanwhile."""
 Writing = Annotated[Session, Depends(open_writing, scope="function")]
 
 

@@ -72,6 +72,8 @@ def show(
     if as_json:
         _print(found.model_dump(mode="json"))
         return
+    if found.whole is False:
+        typer.echo(f"The record of {run} was changed; 'festaf experiments verify {experiment}' says where.", err=True)
     table = _table("", "")
     said = found.record.model_dump(mode="json", exclude_none=True, exclude={"data"})
     for name, value in said.items():
@@ -190,7 +192,8 @@ def _runs(runs: Sequence[ExperimentRun]) -> Table:
         more = f", {len(metrics) - SHOWN_METRICS} more" if len(metrics) > SHOWN_METRICS else ""
         made = f"{model.name}:{model.version}" if model and model.name else ""
         ended = moment(record.ended_at) or ""
-        table.add_row(record.run, record.state or "", ended, ", ".join(metrics[:SHOWN_METRICS]) + more, made)
+        name = f"{record.run} (changed)" if run.whole is False else record.run
+        table.add_row(name, record.state or "", ended, ", ".join(metrics[:SHOWN_METRICS]) + more, made)
     return table
 
 

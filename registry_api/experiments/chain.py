@@ -1,4 +1,4 @@
-"""The chain: how an entry is hashed, and how a chain is checked."""
+"""The chain: how an entry is hashed, and how an entry and a chain are checked."""
 
 from __future__ import annotations
 
@@ -37,14 +37,28 @@ def fault(entries: Iterable[EntryTable], head: str | None, count: int) -> tuple[
     for number, entry in enumerate(entries, 1):
         if entry.number != number:
             return number, f"entry {number} is missing"
-        if sha256_of(entry.content) != entry.content_sha256:
-            return number, "its content is not the one that was hashed"
-        if entry.previous_sha256 != previous:
-            return number, "it does not follow the entry before it"
-        sha256 = link(previous, number, entry.content_sha256, entry.recorded_at, entry.recorded_by)
-        if sha256 != entry.sha256:
-            return number, "its time, author or place is not the one that was hashed"
-        previous = sha256
+        if reason := _changed(entry, previous):
+            return number, reason
+        previous = entry.sha256
     if number != count or previous != head:
         return number + 1, "entries at the end are missing"
+    return None
+
+
+def stands(entry: EntryTable, previous: str | None, following: str | None) -> bool:
+    """Tell whether an entry is as it was written, and between those that it was written between.
+
+    :param previous: hash of the entry before it; None when there is none
+    :param following: the hash that the entry after it says is this one's; None when there is none
+    """
+    return _changed(entry, previous) is None and entry.sha256 == following
+
+
+def _changed(entry: EntryTable, previous: str | None) -> str | None:
+    if sha256_of(entry.content) != entry.content_sha256:
+        return "its content is not the one that was hashed"
+    if entry.previous_sha256 != previous:
+        return "it does not follow the entry before it"
+    if link(previous, entry.number, entry.content_sha256, entry.recorded_at, entry.recorded_by) != entry.sha256:
+        return "its time, author or place is not the one that was hashed"
     return None

@@ -12,7 +12,7 @@ TOGETHER = ("parameters", "metrics", "tags")
 """What several entries of a run add to each other; anything else that is said again replaces what was said."""
 
 
-def run_of(entries: Sequence[EntryTable]) -> ExperimentRun:
+def run_of(entries: Sequence[EntryTable], *, whole: bool) -> ExperimentRun:
     """Put a run together; the entries stand in the order of the chain."""
     said: dict[str, Any] = {}
     for entry in entries:
@@ -24,6 +24,7 @@ def run_of(entries: Sequence[EntryTable]) -> ExperimentRun:
         entries=tuple(entry.number for entry in entries),
         first_recorded=entries[0].recorded_at,
         last_recorded=entries[-1].recorded_at,
+        whole=whole,
     )
 
 

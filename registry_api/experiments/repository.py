@@ -72,6 +72,17 @@ class ExperimentRepository:
         query = select(EntryTable).where(EntryTable.experiment_id == experiment_id, EntryTable.run.in_(sorted(runs)))
         return self.session.scalars(query.order_by(EntryTable.number)).all()
 
+    def links(self, experiment_id: int, numbers: Collection[int]) -> dict[int, tuple[str | None, str]]:
+        """Give by number which hash an entry follows, and its own."""
+        ordered = sorted(numbers)
+        found: dict[int, tuple[str | None, str]] = {}
+        for start in range(0, len(ordered), CHUNK):
+            query = select(EntryTable.number, EntryTable.previous_sha256, EntryTable.sha256).where(
+                EntryTable.experiment_id == experiment_id, EntryTable.number.in_(ordered[start : start + CHUNK])
+            )
+            found |= {number: (previous, own) for number, previous, own in self.session.execute(query)}
+        return found
+
     def chain(self, experiment_id: int) -> Iterator[EntryTable]:
         """Give every entry in the order of the chain, without holding all of them."""
         last = 0

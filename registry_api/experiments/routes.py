@@ -15,7 +15,7 @@ from festaf.contract.experiment import (
     Verification,
 )
 from festaf.contract.http import Page
-from festaf.registry_api.edge import Cursor, Limit, Now, Reader, Reading, Writer, Writing
+from festaf.registry_api.edge import Cursor, Limit, Now, Reader, Reading, SteadyReading, Writer, Writing
 from festaf.registry_api.experiments.service import ExperimentService
 from festaf.registry_api.secrets.masking import mask, mask_text
 
@@ -56,14 +56,19 @@ def post_record(
 
 @router.get("/{project}/{experiment}/runs", summary="List an experiment's runs")
 def get_runs(
-    project: Project, experiment: Name, caller: Reader, session: Reading, limit: Limit = 100, cursor: Cursor = None
+    project: Project,
+    experiment: Name,
+    caller: Reader,
+    session: SteadyReading,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> Page[ExperimentRun]:
     """List runs, the newest first, with parameters, metrics, data, code and model."""
     return ExperimentService(session, caller.sight).list_runs(project, experiment, cursor, limit)
 
 
 @router.get("/{project}/{experiment}/runs/{run}", summary="Tell what is recorded of a run")
-def get_run(project: Project, experiment: Name, run: Name, caller: Reader, session: Reading) -> ExperimentRun:
+def get_run(project: Project, experiment: Name, run: Name, caller: Reader, session: SteadyReading) -> ExperimentRun:
     """Give a run with everything that its entries say."""
     return ExperimentService(session, caller.sight).run(project, experiment, run)
 
@@ -83,7 +88,7 @@ def get_comparison(project: Project, experiment: Name, runs: Runs, caller: Reade
 
 
 @router.get("/{project}/{experiment}/verify", summary="Check an experiment's chain")
-def get_verification(project: Project, experiment: Name, caller: Reader, session: Reading) -> Verification:
+def get_verification(project: Project, experiment: Name, caller: Reader, session: SteadyReading) -> Verification:
     """Read the whole chain and tell whether it is as it was written, and if not, where it breaks."""
     return ExperimentService(session, caller.sight).verify(project, experiment)
 

@@ -159,12 +159,28 @@ class ExperimentService:
         return found
 
     def _runs(self, experiment: ExperimentTable, runs: Sequence[str]) -> list[ExperimentRun]:
+        rows = self.experiments.of_runs(experiment.id, runs)
         entries: dict[str, list[EntryTable]] = defaultdict(list)
-        for entry in self.experiments.of_runs(experiment.id, runs):
+        for entry in rows:
             entries[entry.run].append(entry)
         if absent := [run for run in runs if run not in entries]:
             raise NotFoundError(f"the experiment {experiment.project}/{experiment.name} has no run {absent[0]}")
-        return [run_of(entries[run]) for run in runs]
+        standing = self._standing(experiment, rows)
+        return [run_of(entries[run], whole=standing.issuperset(entry.number for entry in entries[run])) for run in runs]
+
+    def _standing(self, experiment: ExperimentTable, entries: Sequence[EntryTable]) -> set[int]:
+        """Give the numbers of the entries that are as they were written, and where they were."""
+        links = {entry.number: (entry.previous_sha256, entry.sha256) for entry in entries}
+        beside = {number + step for number in links for step in (-1, 1)} - links.keys()
+        links |= self.experiments.links(experiment.id, beside)
+        previous = {number: own for number, (_, own) in links.items()}
+        following = {number - 1: said for number, (said, _) in links.items()}
+        following[experiment.entries] = experiment.head_sha256
+        return {
+            entry.number
+            for entry in entries
+            if chain.stands(entry, previous.get(entry.number - 1), following.get(entry.number))
+        }
 
 
 def _number(cursor: str | None) -> int | None:

@@ -9,11 +9,16 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.registry_api.events import facet, run_of, task_event
+from festaf.contract.experiment import TrainingRecord
+from festaf.registry_api.access.sight import EVERYTHING
+from festaf.registry_api.experiments.repository import ExperimentRepository
+from festaf.registry_api.experiments.service import ExperimentService
+from tests.registry_api.events import DAY, facet, run_of, task_event
 
 if TYPE_CHECKING:
     from httpx import Response
 
+    from festaf.registry_api.experiments.tables import ExperimentTable
     from tests.registry_api.conftest import Registry
     from tests.registry_api.events import Json
 
@@ -110,24 +115,49 @@ def test_runs_are_listed_the_newest_first_page_by_page(registry: Registry) -> No
 
 
 @pytest.mark.parametrize(
-    ("statement", "broken_at", "reason"),
+    ("statement", "broken_at", "reason", "runs"),
     [
-        ("UPDATE experiment_entry SET content = replace(content, '0.7', '0.9') WHERE number = 2", 2, "content"),
-        ("DELETE FROM experiment_entry WHERE number = 2", 2, "missing"),
-        ("DELETE FROM experiment_entry WHERE number = 3", 3, "at the end"),
-        ("UPDATE experiment_entry SET recorded_by = 'somebody else' WHERE number = 1", 1, "author"),
-        ("UPDATE experiment_entry SET previous_sha256 = NULL WHERE number = 3", 3, "follow"),
+        ("UPDATE experiment_entry SET content = replace(content, '0.7', '0.9') WHERE number = 2", 2, "content", "1"),
+        ("DELETE FROM experiment_entry WHERE number = 2", 2, "missing", "02"),
+        ("DELETE FROM experiment_entry WHERE number = 3", 3, "at the end", "1"),
+        ("UPDATE experiment_entry SET recorded_by = 'somebody else' WHERE number = 1", 1, "author", "0"),
+        ("UPDATE experiment_entry SET previous_sha256 = NULL WHERE number = 3", 3, "follow", "12"),
     ],
 )
-def test_a_chain_that_was_changed_shows(registry: Registry, statement: str, broken_at: int, reason: str) -> None:
+def test_a_chain_that_was_changed_shows(
+    registry: Registry, statement: str, broken_at: int, reason: str, runs: str
+) -> None:
     for number in range(3):
         post(registry, record(f"job-{number}", metrics={"auc": 0.7}))
+    assert all(item["whole"] for item in registry.get("/experiments/nyc/late-flights/runs")["items"])
     changed(registry, statement)
 
     found = verified(registry)
 
     assert (found["whole"], found["broken_at"]) == (False, broken_at)
     assert reason in found["reason"]
+    listed = registry.get("/experiments/nyc/late-flights/runs")["items"]
+    broken = sorted(item["record"]["run"] for item in listed if not item["whole"])
+    assert broken == [f"job-{number}" for number in runs]
+    assert registry.get(f"/experiments/nyc/late-flights/runs/{broken[0]}")["whole"] is False
+
+
+def test_a_chain_that_grows_while_it_is_read_is_whole(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    post(registry, record("job-0"))
+    find, told = ExperimentRepository.find, iter(range(1, 9))
+
+    def find_and_grow(repository: ExperimentRepository, project: str, name: str) -> ExperimentTable | None:
+        found = find(repository, project, name)
+        with monkeypatch.context() as patch, registry.database.writing() as session:
+            patch.setattr(ExperimentRepository, "find", find)
+            one = TrainingRecord.model_validate(record(f"job-{next(told)}"))
+            ExperimentService(session, EVERYTHING).record(one, DAY, "another")
+        return found
+
+    monkeypatch.setattr(ExperimentRepository, "find", find_and_grow)
+
+    assert verified(registry)["whole"] is True
+    assert all(item["whole"] for item in registry.get("/experiments/nyc/late-flights/runs")["items"])
 
 
 @pytest.mark.parametrize("statement", ["UPDATE experiment_entry SET number = 7", "DELETE FROM experiment_entry"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +18,7 @@ from tests.served_registry import served_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from click.testing import Result
 
@@ -85,6 +88,21 @@ def test_runs_are_compared_by_what_differs(asked: CliRunner) -> None:
 def test_a_whole_chain_is_said_to_be_whole(asked: CliRunner) -> None:
     assert "is whole: 2 entries" in ran(asked, "verify", NAME).stdout
     assert "write project/experiment" in ran(asked, "verify", "late-flights", code=1).stderr
+
+
+def test_a_run_whose_record_was_changed_says_so(
+    asked: CliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served_registry(tmp_path, demo=True) as served:
+        monkeypatch.setenv("FESTAF_REGISTRY_URL", served.url)
+        with ExperimentClient(served.url) as client:
+            client.record(record("job-1", 0.7, "6"))
+        with closing(sqlite3.connect(served.database)) as database, database:
+            database.execute("DROP TRIGGER experiment_entry_refuses_update")
+            database.execute("UPDATE experiment_entry SET content = replace(content, '0.7', '0.9')")
+
+        assert "job-1 (changed)" in ran(asked, "list", NAME).stdout
+        assert "The record of job-1 was changed" in ran(asked, "show", NAME, "job-1").stderr
 
 
 def test_an_export_to_mlflow_is_made_once_however_often_it_is_asked_for(asked: CliRunner) -> None:
