@@ -210,9 +210,19 @@ class Run:
     def _run(self) -> None:
         try:
             with contextlib.suppress(AbandonedError):
-                self._through()
+                self._to_an_end()
         finally:
             self.clear_folder()
+
+    def _to_an_end(self) -> None:
+        try:
+            self._through()
+        except AbandonedError:
+            raise
+        except Exception:
+            # The border of the job's thread: a mistake of ours must end the job, and be seen in the log.
+            log.exception("The local AWS failed in job %s", self.course.job.name)
+            self.course.end("Failed", failure=INTERNAL)
 
     def _through(self) -> None:
         try:
@@ -226,12 +236,6 @@ class Run:
             self.course.end("Stopped", stopped.secondary)
         except JobFailedError as failed:
             self.course.end("Failed", failure=failed.reason)
-        except AbandonedError:
-            raise
-        except Exception:
-            # The border of the job's thread: a mistake of ours must end the job, and be seen in the log.
-            log.exception("The local AWS failed in job %s", self.course.job.name)
-            self.course.end("Failed", failure=INTERNAL)
 
     def _salvage(self) -> None:
         try:

@@ -87,6 +87,15 @@ def test_a_stopped_job_keeps_what_its_script_saves(shop: Workshop) -> None:
     assert shop.log("TrainingJobs", "stop")[-1] == "saved"
 
 
+def test_a_stopped_job_comes_to_its_end_also_when_the_local_aws_fails_to_keep_what_it_made(shop: Workshop) -> None:
+    unnameable = GRACEFUL.replace('os.environ["SM_MODEL_DIR"] + "/half"', 'os.environb[b"SM_MODEL_DIR"] + b"/\\xff"')
+    output = {"S3OutputPath": f"s3://{BUCKET}/out/", "CompressionType": "NONE"}
+    asleep(shop, "unnameable", unnameable, OutputDataConfig=output)
+    shop.sagemaker.stop_training_job(TrainingJobName="unnameable")
+    found = shop.ended("unnameable")
+    assert (found["TrainingJobStatus"], found["FailureReason"][:19]) == ("Failed", "InternalServerError")
+
+
 def test_a_script_that_does_not_end_is_killed_after_two_minutes(shop: Workshop) -> None:
     asleep(shop, "stubborn", STUBBORN)
     shop.sagemaker.stop_training_job(TrainingJobName="stubborn")
