@@ -166,13 +166,21 @@ class Gateway:
         await _reply(exchange.send, answer)
 
     def _handle_in_thread(self, exchange: _Exchange, route: Route, handler: Handler) -> Answer:
+        return _handle(route, handler, exchange.request, exchange.signed.region, lambda: self._prepare(exchange))
+
+    def _prepare(self, exchange: _Exchange) -> None:
         if self.before_reading is not None:
             self.before_reading(exchange.signed.service)
-        return _handle(route, handler, exchange.request, exchange.signed.region)
 
     async def _pass_on(self, exchange: _Exchange) -> None:
-        if self.before_reading is not None:
-            await asyncio.to_thread(self.before_reading, exchange.signed.service)
+        try:
+            await asyncio.to_thread(self._prepare, exchange)
+        except Exception:
+            # The border of the server, as in _handle.
+            name, dialect = foreign_name(exchange.request, exchange.signed)
+            log.exception("The local AWS failed before %s", name)
+            await _reply(exchange.send, error(dialect, *_failed(name), 500))
+            return
         try:
             await self._others(exchange.scope, _once(exchange.request.body), exchange.send)  # type: ignore[arg-type]
         except NotImplementedError:
@@ -213,9 +221,16 @@ class _Exchange:
         return _Exchange(self.scope, self.receive, _nobody, self.request, self.signed)
 
 
-def _handle(route: Route, handler: Handler, request: Request, region: str) -> Answer:
+def _handle(
+    route: Route, handler: Handler, request: Request, region: str, prepare: Callable[[], None] = lambda: None
+) -> Answer:
+    """Answer an operation of ours.
+
+    :param prepare: called first, within the border
+    """
     operation: Operation = route.operation
     try:
+        prepare()
         parameters = operation.parse(request, route.labels)
         with answering(operation.name):
             return operation.answer(handler(Call(operation.service, operation.name, region), parameters))
@@ -226,9 +241,11 @@ def _handle(route: Route, handler: Handler, request: Request, region: str) -> An
     except Exception:
         # The border of the server: a mistake of ours must look like AWS's own failure, and be seen in the log.
         log.exception("The local AWS failed in %s", operation.name)
-        return operation.refuse(
-            ApiError("InternalFailure", f"The local AWS failed in {operation.name}; see its log", 500)
-        )
+        return operation.refuse(ApiError(*_failed(operation.name), 500))
+
+
+def _failed(name: str) -> tuple[str, str]:
+    return "InternalFailure", f"The local AWS failed in {name}; see its log"
 
 
 def _ordered_error(fault: Fault, dialect: Dialect) -> Answer:

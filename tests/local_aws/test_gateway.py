@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from festaf.local_aws.server import LocalAws as InProcess
+from festaf.local_aws.settings import Settings
 from tests.local_aws.feature_groups import online_only, record
 
 if TYPE_CHECKING:
@@ -64,6 +67,34 @@ def test_a_mistake_of_motos_is_a_failure_with_its_operation(local_aws: LocalAws)
     with pytest.raises(ClientError, match="moto, which answers DescribeExperiment in the local AWS, failed") as raised:
         sagemaker.describe_experiment(ExperimentName="absent")
     assert raised.value.response["Error"]["Code"] == "InternalFailure"
+
+
+@pytest.mark.parametrize("target", ["AmazonAthena.ListWorkGroups", "AWSGlue.GetDatabases"])
+def test_a_mistake_before_a_read_is_a_failure_of_awss_form_too(target: str, caplog: pytest.LogCaptureFixture) -> None:
+    aws = InProcess(Settings())
+    service = {"AmazonAthena": "athena", "AWSGlue": "glue"}[target.partition(".")[0]]
+    headers = {
+        "x-amz-target": target,
+        "content-type": "application/x-amz-json-1.1",
+        "authorization": SIGNED.replace("sagemaker", service),
+    }
+
+    def fail(_service: str | None) -> None:
+        raise ValueError("ours")
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(aws.gateway)  # type: ignore[arg-type] # it has types of its own for the same
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            return await http.post("/", content=b"{}", headers=headers)
+
+    try:
+        assert asyncio.run(ask()).status_code == 200
+        aws.gateway.before_reading = fail
+        answer = asyncio.run(ask())
+    finally:
+        aws.close()
+    assert (answer.status_code, answer.json()["__type"]) == (500, "InternalFailure")
+    assert "ours" in caplog.text
 
 
 def test_the_region_comes_from_the_signature(local_aws: LocalAws) -> None:
