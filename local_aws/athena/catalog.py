@@ -74,7 +74,8 @@ class Catalog:
         """Say whether the database is there."""
         try:
             self._glue.get_database(Name=database)
-        except ClientError:
+        except ClientError as error:
+            _require_absent(error)
             return False
         return True
 
@@ -82,7 +83,8 @@ class Catalog:
         """Give a table or view as Glue describes it; None when there is none."""
         try:
             found: dict[str, Any] = self._glue.get_table(DatabaseName=database, Name=name)["Table"]
-        except ClientError:
+        except ClientError as error:
+            _require_absent(error)
             return None
         return found
 
@@ -127,6 +129,15 @@ class Catalog:
             if not answer.get("NextToken"):
                 return found
             wanted["NextToken"] = answer["NextToken"]
+
+
+def _require_absent(error: ClientError) -> None:
+    """Take an error of Glue for an absence only if it says so.
+
+    :raises ClientError: it says something else
+    """
+    if error.response["Error"]["Code"] != "EntityNotFoundException":
+        raise error
 
 
 def _columns(columns: list[dict[str, str]]) -> tuple[tuple[str, exp.DataType], ...]:

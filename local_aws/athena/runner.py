@@ -69,9 +69,13 @@ class Runner:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, execution: Execution) -> None:
-        if execution.begin(self._clock.now()):
-            self._carry_out(execution)
+        if not execution.begin(self._clock.now()):
+            return
+        self._carry_out(execution)
+        try:
             self._ended(execution)
+        except Exception:  # The border of the thread: what passes it is told to nobody.
+            log.exception("What has become of Athena query %s could not be kept", execution.identity)
 
     def _carry_out(self, execution: Execution) -> None:
         try:

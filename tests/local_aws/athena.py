@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from festaf.local_aws.cloud import Cloud
+    from festaf.local_aws.state.store import Store
 
 REGION = "us-east-1"
 CALL = Call("athena", "any", REGION)
@@ -50,13 +51,13 @@ class Athena:
         cloud.client("glue", REGION).create_database(DatabaseInput={"Name": "db"})
         return cls._new(cloud, Clock())
 
-    def another(self) -> Athena:
+    def another(self, store: Store | None = None) -> Athena:
         """Give an Athena that has read nothing yet, on the same objects and tables."""
-        return self._new(self.cloud, self.clock)
+        return self._new(self.cloud, self.clock, store)
 
     @classmethod
-    def _new(cls, cloud: Cloud, clock: Clock) -> Athena:
-        resources = Resources(clock, NoStore(), CurrentSettings(Settings()), Faults())
+    def _new(cls, cloud: Cloud, clock: Clock, store: Store | None = None) -> Athena:
+        resources = Resources(clock, store or NoStore(), CurrentSettings(Settings()), Faults())
         written = WrittenFiles()
         return cls(cloud, clock, AthenaService(cloud, clock, resources, written), written)
 

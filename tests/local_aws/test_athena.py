@@ -10,13 +10,17 @@ import pytest
 from festaf.local_aws.athena.engine import Engine
 from festaf.local_aws.athena.errors import QueryError
 from festaf.local_aws.athena.types import java_double
-from festaf.local_aws.cloud import Cloud
+from festaf.local_aws.cloud import Cloud, Reply
 from festaf.local_aws.objects import split_uri
 from festaf.local_aws.service import ApiError
+from festaf.local_aws.state.store import NoStore
 from tests.local_aws.athena import CALL, REGION, SERDES, Athena, parquet_bytes, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from festaf.local_aws.cloud import Asked
+    from festaf.local_aws.resources.resource import Resource
 
 TOKEN = "t" * 32
 SELECT = "SELECT id, carrier FROM flights ORDER BY id"
@@ -52,6 +56,35 @@ def test_a_finished_query_tells_its_whole_story(athena: Athena) -> None:
     assert found["Statistics"]["DataScannedInBytes"] > 0
     assert read(athena, location) == b'"id","carrier"\n"1","AA"\n"2","UA"\n"3",\n'
     assert b"bigint" in read(athena, f"{location}.metadata")
+
+
+def test_a_failure_of_glue_is_no_absence(athena: Athena) -> None:
+    def fail(asked: Asked, answer: Callable[[], Reply]) -> Reply:
+        if dict(asked.headers).get("X-Amz-Target") != "AWSGlue.GetTable":
+            return answer()
+        return Reply(400, (("Content-Type", "application/x-amz-json-1.1"),), b'{"__type": "GlueEncryptionException"}')
+
+    athena.cloud.observer = fail
+    try:
+        reason = athena.reason(SELECT)
+    finally:
+        athena.cloud.observer = None
+    assert reason.startswith("GENERIC_INTERNAL_ERROR")
+    assert "GlueEncryptionException" in reason
+
+
+def test_an_end_that_cannot_be_kept_is_seen_in_the_log(athena: Athena, caplog: pytest.LogCaptureFixture) -> None:
+    class FullStore(NoStore):
+        def save_resource(self, resource: Resource) -> None:
+            if resource.facts.get("state") == "SUCCEEDED":
+                raise OSError("no space left")
+
+    full = athena.another(FullStore())
+    try:
+        assert full.finished(full.start(SELECT))["Status"]["State"] == "SUCCEEDED"
+    finally:
+        full.service.close()
+    assert "no space left" in caplog.text
 
 
 def test_results_come_in_pages_with_the_names_in_the_first_row(athena: Athena) -> None:
