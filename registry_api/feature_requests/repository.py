@@ -106,10 +106,10 @@ class RequestRepository:
 
     def note(
         self, request: FeatureRequestTable, by: str, at: datetime, kind: str, text: str | None, key: str | None = None
-    ) -> None:
-        """Add an entry; one with a key only once."""
+    ) -> bool:
+        """Add an entry; one with a key only once. Tell whether it is new."""
         row = {"request_id": request.id, "by": by, "at": at, "kind": kind, "text": text, "key": key}
-        insert_missing(self.session, EntryTable, [row], ["request_id", "by", "key"])
+        return insert_missing(self.session, EntryTable, [row], ["request_id", "by", "key"]) > 0
 
     def text_by_key(self, request: FeatureRequestTable, by: str, key: str) -> str | None:
         """Give what somebody said of a request under a key."""

@@ -145,7 +145,8 @@ class RequestService:
             self.requests.vote(request, self.caller.name, self.now)
         else:
             self.requests.unvote(request, self.caller.name)
-        self._audit(request, "voted" if wanted else "unvoted", f"{before} votes", f"{request.votes} votes")
+        if request.votes != before:
+            self._audit(request, "voted" if wanted else "unvoted", f"{before} votes", f"{request.votes} votes")
         return self.shown([request])[0]
 
     def comment(self, uuid: UUID, text: str, key: str | None) -> FeatureRequest:
@@ -154,10 +155,11 @@ class RequestService:
         :raises ConflictError: the key was used for another comment
         """
         request, text = self.require(uuid, changing=True), mask_text(text)
-        self.requests.note(request, self.caller.name, self.now, "comment", text, key)
+        new = self.requests.note(request, self.caller.name, self.now, "comment", text, key)
         if key is not None and self.requests.text_by_key(request, self.caller.name, key) != text:
             raise ConflictError("this Idempotency-Key was used for another comment", related=(link(request),))
-        self._audit(request, "comment", after=text)
+        if new:
+            self._audit(request, "comment", after=text)
         return self.shown([request])[0]
 
     def plan(self, uuid: UUID, plan: Plan, version: int | None) -> FeatureRequest:

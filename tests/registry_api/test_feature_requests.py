@@ -79,6 +79,17 @@ def test_the_audit_log_says_what_stood_before_and_after_each_step(registry: Regi
     ]
 
 
+def test_what_is_sent_again_is_no_step_in_the_audit_log(registry: Registry) -> None:
+    path = f"/{ask(registry)['id']}"
+    for _ in range(2):
+        assert send(registry, f"{path}/comments", {"text": "me too"}, Idempotency_Key="k").is_success
+        assert send(registry, f"{path}/vote", method="PUT").is_success
+
+    rows = registry.get("/audit", entity="nyc/gust_max_1h")["items"]
+
+    assert [row["action"] for row in rows] == ["feature_request.comment", "feature_request.asked"]
+
+
 def test_votes_at_once_are_all_counted_once(registry: Registry) -> None:
     wish = ask(registry)
 
