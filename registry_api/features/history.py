@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -30,6 +30,7 @@ from festaf.registry_api.viewpoint import Viewpoint
 ORDER: tuple[HistoryKind, ...] = ("retired", "returned", "declared", "returned_to", "first_written", "code_changed")
 """What comes first of what happened at one moment."""
 LONGEST_DIFF = 100_000
+MOMENT = timedelta(microseconds=1)
 NAME = "name"
 
 
@@ -74,10 +75,11 @@ class FeatureHistory:
         contents, codes = self.history.contents(), self.history.codes()
         versions = self.history.versions({turn.value for turn in contents})
         found = self._declared(contents, versions)
+        own = [item.turn.at for item in found if item.kind == "retired"]
         found += [Happening("code_changed", turn) for turn in codes if turn.previous is not None]
         if first := self.history.first_written():
             found.append(Happening("first_written", first))
-        return found + self._retired()
+        return found + self._retired(own)
 
     def _declared(self, turns: Sequence[Turn], versions: Mapping[int, FeatureVersionTable]) -> list[Happening]:
         found: list[Happening] = []
@@ -93,8 +95,11 @@ class FeatureHistory:
             found.append(Happening(kind, named, until))
         return found
 
-    def _retired(self) -> list[Happening]:
-        """Give when the set was retired and the feature came back; a second retirement in between is none."""
+    def _retired(self, own: Sequence[datetime]) -> list[Happening]:
+        """Give when the set was retired and the feature came back; a second retirement in between is none.
+
+        :param own: when the feature itself was retired
+        """
         found: list[Happening] = []
         beginning = self.history.life_after(None)
         back = beginning.at if beginning else None
@@ -104,11 +109,18 @@ class FeatureHistory:
             again = self.history.life_after(turn.at)
             if again and again.at == turn.at:
                 continue
+            since, back = back, again.at if again else None
+            if any(since <= at <= turn.at and not self._came_back(at, turn.at) for at in own):
+                continue
             found.append(Happening("retired", turn))
-            back = again.at if again else None
             if again:
                 found.append(Happening("returned", again))
         return found
+
+    def _came_back(self, retired: datetime, until: datetime) -> bool:
+        """Tell whether the feature was spoken of or written after it was retired itself."""
+        again = self.history.life_after(retired + MOMENT)
+        return again is not None and again.at <= until
 
     def _told(self, shown: Sequence[Happening]) -> tuple[HistoryItem, ...]:
         definitions = self.history.definitions(

@@ -77,6 +77,18 @@ def test_the_life_of_a_feature_is_told_the_newest_first(registry: Registry) -> N
     assert (by_kind["returned_to", 3]["version"], by_kind["returned", 5]["by"]["task_id"]) == (1, "fill")
 
 
+def test_what_was_retired_already_is_not_retired_again_with_its_set(registry: Registry) -> None:
+    feature, whole = "/api/v1/features/nyc/delays/dep_delay", "/api/v1/feature-sets/nyc/delays"
+    assert registry.http.put(feature, json={"type": "Fractional", "owner": "ann"}).is_success
+    assert registry.http.delete(feature).is_success
+    assert registry.http.delete(whole).is_success
+    assert registry.http.put(feature, json={"type": "Fractional", "owner": "ann"}).is_success
+
+    items = registry.get("/features/nyc/delays/dep_delay/history")["items"]
+
+    assert [item["kind"] for item in items] == ["returned_to", "retired", "declared"]
+
+
 def test_history_comes_in_pages_and_as_of_a_time(registry: Registry) -> None:
     tell_a_life(registry)
     whole = registry.get(HISTORY)["items"]
