@@ -105,6 +105,7 @@ bench: $(VENV)/.bench ## Run the benchmarks, each beside its peer or its limit; 
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.capture
 	$(BIN)/python -m benchmarks.lineage --keep
+	$(BIN)/python -m benchmarks.events --keep
 	$(BIN)/python -m benchmarks.inspection --keep
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python apache-airflow-providers-git
 	$(BIN)/python -m benchmarks.bundles --keep

@@ -79,8 +79,7 @@ def status(spool: SpoolFolder = None, as_json: AsJson = False) -> None:
             json.dumps({"spool": str(folder), **asdict(state), "breaker": asdict(trip) if trip else None}, indent=2)
         )
         return
-    absent = "" if folder.exists() else ", which is not there: no event was kept yet"
-    typer.echo(f"{state.pending} events ({state.pending_bytes:,} bytes) wait in {folder}{absent}")
+    typer.echo(f"{state.pending} events ({state.pending_bytes:,} bytes) wait in {folder}")
     if state.oldest_age is not None:
         typer.echo(f"The oldest has waited for {state.oldest_age:,.0f} seconds")
     if state.rejected:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.changes import dag_subject, follow
 from festaf.registry_api.dags.repository import DagRepository
 from festaf.registry_api.dags.seen import Seen, SeenDag
 from festaf.registry_api.table import natural_key
+from festaf.registry_api.viewpoint import Viewpoint
 
 JobName = tuple[str, str]
 """Namespace and name."""
@@ -27,10 +29,10 @@ class JobDag:
 class JobDags:
     """Finds the DAGs of jobs."""
 
-    def __init__(self, session: Session, seen: Seen) -> None:
+    def __init__(self, session: Session, view: Viewpoint, sight: Sight) -> None:
         self.session = session
         self.dags = DagRepository(session)
-        self.seen = seen
+        self.seen = Seen(session, view, sight)
 
     def of(self, jobs: Iterable[JobName]) -> dict[JobName, JobDag]:
         """Give by job the DAG that it is, or is a task of: the one of the longest name."""

@@ -13,12 +13,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from festaf.contract.feature import DagVersionRef
+from festaf.contract.openlineage import TaskRun
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.dags.repository import DagRepository, RunRepository
 from festaf.registry_api.dags.saying_repository import SayingRepository
 from festaf.registry_api.dags.service import content_of_version
 from festaf.registry_api.dags.tables import DagTable, DagVersionTable, RunTable
-from festaf.registry_api.lineage.folding import RunState, read_state
+from festaf.registry_api.lineage import reading
+from festaf.registry_api.lineage.folding import RunState, bodies, read_state
 from festaf.registry_api.lineage.hindsight import states_at
 from festaf.registry_api.lineage.projection import facts_of
 from festaf.registry_api.table import content_sha256, natural_key
@@ -88,6 +90,11 @@ class SeenRun:
     def told(self) -> RunState:
         """Give everything that its events told."""
         return read_state(self.folded) if isinstance(self.folded, str) else self.folded
+
+    @property
+    def task(self) -> TaskRun | None:
+        """Give which task instance it was, when Airflow said so."""
+        return reading.task_run(bodies(self.told.run_facets))
 
 
 class Seen:

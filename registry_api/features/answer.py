@@ -178,7 +178,7 @@ class FeatureAnswer:
         """Give the assets that make the DAG run, if it has no clock and waits for any."""
         if dag is None or dag.next_run or dag.deleted or not dag.waits_for:
             return ()
-        return AwaitedAssets(self.session, self.graph, self.makers.seen, self.sight).of(dag)
+        return AwaitedAssets(self.session, self.graph, self.sight).of(dag)
 
     def _why(self, portrait: Portrait) -> Why:
         content, declared, seen = portrait.content, portrait.about.declared, portrait.about.observed

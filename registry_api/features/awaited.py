@@ -11,7 +11,7 @@ from festaf.contract.feature import AwaitedAsset
 from festaf.contract.names import dataset_name
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.dags.jobs import JobDags
-from festaf.registry_api.dags.seen import Seen, SeenDag
+from festaf.registry_api.dags.seen import SeenDag
 from festaf.registry_api.features.sources import FeatureGraph
 from festaf.registry_api.graph.names import NodeName, dataset_node
 from festaf.registry_api.graph.visibility import visibility
@@ -22,9 +22,9 @@ LAST = datetime.max.replace(tzinfo=UTC)
 class AwaitedAssets:
     """Finds who writes assets."""
 
-    def __init__(self, session: Session, graph: FeatureGraph, seen: Seen, sight: Sight) -> None:
+    def __init__(self, session: Session, graph: FeatureGraph, sight: Sight) -> None:
         self.graph = graph
-        self.dags = JobDags(session, seen)
+        self.dags = JobDags(session, graph.view, sight)
         self.sight = sight
 
     def of(self, dag: SeenDag) -> tuple[AwaitedAsset, ...]:

@@ -185,7 +185,7 @@ def _teller(run: SeenRun | None, version: DagVersionRef | None, content: Mapping
     if run is None:
         caller = content.get("declared_by")
         return Teller(declared_by=caller) if caller else None
-    task = reading.task_run(bodies(run.told.run_facets))
+    task = run.task
     return Teller(
         namespace=run.namespace,
         dag_id=task.dag_id if task else None,

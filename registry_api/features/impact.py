@@ -11,7 +11,7 @@ from festaf.contract.feature import Access
 from festaf.contract.impact import Affected, Impact
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.dags.jobs import JobDags
-from festaf.registry_api.dags.seen import Seen, SeenDag
+from festaf.registry_api.dags.seen import SeenDag
 from festaf.registry_api.features.downstream import Downstream, DownstreamWalk, Reached
 from festaf.registry_api.features.owners import OwnerReader
 from festaf.registry_api.graph.names import NodeName, job_node
@@ -28,7 +28,7 @@ class ImpactAnswer:
         self.sight = sight
         self.walk = DownstreamWalk(session, view)
         self.owners = OwnerReader(session, view)
-        self.dags = JobDags(session, Seen(session, view, sight))
+        self.dags = JobDags(session, view, sight)
 
     def give(self, project: str, feature_set: str, name: str, *, depth: int, limit: int) -> Impact:
         """Answer."""

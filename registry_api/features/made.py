@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from festaf.contract.feature import DagVersionRef, Origin, Rows, RunRef
 from festaf.contract.names import DatasetName
-from festaf.contract.openlineage import TaskRun
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.changes import dag_subject, follow, run_subject
 from festaf.registry_api.dags.seen import Seen, SeenDag, SeenRun
@@ -40,18 +39,13 @@ class Made:
     """The URIs of the assets that made the DAG run."""
 
     @property
-    def task(self) -> TaskRun | None:
-        """Give which task instance it was, when Airflow said so."""
-        return reading.task_run(bodies(self.run.told.run_facets))
-
-    @property
     def origin(self) -> Origin:
         """Say who knows the run."""
-        return "airflow" if self.task else "lineage"
+        return "airflow" if self.run.task else "lineage"
 
     def reference(self) -> RunRef:
         """Give the run in the contract's words."""
-        run, task, write = self.run, self.task, self.write
+        run, task, write = self.run, self.run.task, self.write
         start, end = reading.nominal_time(bodies(run.told.run_facets))
         dag_id = task.dag_id if task else self.dag.dag_id if self.dag else run.job
         rows = None
@@ -114,7 +108,7 @@ class Makers:
 
     def _triggers(self, run: SeenRun, dag_run: SeenRun | None) -> tuple[str, ...]:
         """Give the assets that made a DAG run: the sync tells them as what the DAG run itself read."""
-        task = reading.task_run(bodies(run.told.run_facets))
+        task = run.task
         if dag_run is None or task is None or task.run_type != ASSET_TRIGGERED:
             return ()
         read = [DatasetName(item.namespace, item.name) for item in dag_run.told.inputs.values()]

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import text
 
 from festaf.registry_api.database import Database
 from festaf.registry_api.graph.names import NodeName, dataset_node, job_node
 from festaf.registry_api.graph.service import GraphService
-from festaf.registry_api.schema import MIGRATIONS, migrate
+from festaf.registry_api.schema import migrate
 from festaf.registry_api.viewpoint import Viewpoint
+from tests.registry_api.databases import upgrade_to
 from tests.registry_api.events import at
 
 if TYPE_CHECKING:
@@ -28,11 +27,7 @@ OUT, COLUMN = dataset_node("s3://x", "out"), dataset_node("s3://x", "out", "c")
 def older(sqlite_url: str, empty_postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
     """Give a database as the previous release left it: a run that read a and b, and one that read a only."""
     database = Database(sqlite_url if request.param == "sqlite" else empty_postgres_url)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with database.migrating() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0002")
+    upgrade_to(database, "0002")
     with database.migrating() as connection:  # A transaction of that release left no row of what it changed.
         ids: dict[NodeName, int] = {}
         for number, node in enumerate((*NODES, OUT, COLUMN), 1):

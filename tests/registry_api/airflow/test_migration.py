@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import text
 
 from festaf.registry_api.airflow.repository import ReadingRepository
 from festaf.registry_api.database import Database
-from festaf.registry_api.schema import MIGRATIONS, migrate
+from festaf.registry_api.schema import migrate
+from tests.registry_api.databases import upgrade_to
 from tests.registry_api.events import at
 
 if TYPE_CHECKING:
@@ -22,11 +21,8 @@ if TYPE_CHECKING:
 def older(sqlite_url: str, empty_postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
     """Give a database as the previous release left it, with a DAG that was read."""
     database = Database(sqlite_url if request.param == "sqlite" else empty_postgres_url)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    upgrade_to(database, "0017")
     with database.migrating() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0017")
         connection.execute(
             text(
                 "INSERT INTO airflow (id, name, base_url, namespace, enabled, poll_seconds, created_at, updated_at,"
