@@ -18,6 +18,7 @@ from festaf.registry_api.dags.service import DagService
 from festaf.registry_api.errors import NotFoundError
 from festaf.registry_api.feature_requests.shown import requests_about, requests_fulfilled
 from festaf.registry_api.features.awaited import AwaitedAssets
+from festaf.registry_api.features.call_repository import CallRepository
 from festaf.registry_api.features.downstream import DownstreamWalk, Reached
 from festaf.registry_api.features.freshness import freshness
 from festaf.registry_api.features.logic import LogicReader
@@ -49,6 +50,7 @@ class FeatureAnswer:
         self.at = view.as_of or view.known_at or now
         self.sight = sight
         self.features = FeatureRepository(session)
+        self.calls = CallRepository(session, view)
         self.gallery = Gallery(session, view)
         self.graph = FeatureGraph(session, view)
         self.dags = DagService(session)
@@ -67,7 +69,7 @@ class FeatureAnswer:
         said = newest.saying.version.sha256 if newest.saying and portrait.declared else None
         how, origins = LogicReader(self.dags.dags).read(content, made)
         self.origins |= origins
-        own = portrait.told_by
+        own = self._told_by(portrait)
         sources, consumers = self._sources(node, made), self._consumers(project, feature_set, name)
         access = visibility({*sources, *(item.node for item in consumers)}, self.sight, self.graph.deleted)
         return Feature(
@@ -81,9 +83,9 @@ class FeatureAnswer:
             version_sha256=said,
             deleted=portrait.deleted,
             who=self._who(portrait, made),
-            when=self._when(portrait, made),
+            when=self._when(portrait, made, own),
             how=how,
-            why=self._why(portrait),
+            why=self._why(portrait, own),
             run=self._run(made) if made else None,
             package=self._package(made) if made else None,
             sources=tuple(_source(item, origin, access[item]) for item, origin in sources.items()),
@@ -128,6 +130,12 @@ class FeatureAnswer:
                 return value
         return None
 
+    def _told_by(self, portrait: Portrait) -> Origin:
+        """Say whether an author or a caller declared what the feature is, or only an event tells."""
+        saying = portrait.newest.saying
+        called = saying is not None and not portrait.declared and self.calls.said(saying.version.id)
+        return "declared" if portrait.declared or called else "lineage"
+
     def _made(self, feature: FeatureTable, newest: Newest) -> Made | None:
         if newest.production is None:
             return None
@@ -152,16 +160,17 @@ class FeatureAnswer:
             or (),
         )
 
-    def _when(self, portrait: Portrait, made: Made | None) -> When:
+    def _when(self, portrait: Portrait, made: Made | None, own: Origin) -> When:
         dag = made.dag if made else None
         write = made.write if made else None
-        assert portrait.newest.first_said is not None
+        first, first_written = portrait.newest.first_said, portrait.newest.first_written
+        assert first is not None
         last_written = write.ended_at if write else None
         last_event_time = write.last_event_time if write else None
         next_run = dag.next_run if dag and not self.view.dated else None
         bound = self._said("when.freshness", (portrait.fresh_within_seconds, "declared"))
         return When(
-            first_seen=self._said("when.first_seen", (portrait.newest.first_said, portrait.first_told_by)),
+            first_seen=self._said("when.first_seen", (first, "lineage" if first == first_written else own)),
             last_written=self._said("when.last_written", (last_written, "lineage")),
             last_event_time=self._said("when.last_event_time", (last_event_time, "lineage")),
             next_run=self._said("when.next_run", (next_run, "airflow")),
@@ -180,9 +189,8 @@ class FeatureAnswer:
             return ()
         return AwaitedAssets(self.session, self.graph, self.sight).of(dag)
 
-    def _why(self, portrait: Portrait) -> Why:
+    def _why(self, portrait: Portrait, own: Origin) -> Why:
         content, declared, seen = portrait.content, portrait.about.declared, portrait.about.observed
-        own = portrait.told_by
         return Why(
             purpose=self._said("why.purpose", (content.get("purpose"), own), (declared.get("purpose"), "declared")),
             description=self._said(

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from festaf.contract.feature import Origin
 from festaf.registry_api.features.newest_repository import Newest, NewestRepository
 from festaf.registry_api.features.repository import FeatureRepository
 from festaf.registry_api.features.tables import DefinitionTable, FeatureTable
@@ -49,16 +48,6 @@ class Portrait:
     def declared(self) -> bool:
         """Tell whether more than a name and a type was said."""
         return self.newest.saying is not None and self.newest.saying.version.declared
-
-    @property
-    def told_by(self) -> Origin:
-        """Say whether the author told what it is, or only an event."""
-        return "declared" if self.declared else "lineage"
-
-    @property
-    def first_told_by(self) -> Origin:
-        """Say who spoke of it first: who wrote it, or who declared it before that."""
-        return "lineage" if self.newest.first_written == self.newest.first_said else self.told_by
 
     @property
     def owner(self) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.registry_api.events import RICH, at, declaration, defined, task_event, written
+from tests.registry_api.events import RICH, at, declaration, defined, facet, feature_set, task_event, written
 
 if TYPE_CHECKING:
     from httpx import Response
@@ -28,6 +28,12 @@ SAID = {
 def put(registry: Registry, path: str = PATH, said: Any = None, **headers: str) -> Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return registry.http.put(path, json=SAID if said is None else said, headers=named)
+
+
+def origins(registry: Registry, **view: str) -> dict[str, str]:
+    """Give by whom each fact of the feature was said."""
+    found: dict[str, str] = registry.feature(**view)["origins"]
+    return found
 
 
 def test_a_declaration_by_call_is_answered_and_said_again_changes_nothing(registry: Registry) -> None:
@@ -90,6 +96,32 @@ def test_a_retired_feature_comes_back_when_it_is_declared_again(registry: Regist
     kinds = [item["kind"] for item in registry.get("/features/nyc/delays/dep_delay/history")["items"]]
     assert kinds == ["returned_to", "retired", "declared"]
     assert registry.http.delete("/api/v1/features/nyc/delays/unknown").status_code == 404
+
+
+def test_a_call_declares_also_when_it_says_no_more_than_a_type(registry: Registry) -> None:
+    put(registry, said={"type": "Fractional"})
+    assert (origins(registry)["type"], origins(registry)["when.first_seen"]) == ("declared", "declared")
+
+    registry.post(task_event(day=10_000, outputs=(written(declaration()),)))
+    assert (origins(registry)["type"], origins(registry)["when.last_written"]) == ("declared", "lineage")
+
+
+def test_a_type_is_declared_from_when_a_call_said_it_until_an_event_says_another(registry: Registry) -> None:
+    registry.post(task_event(outputs=(written(declaration()),)))
+    assert origins(registry)["type"] == "lineage"
+    put(registry, said={"type": "Fractional"})
+    assert (origins(registry)["type"], origins(registry, asOf=at(30).isoformat())["type"]) == ("declared", "lineage")
+
+    fields = feature_set(schema=facet(fields=[{"name": "dep_delay", "type": "double"}]))
+    registry.post(task_event(day=10_000, outputs=(fields,)))
+    assert (registry.feature()["type"], origins(registry)["type"]) == ("double", "lineage")
+
+
+def test_a_type_that_only_a_task_says_is_not_declared_by_a_call(registry: Registry) -> None:
+    registry.post(task_event(task="create", minutes=1, outputs=(defined(declaration()),)))
+    registry.post(task_event(outputs=(written(declaration(), accepted=0),)))
+
+    assert origins(registry)["type"] == "lineage"
 
 
 def test_a_set_says_what_its_features_do_not_say(registry: Registry) -> None:
