@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect_as, fail
+from festaf.provider.cli.connection import AsJson, Registry, Token, connect_as, fail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ def list_experiments(
     experiment: Annotated[str | None, typer.Argument(help="project/experiment lists its runs; all without.")] = None,
     project: Annotated[str | None, typer.Option(help="Only experiments of this project.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -60,7 +60,7 @@ def list_experiments(
 def show(
     experiment: Experiment,
     run: Annotated[str, typer.Argument(help="Name of the run: the training job's.")],
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -92,7 +92,7 @@ def compare(
     experiment: Experiment,
     runs: Annotated[list[str], typer.Argument(help="Two or more runs.")],
     everything: Annotated[bool, typer.Option("--all", help="Also what is the same in all of them.")] = False,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -116,9 +116,7 @@ def compare(
 
 
 @app.command()
-def verify(
-    experiment: Experiment, registry: Registry = DEFAULT_REGISTRY, token: Token = None, as_json: AsJson = False
-) -> None:
+def verify(experiment: Experiment, registry: Registry = None, token: Token = None, as_json: AsJson = False) -> None:
     """Check that nobody changed the record: exit code 0 when the chain is whole, 1 when it is not."""
     with _connect(registry, token) as client:
         found = client.verify(*_name(experiment))
@@ -138,7 +136,7 @@ def export(
     to: Annotated[str, typer.Option(envvar="MLFLOW_TRACKING_URI", help="Address of an MLflow tracking server.")],
     name: Annotated[str | None, typer.Option(help="Name of the MLflow experiment; the same without.")] = None,
     mlflow_token: Annotated[str | None, typer.Option(envvar="MLFLOW_TRACKING_TOKEN", help="Its token.")] = None,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -159,7 +157,7 @@ def export(
         _print(done)
 
 
-def _connect(url: str, token: str | None) -> ExperimentClient:
+def _connect(url: str | None, token: str | None) -> ExperimentClient:
     from festaf.client.experiments import ExperimentClient
 
     return connect_as(ExperimentClient, url, token)

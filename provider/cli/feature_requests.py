@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import typer
 
-from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect, fail
+from festaf.provider.cli.connection import AsJson, Registry, Token, connect, fail
 from festaf.provider.cli.feature_name import FeatureName
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def request(
     purpose: Annotated[str, typer.Option(help="What it is needed for.")],
     wanted_by: Annotated[str | None, typer.Option(help="By when, such as 2026-12-31.")] = None,
     source: Annotated[list[str] | None, typer.Option(help="What it might be made from; several times.")] = None,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -42,7 +42,7 @@ def requests(
     state: Annotated[list[str] | None, typer.Option(help="open, planned, done, declined, withdrawn.")] = None,
     newest: Annotated[bool, typer.Option("--newest", help="The newest first, instead of the most wanted.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -63,7 +63,7 @@ def requests(
 def vote(
     request_id: RequestId,
     back: Annotated[bool, typer.Option("--back", help="Take the vote back.")] = False,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -76,7 +76,7 @@ def plan(
     request_id: RequestId,
     by: Annotated[str | None, typer.Option(help="Who makes it; otherwise you.")] = None,
     until: Annotated[str | None, typer.Option(help="Until when, such as 2026-12-31.")] = None,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -88,7 +88,7 @@ def plan(
 def decline(
     request_id: RequestId,
     reason: Annotated[str, typer.Option(help="Why it will not be made.")],
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -100,7 +100,7 @@ def decline(
 def fulfil(
     request_id: RequestId,
     feature: Annotated[str, typer.Argument(help="project/feature_set/feature that was asked for.")],
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -119,7 +119,7 @@ def fulfil(
 def comment(
     request_id: RequestId,
     text: Annotated[str, typer.Argument(help="What is to be said.")],
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -131,7 +131,7 @@ def comment(
 def withdraw(
     request_id: RequestId,
     reason: Annotated[str, typer.Option(help="Why it is wanted no more.")],
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -143,7 +143,7 @@ def withdraw(
 def reopen(
     request_id: RequestId,
     reason: Annotated[str, typer.Option(help="Why it is to be decided anew.")],
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:

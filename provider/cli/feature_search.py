@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect
+from festaf.provider.cli.connection import AsJson, Registry, Token, connect
 
 if TYPE_CHECKING:
     from festaf.contract.search import FeatureSearch, Hit
@@ -26,7 +26,7 @@ def search(
     fresh: Annotated[float | None, typer.Option(min=0, help="Written within so many hours.")] = None,
     stale: Annotated[float | None, typer.Option(min=0, help="Not written within so many hours.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect, fail
+from festaf.provider.cli.connection import AsJson, Registry, Token, connect, fail
 from festaf.provider.cli.feature_requests import (
     comment,
     decline,
@@ -50,7 +50,7 @@ def list_features(
     project: Annotated[str | None, typer.Option(help="Only features of this project.")] = None,
     feature_set: Annotated[str | None, typer.Option(help="Only features of this feature set.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -77,7 +77,7 @@ def show(
     feature: Feature,
     as_of: AsOf = None,
     known_at: KnownAt = None,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -99,7 +99,7 @@ def history(
     as_of: AsOf = None,
     known_at: KnownAt = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -123,7 +123,7 @@ def impact(
     as_of: AsOf = None,
     known_at: KnownAt = None,
     depth: Annotated[int | None, typer.Option(min=1, max=50, help="At most so many steps away.")] = None,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -157,7 +157,7 @@ def declare(
     tag: Annotated[list[str] | None, typer.Option(help="Several times.")] = None,
     fresh_within: Annotated[float | None, typer.Option(help="How old the values may be, in seconds.")] = None,
     if_match: Annotated[str | None, typer.Option(help="Hash of the declaration that this one replaces.")] = None,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:

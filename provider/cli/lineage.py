@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from festaf.client import Breaker, Delivery, Sender, Spool
-from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect, fail
+from festaf.provider.cli.connection import NO_REGISTRY, AsJson, Registry, Token, connect, fail, find_registry
 from festaf.provider.cli.write_back import write_back
-from festaf.provider.lineage.settings import LineageSettings, default_spool_folder, is_configured, load_settings
+from festaf.provider.lineage.settings import LineageSettings, default_spool_folder, load_settings
 
 app = typer.Typer(no_args_is_help=True, help="Where a feature comes from, and events that wait for the registry.")
 
@@ -52,7 +52,7 @@ def show(
         str | None, typer.Option(help="The answer as the registry knew it at this time, before it learned more.")
     ] = None,
     code: Annotated[bool, typer.Option("--code", help="Show the code to its end.")] = False,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -92,20 +92,21 @@ def status(spool: SpoolFolder = None, as_json: AsJson = False) -> None:
 def flush(
     spool: SpoolFolder = None,
     rejected: Annotated[bool, typer.Option("--rejected", help="Send once more what the registry refused.")] = False,
-    registry: Annotated[
-        str | None,
-        typer.Option(envvar="FESTAF_REGISTRY_URL", help="Address of the registry; otherwise as Airflow is configured."),
-    ] = None,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
     """Send what waits now, and tell how it went; the exit code is 1 when something is left."""
     folder = _folder(spool)
     box = Spool(folder)
-    url, secret = (registry, token) if registry else _configured()
+    endpoint = find_registry(registry, token)
+    if endpoint is None:
+        fail(NO_REGISTRY)
     if rejected:
         box.restore()
-    delivery = Delivery(box, _breaker(folder), lambda seconds: Sender(url, secret, seconds, retry=False))
+    delivery = Delivery(
+        box, _breaker(folder), lambda seconds: Sender(endpoint.url, endpoint.token, seconds, retry=False)
+    )
     outcome = delivery.flush()
     if as_json:
         typer.echo(json.dumps(asdict(outcome), indent=2))
@@ -126,15 +127,6 @@ def _folder(given: Path | None) -> Path:
         return given
     settings = _airflow_settings()
     return settings.spool_folder if settings else default_spool_folder()
-
-
-def _configured() -> tuple[str, str | None]:
-    """Take the registry from Airflow's configuration or connection."""
-    settings = _airflow_settings()
-    if settings is None or not is_configured():
-        fail("No registry is configured: name it with --registry or FESTAF_REGISTRY_URL")
-    endpoint = settings.endpoint()
-    return endpoint.url, endpoint.token
 
 
 def _airflow_settings() -> LineageSettings | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from festaf.provider.cli.aws import ConnId, Region, asking_aws
-from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect
+from festaf.provider.cli.connection import AsJson, Registry, Token, connect
 
 if TYPE_CHECKING:
     from festaf.client.registry import RegistryClient
@@ -27,7 +27,7 @@ def write_back(
     timeout: Annotated[float, typer.Option(min=1, help="Seconds after which the command gives up.")] = 3600,
     conn_id: ConnId = "aws_default",
     region: Region = None,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:

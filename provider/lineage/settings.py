@@ -11,6 +11,8 @@ from festaf.contract.names import DEFAULT_NAMESPACE
 SECTION = "festaf"
 TOKEN = "token"
 DEFAULT_CONNECTION = "festaf_default"
+DEFAULT_VARIABLE = f"AIRFLOW_CONN_{DEFAULT_CONNECTION.upper()}"
+"""The environment variable that defines it."""
 DELIVERY_TIMEOUT = 2.0
 FLUSH_INTERVAL = 10.0
 EXTRACTION_TIMEOUT = 5.0
@@ -53,6 +55,13 @@ class LineageSettings:
         return endpoint_of(BaseHook.get_connection(self.registry_conn_id or DEFAULT_CONNECTION))
 
 
+def may_be_configured() -> bool:
+    """Tell whether anything can name a registry to Airflow: its file, or the environment; no Airflow is imported."""
+    file = Path(os.environ.get("AIRFLOW_CONFIG") or _home() / "airflow.cfg").expanduser()
+    ours = (f"AIRFLOW__{SECTION.upper()}__", DEFAULT_VARIABLE)
+    return file.exists() or any(name.startswith(ours) for name in os.environ)
+
+
 def is_configured() -> bool:
     """Tell whether a registry is named, without looking the connection up."""
     from airflow.configuration import conf
@@ -60,7 +69,7 @@ def is_configured() -> bool:
     return bool(
         conf.get(SECTION, "registry_url", fallback="")
         or conf.get(SECTION, "registry_conn_id", fallback="")
-        or os.environ.get(f"AIRFLOW_CONN_{DEFAULT_CONNECTION.upper()}")
+        or os.environ.get(DEFAULT_VARIABLE)
     )
 
 
@@ -92,8 +101,7 @@ def load_settings() -> LineageSettings:
 
 def default_spool_folder() -> Path:
     """Give the spool's place in Airflow's home, as Airflow finds it; no Airflow is imported."""
-    home = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
-    return home / "festaf" / "spool"
+    return _home() / "festaf" / "spool"
 
 
 def endpoint_of(connection: object) -> Endpoint:
@@ -113,6 +121,10 @@ def endpoint_of(connection: object) -> Endpoint:
         scheme = getattr(connection, "schema", None) or "http"
         host = f"{scheme}://{host}" + (f":{port}" if port else "")
     return Endpoint(host, getattr(connection, "password", None) or None)
+
+
+def _home() -> Path:
+    return Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser()
 
 
 def _text(option: str) -> str | None:

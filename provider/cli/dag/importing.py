@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from festaf.provider.cli.connection import AsJson, connect_as, fail
+from festaf.provider.cli.connection import NO_REGISTRY, AsJson, Registry, Token, connect_as, fail, find_registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from festaf.client.dag_packages import DagPackageClient
     from festaf.contract.dag_package import PackageParameter
     from festaf.provider.dag_packages.importing.importer import Importer, Plan, Wish
     from festaf.provider.dag_packages.importing.lack import Lack
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 Package = Annotated[str, typer.Argument(help="namespace/name.")]
-Registry = Annotated[
-    str | None,
-    typer.Option(envvar="FESTAF_REGISTRY_URL", help="Registry; without it, Airflow's own."),
-]
-Token = Annotated[str | None, typer.Option(envvar="FESTAF_TOKEN", help="Token for it; better in the environment.")]
 Chosen = Annotated[list[str] | None, typer.Option("--set", help="name=value of a parameter, JSON or text; repeatable.")]
 Cooling = Annotated[bool, typer.Option("--allow-cooling", help="Take a version that was published only lately.")]
 Rename = Annotated[
@@ -288,16 +284,20 @@ def _importer(registry: str | None, token: str | None) -> Iterator[Importer]:
     from festaf.provider.dag_packages.importing.target import DatabaseTarget
     from festaf.provider.dag_packages.settings import lock_path
 
+    lock = lock_path()
     with _open(registry, token) as client:
-        yield Importer(client, lock_path(), DatabaseTarget())
+        yield Importer(client, lock, DatabaseTarget())
 
 
-def _open(registry: str | None, token: str | None) -> Any:
-    from festaf.client.dag_packages import DEFAULT_TIMEOUT, DagPackageClient
-    from festaf.provider.dag_packages.settings import open_registry
+def _open(registry: str | None, token: str | None) -> DagPackageClient:
+    """Open the registry that is named or configured; that of this machine is not what a package is imported from."""
+    from festaf.client.dag_packages import DagPackageClient
+    from festaf.provider.dag_packages.errors import PackageError
 
-    # A person at a terminal is told at once that nobody answers.
-    return connect_as(DagPackageClient, registry, token) if registry else open_registry(patience=DEFAULT_TIMEOUT)
+    endpoint = find_registry(registry, token)
+    if endpoint is None:
+        raise PackageError(NO_REGISTRY)
+    return connect_as(DagPackageClient, endpoint.url, endpoint.token)
 
 
 def _lock() -> Any:

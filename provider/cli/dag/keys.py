@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from festaf.client.dag_packages import DagPackageClient
-from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect_as, fail
+from festaf.provider.cli.connection import AsJson, Registry, Token, connect_as, fail
 from festaf.sharing.errors import SharingError
 from festaf.sharing.signature import new_key, public_key, read_private_key, write_private_key
 
@@ -77,7 +77,7 @@ def register(
     passphrase: Passphrase = None,
     comment: Annotated[str, typer.Option(help="Whose key it is.")] = "",
     days: Annotated[int | None, typer.Option(min=1, max=3650, help="After so many days it expires.")] = None,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -91,9 +91,7 @@ def register(
 
 
 @app.command("list")
-def list_keys(
-    namespace: Namespace, registry: Registry = DEFAULT_REGISTRY, token: Token = None, as_json: AsJson = False
-) -> None:
+def list_keys(namespace: Namespace, registry: Registry = None, token: Token = None, as_json: AsJson = False) -> None:
     """List the keys of a namespace, with those that were revoked."""
     with connect_as(DagPackageClient, registry, token) as client:
         _show_kept(client.keys(namespace), as_json)
@@ -103,7 +101,7 @@ def list_keys(
 def revoke(
     namespace: Namespace,
     key_id: Annotated[str, typer.Argument(help="Id of the key, as 'list' shows it.")],
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:

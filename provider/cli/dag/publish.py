@@ -10,7 +10,7 @@ import typer
 
 from festaf.client.dag_packages import DagPackageClient
 from festaf.contract.dag_package import Manifest
-from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect_as, fail
+from festaf.provider.cli.connection import AsJson, Registry, Token, connect_as, fail
 from festaf.provider.cli.dag.keys import KeyFile, Passphrase, signing_key
 from festaf.provider.dag_packages.export.errors import ExportError, RefusedPackageError, told
 from festaf.provider.dag_packages.export.forking import fork as fork_package
@@ -80,7 +80,7 @@ def publish(
     key: KeyFile = None,
     passphrase: Passphrase = None,
     dry_run: DryRun = False,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -140,7 +140,7 @@ def fork(
     package: Annotated[str, typer.Argument(help="namespace/name@version; the latest version without @version.")],
     folder: Annotated[Path, typer.Argument(help="A new folder for the files.")],
     to: Annotated[str, typer.Option(help="namespace/name of your own package.")],
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:

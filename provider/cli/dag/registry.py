@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from festaf.provider.cli.connection import DEFAULT_REGISTRY, AsJson, Registry, Token, connect_as, fail
+from festaf.provider.cli.connection import AsJson, Registry, Token, connect_as, fail
 from festaf.provider.cli.dag.difference import show_difference
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def search(
     maturity: Annotated[str | None, typer.Option(help="experimental, beta, stable or deprecated.")] = None,
     awaiting: Annotated[bool, typer.Option("--awaiting", help="With a version that waits to be published.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -75,9 +75,7 @@ def search(
 
 
 @app.command()
-def versions(
-    package: Package, registry: Registry = DEFAULT_REGISTRY, token: Token = None, as_json: AsJson = False
-) -> None:
+def versions(package: Package, registry: Registry = None, token: Token = None, as_json: AsJson = False) -> None:
     """List the versions of a package, the newest first."""
     with _connect(registry, token) as client:
         found = client.package(*_package(package))
@@ -92,9 +90,7 @@ def versions(
 
 
 @app.command()
-def show(
-    package: PackageAt, registry: Registry = DEFAULT_REGISTRY, token: Token = None, as_json: AsJson = False
-) -> None:
+def show(package: PackageAt, registry: Registry = None, token: Token = None, as_json: AsJson = False) -> None:
     """Show a version: what it is and needs, what was found in it, and who looked at it."""
     with _connect(registry, token) as client:
         found = client.version(*_version(package))
@@ -108,7 +104,7 @@ def show(
 def diff(
     before: Annotated[str, typer.Argument(help="NAMESPACE/NAME@VERSION, the older one.")],
     after: Annotated[str, typer.Argument(help="NAMESPACE/NAME@VERSION, or only a version of the same package.")],
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -128,7 +124,7 @@ def approve(
     package: PackageAt,
     digest: Annotated[str, typer.Option(help=f"Of what you looked at; {LEAST_DIGITS} digits or more.")],
     comment: Annotated[str, typer.Option(help="What you looked at.")] = "",
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -147,7 +143,7 @@ def approve(
 def yank(
     package: PackageAt,
     reason: Reason,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -158,9 +154,7 @@ def yank(
 
 
 @app.command()
-def unyank(
-    package: PackageAt, registry: Registry = DEFAULT_REGISTRY, token: Token = None, as_json: AsJson = False
-) -> None:
+def unyank(package: PackageAt, registry: Registry = None, token: Token = None, as_json: AsJson = False) -> None:
     """Let a yanked version be chosen again."""
     with _connect(registry, token) as client:
         found = client.unyank(*_version(package))
@@ -171,7 +165,7 @@ def unyank(
 def quarantine(
     package: PackageAt,
     reason: Reason,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -182,9 +176,7 @@ def quarantine(
 
 
 @app.command()
-def release(
-    package: PackageAt, registry: Registry = DEFAULT_REGISTRY, token: Token = None, as_json: AsJson = False
-) -> None:
+def release(package: PackageAt, registry: Registry = None, token: Token = None, as_json: AsJson = False) -> None:
     """Let a quarantined version be again what it was; for administrators of the namespace."""
     with _connect(registry, token) as client:
         found = client.release(*_version(package))
@@ -195,7 +187,7 @@ def release(
 def delete(
     package: PackageAt,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -213,7 +205,7 @@ def delete(
 def export(
     packages: Annotated[list[str], typer.Argument(help="NAMESPACE/NAME@VERSION, one or several.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")],
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -237,7 +229,7 @@ def take(
     trust_keys: Annotated[
         bool, typer.Option("--trust-keys", help="Let its keys sign here, too; for administrators of the namespaces.")
     ] = False,
-    registry: Registry = DEFAULT_REGISTRY,
+    registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
@@ -299,7 +291,7 @@ def _say(found: PackageVersion, sentence: str, *, as_json: bool) -> None:
         typer.echo(sentence)
 
 
-def _connect(url: str, token: str | None) -> DagPackageClient:
+def _connect(url: str | None, token: str | None) -> DagPackageClient:
     from festaf.client.dag_packages import DagPackageClient
 
     return connect_as(DagPackageClient, url, token)
