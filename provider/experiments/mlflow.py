@@ -6,13 +6,13 @@ Source: MLflow's REST API 2.0 (https://mlflow.org/docs/latest/rest-api.html), wh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from festaf.contract.experiment import ExperimentRun, TrainingRecord
 
@@ -23,6 +23,7 @@ MAX_PARAMETER = 6_000
 PARAMETERS, METRICS, TAGS = 100, 1_000, 100
 """How many of each log-batch takes."""
 STATES = {"Completed": "FINISHED", "Failed": "FAILED", "Stopped": "KILLED"}
+UNDER_WAY = "RUNNING"
 
 
 class MlflowError(Exception):
@@ -58,7 +59,7 @@ class MlflowExport:
         """
         experiment = self._experiment(name)
         for run in runs:
-            yield self._run(experiment, run.record)
+            yield self._run(experiment, run.record, run.first_recorded)
 
     def _experiment(self, name: str) -> str:
         found = self._call(
@@ -69,7 +70,8 @@ class MlflowExport:
         experiment: str = found["experiment"]["experiment_id"]
         return experiment
 
-    def _run(self, experiment: str, record: TrainingRecord) -> Exported:
+    def _run(self, experiment: str, record: TrainingRecord, recorded: datetime) -> Exported:
+        """Export a run; that of its first record stands for a time that it does not say."""
         known = self._call(
             "POST",
             "runs/search",
@@ -80,20 +82,19 @@ class MlflowExport:
             run_id = runs[0]["info"]["run_id"]
         else:
             tags = [{"key": RUN_TAG, "value": record.run}, {"key": "mlflow.runName", "value": record.run}]
-            started = _milliseconds(record.started_at or record.ended_at)
+            started = _milliseconds(record.started_at or record.ended_at or recorded)
             asked = {"experiment_id": experiment, "run_name": record.run, "start_time": started, "tags": tags}
             made = self._call("POST", "runs/create", asked)
             assert made is not None
             run_id = made["run"]["info"]["run_id"]
-        self._log(run_id, record)
-        update = {"run_id": run_id, "status": STATES.get(record.state or "", "RUNNING")}
-        if record.ended_at:
-            update["end_time"] = _milliseconds(record.ended_at)
+        self._log(run_id, record, _milliseconds(record.ended_at or record.started_at or recorded))
+        update: dict[str, Any] = {"run_id": run_id, "status": status_of(record)}
+        if update["status"] != UNDER_WAY:
+            update["end_time"] = _milliseconds(record.ended_at or recorded)
         self._call("POST", "runs/update", update)
         return Exported(record.run, run_id, not runs)
 
-    def _log(self, run_id: str, record: TrainingRecord) -> None:
-        moment = _milliseconds(record.ended_at or record.started_at)
+    def _log(self, run_id: str, record: TrainingRecord, moment: int) -> None:
         parameters = [{"key": _key(name), "value": value[:MAX_PARAMETER]} for name, value in record.parameters.items()]
         metrics = [
             {"key": _key(name), "value": value, "timestamp": moment, "step": 0}
@@ -130,6 +131,20 @@ class MlflowExport:
         raise MlflowError(f"MLflow at {self._http.base_url} answered {answer.status_code} to {path}: {reason}")
 
 
+def status_of(record: TrainingRecord) -> str:
+    """Give the state of a run in MLflow's words.
+
+    A run is recorded when it ended, so one that says no state went well if it says no reason either. Only a task that
+    does not wait for its training job tells of it earlier: that goes on until a version of a model came of it.
+    """
+    if record.state:
+        return STATES[record.state]
+    if record.reason:
+        return STATES["Failed"]
+    registered = record.model and record.model.name
+    return UNDER_WAY if record.training_job and not registered else STATES["Completed"]
+
+
 def tags_of(record: TrainingRecord) -> dict[str, str]:
     """Give what MLflow keeps as tags: data, code, model, and the task that trained."""
     code, model = record.code, record.model
@@ -161,5 +176,5 @@ def _quoted(text: str) -> str:
     return text.replace("'", "\\'")
 
 
-def _milliseconds(moment: datetime | None) -> int:
-    return int((moment or datetime.now(UTC)).timestamp() * 1000)
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -47,11 +47,12 @@ class TrackingServer:
         if path == "runs/create":
             run_id = uuid.uuid4().hex
             tags = {tag["key"]: tag["value"] for tag in asked["tags"]}
-            self.runs[run_id] = {"id": run_id, "tags": tags, "params": {}, "metrics": {}, "status": "RUNNING"}
+            made = {"id": run_id, "tags": tags, "params": {}, "metrics": {}, "status": "RUNNING"}
+            self.runs[run_id] = made | {"started": asked["start_time"], "ended": None}
             return 200, {"run": {"info": {"run_id": run_id}}}
         run = self.runs[asked["run_id"]]
         if path == "runs/update":
-            run["status"] = asked["status"]
+            run |= {"status": asked["status"], "ended": asked.get("end_time", run["ended"])}
             return 200, {"run_info": {"run_id": run["id"]}}
         assert path == "runs/log-batch", path
         for kind in ("params", "metrics", "tags"):
