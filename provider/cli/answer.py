@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Code,
         CodeLocation,
         Consumer,
+        ConsumerKind,
         DagVersionRef,
         Feature,
         Freshness,
@@ -88,7 +89,7 @@ def feature_tree(feature: Feature, *, now: datetime | None = None, whole_code: b
 
 
 def declaration(feature: Feature) -> Group:
-    """Show what was declared of a feature, without the run that wrote it."""
+    """Show what was declared of a feature, and of the run that wrote it no more than when and by which task."""
     lines: list[Line] = [
         ("type", _type(feature)),
         ("version", str(feature.version) if feature.version else None),
@@ -98,7 +99,7 @@ def declaration(feature: Feature) -> Group:
         ("technique", feature.how.technique),
         ("tags", ", ".join(feature.tags) or None),
         ("sources", "\n".join(source.uri or HIDDEN for source in feature.sources) or None),
-        ("last written", moment(feature.when.last_written)),
+        ("last written", _written(feature)),
     ]
     return Group(Text(_path(feature), style="bold"), _grid(lines))
 
@@ -106,6 +107,13 @@ def declaration(feature: Feature) -> Group:
 def moment(value: datetime | None) -> str | None:
     """Write a time in UTC, to the second."""
     return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if value else None
+
+
+def _written(feature: Feature) -> str | None:
+    """Say when values were written last, and which task of which Airflow did."""
+    run = feature.run
+    by = f", by {run.dag_id}.{run.task_id} of {run.namespace}" if run else ""
+    return f"{moment(feature.when.last_written)}{by}" if feature.when.last_written else None
 
 
 def _title(feature: Feature) -> Text:
@@ -286,12 +294,18 @@ def gone(access: Access) -> str:
     return " (deleted)" if access == "deleted" else ""
 
 
+def of_airflow(kind: ConsumerKind, namespace: str | None) -> str:
+    """Say whose a DAG or a task is: another Airflow may have one of the same name."""
+    return f" of {namespace}" if namespace and kind in {"dag", "task"} else ""
+
+
 def _consumer(user: Consumer) -> str:
     """Name a consumer with its version, and how many steps away it is when it is not the next one."""
     version = f" version {user.version}" if user.version else ""
     approval = f" {user.approval}" if user.approval else ""
     steps = f", {user.distance} steps away" if user.distance > 1 else ""
-    return f"{user.kind.replace('_', ' ')} {user.name or HIDDEN}{version}{approval}{steps}{gone(user.access)}"
+    kind, airflow = user.kind.replace("_", " "), of_airflow(user.kind, user.namespace)
+    return f"{kind} {user.name or HIDDEN}{airflow}{version}{approval}{steps}{gone(user.access)}"
 
 
 def _freshness(freshness: Freshness) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from festaf.provider.cli.answer import HIDDEN, gone, moment, show
+from festaf.provider.cli.answer import HIDDEN, gone, moment, of_airflow, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +67,7 @@ def _teller(by: Teller) -> str:
 def _affected(item: Affected) -> Text:
     version = f" version {item.version}" if item.version else ""
     approval = f" {item.approval}" if item.approval else ""
-    state = f"{version}{approval}{gone(item.access)}"
+    state = f"{of_airflow(item.kind, item.namespace)}{version}{approval}{gone(item.access)}"
     owners = f"  {', '.join(item.owners)}" if item.owners else ""
     return Text.assemble(
         f"{item.distance:>2}  {item.kind.replace('_', ' ')} {item.name or HIDDEN}{state}", (owners, "dim")

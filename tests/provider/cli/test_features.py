@@ -76,3 +76,5 @@ def test_the_declaration_of_a_feature_is_shown(runner: CliRunner) -> None:
     assert result.exit_code == 0
     assert "team:flight-ops" in result.stdout
     assert "rolling mean over 24 hours" in result.stdout
+    (written,) = [line for line in result.stdout.splitlines() if line.startswith("last written")]
+    assert written.endswith("2026-11-21 01:19:47 UTC, by flights_features.ingest of default")

@@ -47,9 +47,10 @@ IMPACT: dict[str, Any] = {
             "owners": ["cleo"],
             "origin": "lineage",
         },
+        {"id": "c", "kind": "task", "namespace": "prod", "name": "train.fit", "distance": 2, "origin": "lineage"},
         {"id": None, "kind": "task", "namespace": None, "name": None, "distance": 2, "origin": "lineage"},
     ],
-    "counts": {"model": 1, "task": 1, "training_set": 1},
+    "counts": {"model": 1, "task": 2, "training_set": 1},
     "owners": ["cleo"],
     "truncated": True,
 }
@@ -95,9 +96,10 @@ def test_impact_names_each_thing_on_one_line(runner: CliRunner, recorder: Record
 
     assert lines[0] == f" 1  training set {LONG}"
     assert lines[1] == " 2  model delay version 3 Approved  cleo"
-    assert lines[2] == " 2  task (restricted)"
-    assert lines[3:] == [
-        "1 model, 1 task, 1 training set",
+    assert lines[2] == " 2  task train.fit of prod"
+    assert lines[3] == " 2  task (restricted)"
+    assert lines[4:] == [
+        "1 model, 2 task, 1 training set",
         "to be told: cleo",
         "There is more: --depth goes further.",
     ]

@@ -47,7 +47,7 @@ def test_the_tree_reads_well_when_it_is_piped(runner: CliRunner) -> None:
         "flights_features, version 3, bundle dags-folder",
         "ingest, try 1 (IngestFeaturesOperator)",
         "336,776 read, 336,770 accepted, 6 rejected",
-        "dag flights_training",
+        "dag flights_training of default  lineage",
     ):
         assert told in text
 
@@ -87,9 +87,31 @@ def test_what_is_deleted_is_marked_and_why_the_dag_ran_is_said(runner: CliRunner
     text = runner.invoke(app, ["show", NAME]).stdout
 
     assert "s3://raw/flights (deleted)" in text
-    assert "dag flights_training (deleted)" in text
+    assert "dag flights_training of default (deleted)" in text
     assert ["triggered", "by", "s3://raw/flights"] in [line.split()[-3:] for line in text.splitlines()]
     assert "2026-11-20 00:00:00 UTC to 2026-11-21 00:00:00 UTC" in text
+
+
+def test_each_dag_and_task_that_reads_is_named_with_its_airflow_and_nothing_else_is(
+    runner: CliRunner, recorder: Recorder
+) -> None:
+    feature = json.loads(runner.invoke(app, ["show", NAME, "--json"]).stdout)
+    feature["consumers"] = [
+        {"kind": "dag", "namespace": "berlin", "name": "training", "origin": "lineage"},
+        {"kind": "task", "namespace": "paris", "name": "training.fit", "origin": "lineage"},
+        {"kind": "model", "namespace": "nyc", "name": "delay", "version": 3, "origin": "lineage"},
+        {"kind": "dag", "namespace": None, "name": None, "origin": "lineage", "access": "restricted"},
+    ]
+    recorder.answer = lambda _: Reply(200, feature)
+
+    lines = runner.invoke(app, ["show", NAME]).stdout.splitlines()[-4:]
+
+    assert [line.removeprefix("└── to").strip().removesuffix("  lineage") for line in lines] == [
+        "dag training of berlin",
+        "task training.fit of paris",
+        "model delay version 3",
+        "dag (restricted)",
+    ]
 
 
 def test_the_whole_code_is_shown_when_asked(runner: CliRunner) -> None:
