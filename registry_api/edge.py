@@ -8,12 +8,12 @@ from __future__ import annotations
 import ipaddress
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request, Response, Security
-from fastapi.concurrency import run_in_threadpool
+from fastapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
@@ -36,6 +36,8 @@ from festaf.registry_api.settings import Settings
 from festaf.registry_api.viewpoint import Viewpoint
 
 log = logging.getLogger(__name__)
+WORK = "festaf_work"
+"""Where a session keeps what commits or undoes it."""
 
 
 async def now() -> datetime:
@@ -216,8 +218,20 @@ async def answering(request: Request, database: TheDatabase, caller: Reader) -> 
     return Answering(request, database, caller)
 
 
-def open_writing(request: Request, database: TheDatabase, caller: Known, moment: Now) -> Iterator[Session]:
-    """Open a session for one request that writes; it is audited, and committed before the answer is sent."""
+async def open_writing(request: Request, database: TheDatabase, caller: Known, moment: Now) -> AsyncIterator[Session]:
+    """Open a session for one request that writes; it is audited, and committed before the answer is sent.
+
+    A request that is cut off leaves its route at work in a thread, and nobody else may end the session meanwhile. So
+    the session keeps what would end it: that goes, and undoes the work, only when the thread lets the session go.
+    """
+    work = _audited(request, database, caller, moment)
+    async with contextmanager_in_threadpool(work) as session:
+        session.info[WORK] = work
+        yield session
+
+
+@contextmanager
+def _audited(request: Request, database: Database, caller: Caller, moment: datetime) -> Iterator[Session]:
     with database.writing() as session:
         yield session
         path = request.url.path.removeprefix(API)

@@ -6,12 +6,13 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -22,7 +23,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from sqlalchemy import func, select
 
-from festaf.registry_api.database import Database
+from festaf.registry_api.database import Database, read_url
 from festaf.registry_api.lineage.tables import EventTable
 from tests.registry_api.events import RICH, task_event, written
 
@@ -105,6 +106,12 @@ def collector() -> Iterator[tuple[str, list[ExportTraceServiceRequest]]]:
             thread.join()
 
 
+def count_events(database_url: str) -> int:
+    """Count what was kept."""
+    with closing(Database(database_url)) as database, database.reading() as session:
+        return session.scalar(select(func.count()).select_from(EventTable)) or 0
+
+
 def test_each_request_is_one_line_and_one_trace_without_what_it_carried(tmp_path: Path, sqlite_url: str) -> None:
     environment = {"OTEL_SERVICE_NAME": "our-registry", "OTEL_BSP_SCHEDULE_DELAY": "60000"}
     secret = {"Authorization": "Bearer very-secret"}
@@ -185,10 +192,7 @@ def test_a_signal_under_load_loses_nothing_that_was_acknowledged(tmp_path: Path,
         for done in sending:
             done.result(60)
 
-    database = Database(database_url)
-    with database.reading() as session:
-        kept = session.scalar(select(func.count()).select_from(EventTable)) or 0
-    database.close()
+    kept = count_events(database_url)
     assert set(answers) <= {"201", "refused", "broken"}
     assert answers["201"] > 0
     assert answers["201"] <= kept <= answers["201"] + answers["broken"]
@@ -232,3 +236,28 @@ def test_a_request_that_does_not_end_is_given_up_and_a_second_signal_ends_at_onc
         assert 0.5 < time.monotonic() - began < 20
         assert code == (0 if signals == 1 else 128 + signal.SIGTERM)
     assert answers == [(503, "2", "close")]
+
+
+@pytest.mark.parametrize("freed", [False, True])
+def test_a_request_that_is_cut_off_while_it_waits_for_the_lock_is_undone_in_silence(
+    tmp_path: Path, sqlite_url: str, freed: bool
+) -> None:
+    answers: list[int] = []
+    with serving(tmp_path, sqlite_url, "--demo", "--grace", "1") as served:
+        sending = Thread(target=lambda: answers.append(served.post(EVENT)))
+        with closing(sqlite3.connect(read_url(sqlite_url).database or "", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            sending.start()
+            while "in_progress 2.0" not in served.http.get(f"{served.url}/metrics").text:
+                time.sleep(0.05)
+            served.process.send_signal(signal.SIGTERM)
+            sending.join()
+            if freed:
+                other.execute("ROLLBACK")
+            code = served.process.wait(60)
+
+    assert (code, answers) == (0, [503])
+    log = served.log.read_text()
+    assert "Exception ignored" not in log
+    assert "Traceback" not in log
+    assert count_events(sqlite_url) == 0
