@@ -57,7 +57,8 @@ FEAST_FEATURES = 10_000
 RESULTS = Path(__file__).parent / "results"
 WRITTEN = """
 SELECT r.uuid, r.ended_at, v.source_sha256 FROM feature f JOIN feature_set s ON s.id = f.feature_set_id
-JOIN production p ON p.feature_id = f.id JOIN run r ON r.id = p.run_id
+JOIN feature_version c ON c.feature_id = f.id JOIN listed_version l ON l.version_id = c.id
+JOIN feature_set_write p ON p.feature_list_id = l.feature_list_id JOIN run r ON r.id = p.run_id
 LEFT JOIN dag_version v ON v.id = r.dag_version_pk
 WHERE s.project = ? AND s.name = ? AND f.name = ? AND p.superseded_at IS NULL ORDER BY p.ended_at DESC LIMIT 1
 """

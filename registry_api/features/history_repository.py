@@ -15,7 +15,7 @@ from festaf.registry_api.features.tables import (
     DefinitionTable,
     FeatureTable,
     FeatureVersionTable,
-    ProductionTable,
+    ListedVersionTable,
     WriteTable,
 )
 from festaf.registry_api.lineage.tables import EventTable
@@ -170,36 +170,38 @@ class HistoryRepository:
             .where(DeclarationTable.feature_id == self.feature.id, *standing(DeclarationTable, known))
             .where(*self._by_then(DeclarationTable.said_at))
         )
-        written = select(
-            ProductionTable.ended_at,
-            ProductionTable.version_id,
-            ProductionTable.run_id,
-            type_coerce(null(), DefinitionTable.id.type),
-        ).where(ProductionTable.feature_id == self.feature.id, *standing(ProductionTable, known))
-        written = written.where(*self._by_then(ProductionTable.ended_at))
+        written = self._listed()
         if declared:
             told = told.where(DeclarationTable.declared.is_(True))
-            written = written.where(ProductionTable.declared.is_(True))
+            written = written.where(FeatureVersionTable.declared.is_(True))
         return [told, written]
 
     def _written(self) -> list[Select[*tuple[Any, ...]]]:
         """Give the writes of the feature and those of the whole set, in the columns of ``_said``."""
         empty = type_coerce(null(), DefinitionTable.id.type)
-        listed = select(
-            ProductionTable.ended_at.label("at"),
-            ProductionTable.version_id.label("version_id"),
-            ProductionTable.run_id.label("run_id"),
-            empty.label("definition_id"),
-        ).where(ProductionTable.feature_id == self.feature.id, *standing(ProductionTable, self.view.known))
         whole = select(WriteTable.ended_at, empty, WriteTable.run_id, empty).where(
             WriteTable.feature_set_id == self.feature.feature_set_id,
             WriteTable.lists_features.is_(False),
             *standing(WriteTable, self.view.known),
+            *self._by_then(WriteTable.ended_at),
         )
-        return [
-            listed.where(*self._by_then(ProductionTable.ended_at)),
-            whole.where(*self._by_then(WriteTable.ended_at)),
-        ]
+        return [self._listed(), whole]
+
+    def _listed(self) -> Select[*tuple[Any, ...]]:
+        """Give the writes that list the feature, in the columns of ``_said``."""
+        return (
+            select(
+                WriteTable.ended_at.label("at"),
+                FeatureVersionTable.id.label("version_id"),
+                WriteTable.run_id.label("run_id"),
+                type_coerce(null(), DefinitionTable.id.type).label("definition_id"),
+            )
+            .select_from(FeatureVersionTable)
+            .join(ListedVersionTable, ListedVersionTable.version_id == FeatureVersionTable.id)
+            .join(WriteTable, WriteTable.feature_list_id == ListedVersionTable.feature_list_id)
+            .where(FeatureVersionTable.feature_id == self.feature.id, *standing(WriteTable, self.view.known))
+            .where(*self._by_then(WriteTable.ended_at))
+        )
 
     def _version(self) -> Any:
         """Give the DAG version of a run, as its events had said by then."""

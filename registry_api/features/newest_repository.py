@@ -9,22 +9,20 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, type_coerce
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm import Session, aliased
 
 from festaf.registry_api.dags.tables import DagTable, RunTable
 from festaf.registry_api.features.tables import (
     DeclarationTable,
-    FeatureSetTable,
     FeatureTable,
     FeatureVersionTable,
-    ProductionTable,
     WriteTable,
 )
+from festaf.registry_api.features.written_repository import Listing, WrittenRepository, newest_whole_write
 from festaf.registry_api.table import Moment
 from festaf.registry_api.viewpoint import AS_OF, Viewpoint, standing
 
 CHUNK = 200
-Said = type[DeclarationTable] | type[ProductionTable]
 
 
 @dataclass(frozen=True)
@@ -74,22 +72,21 @@ class NewestRepository:
     def __init__(self, session: Session, view: Viewpoint) -> None:
         self.session = session
         self.view = view
+        self.written = WrittenRepository(session, view)
 
     def of_sets(self, features: Mapping[int, Collection[FeatureTable]]) -> dict[int, list[Newest]]:
         """Give the newest of features by their sets, each set's by name."""
-        wholes = self._whole_writes(features)
         ordered = sorted((feature for rows in features.values() for feature in rows), key=lambda feature: feature.name)
         found: dict[int, list[Newest]] = {set_id: [] for set_id in features}
         runs: dict[int, tuple[RunTable, str | None]] = {}
         for start in range(0, len(ordered), CHUNK):
-            for newest in self._chunk(ordered[start : start + CHUNK], wholes, runs):
+            for newest in self._chunk(ordered[start : start + CHUNK], runs):
                 found[newest.feature.feature_set_id].append(newest)
         return found
 
     def _chunk(
         self,
         features: Sequence[FeatureTable],
-        wholes: Mapping[int, Production],
         runs: dict[int, tuple[RunTable, str | None]],
     ) -> list[Newest]:
         """Give the newest of some features.
@@ -98,47 +95,38 @@ class NewestRepository:
         """
         by_id = {feature.id: feature for feature in features}
         asked = {"features": list(by_id), **self.view.asked}
-        rows = self.session.execute(newest_query(self.view.dated, self.view.known), asked).all()
-        versions = self._versions({value for row in rows for value in row[5:9] if value is not None})
-        runs |= self._runs({row.run_id for row in rows if row.run_id is not None} - runs.keys())
-        by_row = {row.id: row for row in rows}
-        return [
-            self._newest(feature, by_row[feature.id], versions, runs, wholes.get(feature.feature_set_id))
-            for feature in features
-        ]
+        rows = {row.id: row for row in self.session.execute(newest_query(self.view.dated, self.view.known), asked)}
+        written = {feature_id: _Written.of(items) for feature_id, items in self.written.of_features(by_id).items()}
+        said = {number for row in rows.values() for number in (row.said_declared, row.said) if number is not None}
+        versions = self._versions(said.union(*(item.versions for item in written.values())))
+        made = {item.run.run_id for item in written.values() if item.run}
+        made |= {row.whole_run_id for row in rows.values() if row.whole_run_id is not None}
+        runs |= self._runs(made - runs.keys())
+        return [self._newest(feature, rows[feature.id], written[feature.id], versions, runs) for feature in features]
 
     def _newest(
         self,
         feature: FeatureTable,
         row: Any,
+        written: _Written,
         versions: dict[int, FeatureVersionTable],
         runs: dict[int, tuple[RunTable, str | None]],
-        whole: Production | None,
     ) -> Newest:
+        last_written = written.run.last_at if written.run else None
         declared = _later(
-            (row.said_declared_at, versions.get(row.said_declared)),
-            (row.written_declared_at, versions.get(row.written_declared)),
+            _saying(row.said_declared_at, row.said_declared, versions), _written_saying(written.declared, versions)
         )
-        bare = _later((row.last_said, versions.get(row.said)), (row.last_written, versions.get(row.written)))
-        listed = Production(row.last_written, *runs[row.run_id]) if row.run_id is not None else None
+        bare = _later(_saying(row.last_said, row.said, versions), _written_saying(written.content, versions))
+        listed = Production(written.run.last_at, *runs[written.run.run_id]) if written.run else None
+        whole = Production(row.whole_at, *runs[row.whole_run_id]) if row.whole_at else None
         return Newest(
             feature=feature,
-            first_said=min((moment for moment in (row.first_said, row.first_written) if moment), default=None),
-            first_written=row.first_written,
-            last_said=max((moment for moment in (row.last_said, row.last_written) if moment), default=None),
+            first_said=min((moment for moment in (row.first_said, written.first_at) if moment), default=None),
+            first_written=written.first_at,
+            last_said=max((moment for moment in (row.last_said, last_written) if moment), default=None),
             saying=declared or bare,
             production=max((item for item in (listed, whole) if item), key=lambda item: item.order, default=None),
         )
-
-    def _whole_writes(self, feature_set_ids: Collection[int]) -> dict[int, Production]:
-        """Give by set the newest write that did not say which features it wrote."""
-        ordered = sorted(feature_set_ids)
-        found: dict[int, Production] = {}
-        for start in range(0, len(ordered), CHUNK):
-            asked = {"feature_sets": ordered[start : start + CHUNK], **self.view.asked}
-            rows = self.session.execute(whole_writes_query(self.view.dated, self.view.known), asked)
-            found |= {row[0]: Production(*row[1:]) for row in rows}
-        return found
 
     def _versions(self, ids: Collection[int]) -> dict[int, FeatureVersionTable]:
         return {row.id: row for row in self.session.scalars(_versions_query(), {"versions": sorted(ids)})}
@@ -146,30 +134,6 @@ class NewestRepository:
     def _runs(self, ids: Collection[int]) -> dict[int, tuple[RunTable, str | None]]:
         rows = self.session.execute(_runs_query(), {"runs": sorted(ids)}) if ids else ()
         return {run.id: (run, dag_id) for run, dag_id in rows}
-
-
-@cache
-def whole_writes_query(dated: bool, known: bool) -> Select[*tuple[Any, ...]]:
-    """Build the query for the newest write of each set that did not say which features it wrote."""
-    write, run = aliased(WriteTable), aliased(RunTable)
-    newest = (
-        select(write.id)
-        .join(run, run.id == write.run_id)
-        .where(write.feature_set_id == FeatureSetTable.id, write.lists_features.is_(False))
-        .where(*standing(write, known), *([write.ended_at <= AS_OF] if dated else []))
-        .order_by(write.ended_at.desc(), run.uuid.desc())
-        .limit(1)
-        .correlate(FeatureSetTable)
-        .scalar_subquery()
-    )
-    return (
-        select(FeatureSetTable.id, WriteTable.ended_at, RunTable, DagTable.dag_id)
-        .select_from(FeatureSetTable)
-        .join(WriteTable, WriteTable.id == newest)
-        .join(RunTable, RunTable.id == WriteTable.run_id)
-        .outerjoin(DagTable, DagTable.id == RunTable.dag_pk)
-        .where(FeatureSetTable.id.in_(bindparam("feature_sets", expanding=True)))
-    )
 
 
 @cache
@@ -187,66 +151,80 @@ def _runs_query() -> Select[*tuple[Any, ...]]:
 @cache
 def newest_query(dated: bool, known: bool) -> Select[*tuple[Any, ...]]:
     """Build the query once: that takes longer than running it."""
-    said, written = _Told(DeclarationTable, dated, known), _Told(ProductionTable, dated, known)
-    run = (
-        select(ProductionTable.run_id)
-        .join(RunTable, RunTable.id == ProductionTable.run_id)
-        .where(*written.conditions())
-        .order_by(ProductionTable.ended_at.desc(), RunTable.uuid.desc())
-        .limit(1)
-        .scalar_subquery()
+    whole = aliased(WriteTable)
+    return (
+        select(
+            FeatureTable.id,
+            _bound(func.min, dated, known).label("first_said"),
+            _bound(func.max, dated, known).label("last_said"),
+            _bound(func.max, dated, known, declared=True).label("said_declared_at"),
+            _version(dated, known, declared=True).label("said_declared"),
+            _version(dated, known).label("said"),
+            whole.ended_at.label("whole_at"),
+            whole.run_id.label("whole_run_id"),
+        )
+        .outerjoin(whole, whole.id == newest_whole_write(dated=dated, known=known))
+        .where(FeatureTable.id.in_(bindparam("features", expanding=True)))
     )
-    return select(
-        FeatureTable.id,
-        said.bound(func.min).label("first_said"),
-        written.bound(func.min).label("first_written"),
-        said.bound(func.max).label("last_said"),
-        written.bound(func.max).label("last_written"),
-        said.version(declared=True).label("said_declared"),
-        written.version(declared=True).label("written_declared"),
-        said.version().label("said"),
-        written.version().label("written"),
-        said.bound(func.max, declared=True).label("said_declared_at"),
-        written.bound(func.max, declared=True).label("written_declared_at"),
-        run.label("run_id"),
-    ).where(FeatureTable.id.in_(bindparam("features", expanding=True)))
+
+
+def _conditions(dated: bool, known: bool, declared: bool) -> list[ColumnElement[bool]]:
+    found = [DeclarationTable.feature_id == FeatureTable.id, *standing(DeclarationTable, known)]
+    if declared:
+        found.append(DeclarationTable.declared.is_(True))
+    if dated:
+        found.append(DeclarationTable.said_at <= AS_OF)
+    return found
+
+
+def _bound(bound: Any, dated: bool, known: bool, *, declared: bool = False) -> ColumnElement[datetime | None]:
+    query = select(bound(DeclarationTable.said_at)).where(*_conditions(dated, known, declared))
+    return type_coerce(query.scalar_subquery(), Moment)
+
+
+def _version(dated: bool, known: bool, *, declared: bool = False) -> ColumnElement[int | None]:
+    query = (
+        select(DeclarationTable.version_id)
+        .join(FeatureVersionTable, FeatureVersionTable.id == DeclarationTable.version_id)
+        .where(*_conditions(dated, known, declared))
+        .order_by(DeclarationTable.said_at.desc(), FeatureVersionTable.sha256.desc())
+        .limit(1)
+    )
+    return query.scalar_subquery()
 
 
 @dataclass(frozen=True)
-class _Told:
-    """The rows of one table that speak of a feature, as they are seen from a viewpoint."""
+class _Written:
+    """The newest of what was written of one feature."""
 
-    table: Said
-    dated: bool
-    known: bool
+    first_at: datetime | None
+    content: Listing | None
+    declared: Listing | None
+    run: Listing | None
+    """Where the newest run is found."""
 
-    def conditions(self, *, declared: bool = False) -> list[ColumnElement[bool]]:
-        found = [self.table.feature_id == FeatureTable.id, *standing(self.table, self.known)]
-        if declared:
-            found.append(self.table.declared.is_(True))
-        if self.dated:
-            found.append(_moment(self.table) <= AS_OF)
-        return found
-
-    def bound(self, bound: Any, *, declared: bool = False) -> ColumnElement[datetime | None]:
-        query = select(bound(_moment(self.table))).where(*self.conditions(declared=declared))
-        return type_coerce(query.scalar_subquery(), Moment)
-
-    def version(self, *, declared: bool = False) -> ColumnElement[int | None]:
-        query = (
-            select(self.table.version_id)
-            .join(FeatureVersionTable, FeatureVersionTable.id == self.table.version_id)
-            .where(*self.conditions(declared=declared))
-            .order_by(_moment(self.table).desc(), FeatureVersionTable.sha256.desc())
-            .limit(1)
+    @classmethod
+    def of(cls, listings: Sequence[Listing]) -> _Written:
+        declared = [item for item in listings if item.declared]
+        return cls(
+            min((item.first_at for item in listings), default=None),
+            max(listings, key=lambda item: item.content_order, default=None),
+            max(declared, key=lambda item: item.content_order, default=None),
+            max(listings, key=lambda item: item.run_order, default=None),
         )
-        return query.scalar_subquery()
+
+    @property
+    def versions(self) -> set[int]:
+        return {item.version_id for item in (self.content, self.declared) if item}
 
 
-def _later(*said: tuple[datetime | None, FeatureVersionTable | None]) -> Saying | None:
-    found = [Saying(at, version) for at, version in said if at and version]
-    return max(found, key=lambda item: item.order, default=None)
+def _saying(at: datetime | None, version_id: int | None, versions: Mapping[int, FeatureVersionTable]) -> Saying | None:
+    return Saying(at, versions[version_id]) if at and version_id is not None else None
 
 
-def _moment(table: Said) -> InstrumentedAttribute[datetime]:
-    return table.said_at if table is DeclarationTable else ProductionTable.ended_at
+def _written_saying(listing: Listing | None, versions: Mapping[int, FeatureVersionTable]) -> Saying | None:
+    return _saying(listing.last_at, listing.version_id, versions) if listing else None
+
+
+def _later(*said: Saying | None) -> Saying | None:
+    return max((item for item in said if item), key=lambda item: item.order, default=None)

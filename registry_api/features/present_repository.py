@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -10,7 +10,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, func, join, select, type_coerce
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from festaf.registry_api.dags.tables import RunTable
 from festaf.registry_api.features.named import named_features
@@ -20,9 +20,9 @@ from festaf.registry_api.features.tables import (
     FeatureSourceTable,
     FeatureTable,
     FeatureVersionTable,
-    ProductionTable,
     WriteTable,
 )
+from festaf.registry_api.features.written_repository import first_write, newest_whole_write, newest_write_of_feature
 from festaf.registry_api.graph.names import NodeName
 from festaf.registry_api.graph.tables import NodeTable
 from festaf.registry_api.listed import is_sqlite, one_of, write_listed, write_values
@@ -93,13 +93,8 @@ def _last_run(row: Any) -> str | None:
 @cache
 def declared_query(by: Literal["feature", "source"], sqlite: bool) -> Select[*tuple[Any, ...]]:
     """Build the query for the sources of the contents in force, of some features or at some nodes."""
-    listed, whole = aliased(RunTable), aliased(RunTable)
-    of_feature = (ProductionTable.feature_id == FeatureTable.id, ProductionTable.superseded_at.is_(None))
-    of_set = (
-        WriteTable.feature_set_id == FeatureTable.feature_set_id,
-        WriteTable.lists_features.is_(False),
-        WriteTable.superseded_at.is_(None),
-    )
+    listed, whole = aliased(WriteTable), aliased(WriteTable)
+    listed_run, whole_run = aliased(RunTable), aliased(RunTable)
     query = (
         select(
             FeatureSetTable.project,
@@ -111,19 +106,21 @@ def declared_query(by: Literal["feature", "source"], sqlite: bool) -> Select[*tu
             NodeTable.namespace,
             NodeTable.name.label("source"),
             NodeTable.field,
-            _first_named(DeclarationTable, DeclarationTable.said_at).label("since_said"),
-            _first_named(ProductionTable, ProductionTable.ended_at).label("since_written"),
-            _newest_at(ProductionTable.ended_at, of_feature).label("listed_at"),
-            listed.uuid.label("listed_uuid"),
-            listed.airflow_run_id.label("listed_run"),
-            _newest_at(WriteTable.ended_at, of_set).label("whole_at"),
-            whole.uuid.label("whole_uuid"),
-            whole.airflow_run_id.label("whole_run"),
+            _first_named(_first_said).label("since_said"),
+            _first_named(_first_written).label("since_written"),
+            listed.ended_at.label("listed_at"),
+            listed_run.uuid.label("listed_uuid"),
+            listed_run.airflow_run_id.label("listed_run"),
+            whole.ended_at.label("whole_at"),
+            whole_run.uuid.label("whole_uuid"),
+            whole_run.airflow_run_id.label("whole_run"),
         )
         .select_from(_sourced() if by == "source" else _naming_sources(sqlite=sqlite))
         .join(NodeTable, NodeTable.id == FeatureSourceTable.node_id)
-        .outerjoin(listed, listed.id == _newest_run(ProductionTable, of_feature))
-        .outerjoin(whole, whole.id == _newest_run(WriteTable, of_set))
+        .outerjoin(listed, listed.id == newest_write_of_feature())
+        .outerjoin(listed_run, listed_run.id == listed.run_id)
+        .outerjoin(whole, whole.id == newest_whole_write())
+        .outerjoin(whole_run, whole_run.id == whole.run_id)
     )
     if by == "feature":
         return query
@@ -151,12 +148,11 @@ def _retired(sqlite: bool) -> Select[*tuple[Any, ...]]:
     return select(*columns).select_from(named_features(sqlite=sqlite)).where(FeatureTable.deleted.is_(True))
 
 
-def _first_named(table: type[DeclarationTable] | type[ProductionTable], moment: Any) -> ColumnElement[datetime | None]:
+def _first_named(first: Callable[[InstrumentedAttribute[int]], ColumnElement[datetime | None]]) -> Any:
     """Read when any content of the feature that names the source was first said; earlier ones may have named it."""
     version, source = aliased(FeatureVersionTable), aliased(FeatureSourceTable)
-    first = select(func.min(moment)).where(table.version_id == version.id, table.superseded_at.is_(None))
     query = (
-        select(func.min(first.correlate(version).scalar_subquery()))
+        select(func.min(first(version.id)))
         .select_from(version)
         .join(source, source.version_id == version.id)
         .where(version.feature_id == FeatureTable.id, source.node_id == FeatureSourceTable.node_id)
@@ -164,15 +160,10 @@ def _first_named(table: type[DeclarationTable] | type[ProductionTable], moment: 
     return type_coerce(query.correlate(FeatureTable, FeatureSourceTable).scalar_subquery(), Moment)
 
 
-def _newest_at(column: Any, conditions: Iterable[ColumnElement[bool]]) -> ColumnElement[datetime | None]:
-    newest = select(func.max(column)).where(*conditions).correlate(FeatureTable).scalar_subquery()
-    return type_coerce(newest, Moment)
+def _first_said(version_id: InstrumentedAttribute[int]) -> ColumnElement[datetime | None]:
+    conditions = (DeclarationTable.version_id == version_id, DeclarationTable.superseded_at.is_(None))
+    return type_coerce(select(func.min(DeclarationTable.said_at)).where(*conditions).scalar_subquery(), Moment)
 
 
-def _newest_run(
-    table: type[ProductionTable] | type[WriteTable], conditions: Iterable[ColumnElement[bool]]
-) -> ColumnElement[int | None]:
-    run = aliased(RunTable)
-    query = select(table.run_id).join(run, run.id == table.run_id).where(*conditions)
-    newest = query.order_by(table.ended_at.desc(), run.uuid.desc()).limit(1)
-    return newest.correlate(FeatureTable).scalar_subquery()
+def _first_written(version_id: InstrumentedAttribute[int]) -> ColumnElement[datetime | None]:
+    return first_write(version_id, known=False)

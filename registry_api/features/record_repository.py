@@ -6,20 +6,21 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Dialect, delete, or_, select, tuple_, update
+from sqlalchemy import Dialect, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from festaf.registry_api.bulk import Key, add_columns, add_numbered, add_rows, change, change_rows, ensure, fetch
+from festaf.registry_api.bulk import Key, add_numbered, add_rows, change, change_rows, ensure, fetch
 from festaf.registry_api.features.tables import (
     DeclarationTable,
     DefinitionTable,
+    FeatureListTable,
     FeatureSetTable,
     FeatureSourceTable,
     FeatureTable,
     FeatureVersionTable,
-    ProductionTable,
+    ListedVersionTable,
     WriteTable,
 )
 from festaf.registry_api.prepared import STATEMENTS, Prepared, given, prepare
@@ -27,19 +28,22 @@ from festaf.registry_api.upsert import insert_missing
 
 Rows = list[dict[str, Any]]
 DEFINED = ("run_id", "feature_set_id", "kind", "said_at", "sha256")
-WRITTEN = (
-    "run_id",
-    "feature_set_id",
-    "ended_at",
-    "lists_features",
-    "rows_read",
-    "rows_accepted",
-    "rows_rejected",
-    "last_event_time",
-)
-PRODUCED = ("feature_id", "ended_at", "run_id", "version_id", "declared")
 FOLLOWED = ("which", "content", "declares", "dag", "first_at", "last_at")
 """A feature, the content that was said, whether it is declared, the writing DAG, and the first and last time."""
+
+
+class WriteRow(NamedTuple):
+    """What a write says."""
+
+    run_id: int
+    feature_set_id: int
+    ended_at: datetime
+    lists_features: bool
+    feature_list_id: int | None
+    rows_read: int | None
+    rows_accepted: int | None
+    rows_rejected: int | None
+    last_event_time: datetime | None
 
 
 class RecordRepository:
@@ -65,6 +69,17 @@ class RecordRepository:
         unique = (FeatureVersionTable.feature_id, FeatureVersionTable.sha256)
         return ensure(self.session, FeatureVersionTable, FeatureVersionTable.id, unique, rows, remembered=False)
 
+    def ensure_lists(self, keys: Iterable[tuple[int, str]]) -> tuple[dict[Key, int], set[Key]]:
+        """Give the ids of lists of contents by set and hash, and which are new."""
+        rows = {key: {"feature_set_id": key[0], "sha256": key[1]} for key in keys}
+        unique = (FeatureListTable.feature_set_id, FeatureListTable.sha256)
+        return ensure(self.session, FeatureListTable, FeatureListTable.id, unique, rows)
+
+    def fill_lists(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Store which contents, by id, are in which list."""
+        rows = [{"version_id": version, "feature_list_id": number} for version, number in sorted(pairs)]
+        insert_missing(self.session, ListedVersionTable, rows, ["version_id", "feature_list_id"])
+
     def keep_sources(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Store which content, by version id, names which node."""
         rows = [{"version_id": version, "node_id": node} for version, node in sorted(pairs)]
@@ -88,22 +103,20 @@ class RecordRepository:
             declared[definition][feature] = (version, flag)
         return [(row[0], tuple(row[1:]), declared[row[0]]) for row in found]
 
-    def writes(self, run_ids: Collection[int]) -> list[tuple[int, Key]]:
-        """Give what runs wrote: id and the columns ``WRITTEN``."""
-        columns = [getattr(WriteTable, name) for name in WRITTEN]
+    def writes(self, run_ids: Collection[int]) -> list[tuple[int, WriteRow]]:
+        """Give what runs wrote, by id."""
+        columns = [getattr(WriteTable, name) for name in WriteRow._fields]
         query = select(WriteTable.id, *columns).where(WriteTable.superseded_at.is_(None))
-        return [(row[0], tuple(row[1:])) for row in fetch(self.session, query, WriteTable.run_id, run_ids)]
+        return [(row[0], WriteRow(*row[1:])) for row in fetch(self.session, query, WriteTable.run_id, run_ids)]
 
-    def productions(self, run_ids: Collection[int]) -> set[Key]:
-        """Give what runs produced: the columns ``PRODUCED``."""
-        columns = [getattr(ProductionTable, name) for name in PRODUCED]
-        query = select(*columns).where(ProductionTable.superseded_at.is_(None))
-        return {tuple(row) for row in fetch(self.session, query, ProductionTable.run_id, run_ids)}
-
-    def sets_of(self, feature_ids: Collection[int]) -> dict[int, int]:
-        """Give the sets of features."""
-        query = select(FeatureTable.id, FeatureTable.feature_set_id)
-        return {row[0]: row[1] for row in fetch(self.session, query, FeatureTable.id, feature_ids)}
+    def listed(self, list_ids: Collection[int]) -> dict[int | None, dict[int, int]]:
+        """Give by list the content of each feature, by ids."""
+        query = select(ListedVersionTable.feature_list_id, FeatureVersionTable.feature_id, FeatureVersionTable.id)
+        query = query.join(FeatureVersionTable, FeatureVersionTable.id == ListedVersionTable.version_id)
+        found: dict[int | None, dict[int, int]] = defaultdict(dict)
+        for number, feature, version in fetch(self.session, query, ListedVersionTable.feature_list_id, list_ids):
+            found[number][feature] = version
+        return found
 
     def end_definitions(self, ids: Collection[int], now: datetime) -> None:
         """End definitions with their declarations."""
@@ -118,13 +131,6 @@ class RecordRepository:
         change(self.session, delete(WriteTable).where(WriteTable.recorded_at == now), WriteTable.id, ids)
         change(self.session, update(WriteTable).values(superseded_at=now), WriteTable.id, ids)
 
-    def end_productions(self, keys: Collection[Key], now: datetime) -> None:
-        """End productions, by feature, time and run."""
-        columns = tuple_(ProductionTable.feature_id, ProductionTable.ended_at, ProductionTable.run_id)
-        change(self.session, delete(ProductionTable).where(ProductionTable.recorded_at == now), columns, keys)
-        standing = ProductionTable.superseded_at.is_(None)
-        change(self.session, update(ProductionTable).where(standing).values(superseded_at=now), columns, keys)
-
     def add_definitions(self, rows: Sequence[Mapping[str, Any]]) -> list[int]:
         """Store definitions; give their ids."""
         return add_numbered(self.session, DefinitionTable, DefinitionTable.id, rows)
@@ -136,10 +142,6 @@ class RecordRepository:
     def add_writes(self, rows: Rows) -> None:
         """Store writes."""
         add_rows(self.session, WriteTable, rows)
-
-    def add_productions(self, columns: Mapping[str, Sequence[Any]]) -> None:
-        """Store productions, given by column."""
-        add_columns(self.session, ProductionTable, columns)
 
     def follow(self, columns: Mapping[str, Sequence[Any]]) -> int:
         """Note on features' rows a write that is newer than all they repeat and changes nothing else they repeat.

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from festaf.registry_api.bulk import Key
 from festaf.registry_api.changes import concern_anything
 from festaf.registry_api.features.facts import FeatureContent, SetStatement, SetWrite
-from festaf.registry_api.features.record_repository import DEFINED, PRODUCED, WRITTEN, RecordRepository
+from festaf.registry_api.features.record_repository import DEFINED, RecordRepository, WriteRow
 from festaf.registry_api.features.refresh import Refresher
 from festaf.registry_api.features.touched import Spoken, Touched, Written
 from festaf.registry_api.graph.names import source_node
@@ -39,7 +39,7 @@ class Speech:
 
 
 class FeatureRecorder:
-    """Keeps definitions, declarations, writes and productions."""
+    """Keeps definitions, declarations and writes."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -50,6 +50,8 @@ class FeatureRecorder:
         self.sets: dict[Key, int] = {}
         self.spoken: dict[int, tuple[Spoken, ...]] = {}
         """By the object of a statement or write, its features: each once, of two contents of one name the last."""
+        self.listings: dict[int, tuple[int, str]] = {}
+        """By the object of a statement or write, its set and the hash of what it lists."""
 
     def record(self, batch: Batch) -> None:
         """Keep what the batch says of features."""
@@ -63,7 +65,6 @@ class FeatureRecorder:
         self._name(speeches, touched)
         self._record_definitions(speeches, known, batch.now, touched)
         self._record_writes(speeches, known, batch.now, touched)
-        self._record_productions(speeches, known, batch.now, touched)
         if touched.unsure:
             concern_anything(self.session)
         self.refresher.refresh(touched)
@@ -75,11 +76,13 @@ class FeatureRecorder:
             said += [*speech.statements, *speech.writes]
         self.sets, fresh_sets = self.rows.ensure_sets({(item.project, item.feature_set) for item in said})
         touched.fresh_sets = {self.sets[name] for name in fresh_sets}
-        self.spoken = {}
+        self.spoken, self.listings = {}, {}
         strange: list[tuple[SetStatement | SetWrite, Key, list[FeatureContent]]] = []
         for item in said:
-            contents = list({content.name: content for content in item.features or ()}.values())
-            key: Key = ("spoken", self.sets[item.project, item.feature_set], _digest(contents))
+            named = {content.name: content for content in item.features or ()}
+            contents = [named[name] for name in sorted(named)]
+            listing = self.listings[id(item)] = (self.sets[item.project, item.feature_set], _digest(contents))
+            key: Key = ("spoken", *listing)
             known = self.memory.get(key)
             if known is None:
                 strange.append((item, key, contents))
@@ -165,72 +168,64 @@ class FeatureRecorder:
         )
 
     def _record_writes(
-        self, speeches: Iterable[Speech], known: dict[int, FoldedRun], now: datetime, touched: Touched
+        self, speeches: Sequence[Speech], known: dict[int, FoldedRun], now: datetime, touched: Touched
     ) -> None:
-        standing = {columns: write_id for write_id, columns in (self.rows.writes(known) if known else ())}
+        lists = self._ensure_lists(speeches)
+        standing = {(row.run_id, row.feature_set_id): (write_id, row) for write_id, row in self.rows.writes(known)}
+        listed = self.rows.listed({row.feature_list_id for _, row in standing.values() if row.feature_list_id})
+        unchanged: dict[Key, set[int]] = {}
         rows: list[dict[str, Any]] = []
-        for speech in speeches:
-            for write in speech.writes if speech.run else ():
-                set_id = self.sets[write.project, write.feature_set]
-                columns: Key = (
-                    speech.run_id,
-                    set_id,
-                    write.ended_at,
-                    write.features is not None,
-                    write.rows_read,
-                    write.rows_accepted,
-                    write.rows_rejected,
-                    write.last_event_time,
-                )
-                if standing.pop(columns, None) is not None:
-                    if speech.run and speech.run.moved:
-                        touched.end(set_id, (), whole=write.features is None)
-                    continue
-                rows.append({**dict(zip(WRITTEN, columns, strict=True)), "recorded_at": now})
-                if write.features is None:
-                    touched.whole.add(set_id)
-        for columns in standing:
-            touched.end(columns[1], (), whole=not columns[3])
-        if standing:
-            self.rows.end_writes(standing.values(), now)
-        self.rows.add_writes(rows)
-
-    def _record_productions(
-        self, speeches: Iterable[Speech], known: dict[int, FoldedRun], now: datetime, touched: Touched
-    ) -> None:
-        standing = self.rows.productions(known) if known else set()
-        kept: set[Key] = set()
-        rows: dict[str, list[Any]] = {name: [] for name in PRODUCED}
         for run, write in ((item.run, write) for item in speeches if item.run for write in item.writes):
             set_id, spoken = self.sets[write.project, write.feature_set], self.spoken[id(write)]
-            stood = [item for item in spoken if _production(run, write, item) in standing] if standing else []
-            kept.update(_production(run, write, item) for item in stood)
-            if stood and run.moved:
-                touched.end(set_id, [item.feature_id for item in stood], whole=False)
-            new = tuple(item for item in spoken if item not in stood) if stood else spoken
+            pair, row = (run.id, set_id), _row(run, set_id, write, lists.get(self.listings[id(write)]))
+            _, stood = standing.get(pair, (None, None))
+            if stood == row:
+                del standing[pair]
+                if run.moved:
+                    touched.end(set_id, [item.feature_id for item in spoken], whole=write.features is None)
+                continue
+            same: dict[int, int] = {}
+            if stood and stood.feature_list_id and stood.ended_at == write.ended_at and not run.moved:
+                same = listed[stood.feature_list_id]
+            new = tuple(item for item in spoken if same.get(item.feature_id) != item.version_id) if same else spoken
+            unchanged[pair] = {item.feature_id for item in spoken} - {item.feature_id for item in new}
             if new:
                 touched.write(set_id, Written(write.ended_at, new, run))
-            rows["feature_id"] += [item.feature_id for item in new]
-            rows["version_id"] += [item.version_id for item in new]
-            rows["declared"] += [item.content.declared for item in new]
-            rows["ended_at"] += [write.ended_at] * len(new)
-            rows["run_id"] += [run.id] * len(new)
-        if ended := standing - kept:
-            sets = self.rows.sets_of({columns[0] for columns in ended})
-            for columns in ended:
-                touched.end(sets[columns[0]], (columns[0],), whole=False)
-            self.rows.end_productions({columns[:3] for columns in ended}, now)
-        self.rows.add_productions({**rows, "recorded_at": [now] * len(rows["run_id"])})
+            if write.features is None:
+                touched.whole.add(set_id)
+            rows.append({**row._asdict(), "recorded_at": now})
+        for pair, (_, row) in standing.items():
+            gone = listed.get(row.feature_list_id, {}).keys() - unchanged.get(pair, set())
+            touched.end(row.feature_set_id, gone, whole=not row.lists_features)
+        self.rows.end_writes([write_id for write_id, _ in standing.values()], now)
+        self.rows.add_writes(rows)
+
+    def _ensure_lists(self, speeches: Sequence[Speech]) -> dict[Key, int]:
+        """Find the ids of the lists of contents that writes name, and fill those that are new."""
+        writes = [write for item in speeches if item.run for write in item.writes]
+        spoken = {self.listings[id(write)]: items for write in writes if (items := self.spoken[id(write)])}
+        lists, fresh = self.rows.ensure_lists(spoken)
+        self.rows.fill_lists({(item.version_id, lists[key]) for key in fresh for item in spoken[key]})
+        return lists
 
 
-def _production(run: FoldedRun, write: SetWrite, item: Spoken) -> Key:
-    """Give the columns ``PRODUCED``."""
-    return item.feature_id, write.ended_at, run.id, item.version_id, item.content.declared
+def _row(run: FoldedRun, set_id: int, write: SetWrite, feature_list_id: int | None) -> WriteRow:
+    return WriteRow(
+        run_id=run.id,
+        feature_set_id=set_id,
+        ended_at=write.ended_at,
+        lists_features=write.features is not None,
+        feature_list_id=feature_list_id,
+        rows_read=write.rows_read,
+        rows_accepted=write.rows_accepted,
+        rows_rejected=write.rows_rejected,
+        last_event_time=write.last_event_time,
+    )
 
 
-def _digest(contents: Iterable[FeatureContent]) -> bytes:
+def _digest(contents: Iterable[FeatureContent]) -> str:
     """Hash contents; each hash speaks of the name, too."""
-    return sha256("".join([item.sha256 for item in contents]).encode()).digest()
+    return sha256("".join([item.sha256 for item in contents]).encode()).hexdigest()
 
 
 def _frozen(declared: dict[int, tuple[int, bool]]) -> frozenset[Any]:

@@ -16,9 +16,9 @@ from festaf.registry_api.features.tables import (
     FeatureSetTable,
     FeatureTable,
     FeatureVersionTable,
-    ProductionTable,
     WriteTable,
 )
+from festaf.registry_api.features.written_repository import first_write
 from festaf.registry_api.table import Moment
 from festaf.registry_api.viewpoint import AS_OF, Viewpoint, standing
 
@@ -165,13 +165,9 @@ def _declared_orders(known: bool) -> Select[*tuple[Any, ...]]:
         .where(DeclarationTable.version_id == FeatureVersionTable.id, *standing(DeclarationTable, known))
         .scalar_subquery()
     )
-    written = (
-        select(func.min(ProductionTable.ended_at))
-        .where(ProductionTable.version_id == FeatureVersionTable.id, *standing(ProductionTable, known))
-        .scalar_subquery()
-    )
+    written = first_write(FeatureVersionTable.id, known=known)
     columns = (FeatureVersionTable.feature_id, FeatureVersionTable.sha256)
-    return select(*columns, type_coerce(said, Moment), type_coerce(written, Moment)).where(
+    return select(*columns, type_coerce(said, Moment), written).where(
         FeatureVersionTable.feature_id.in_(bindparam("features", expanding=True)),
         FeatureVersionTable.declared.is_(True),
     )

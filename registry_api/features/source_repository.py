@@ -18,8 +18,8 @@ from festaf.registry_api.features.tables import (
     FeatureSourceTable,
     FeatureTable,
     FeatureVersionTable,
-    ProductionTable,
 )
+from festaf.registry_api.features.written_repository import first_write
 from festaf.registry_api.listed import is_sqlite, write_listed
 from festaf.registry_api.table import Moment
 from festaf.registry_api.viewpoint import Viewpoint, standing
@@ -109,18 +109,13 @@ def _sources(known: bool) -> Select[*tuple[Any, ...]]:
         .where(DeclarationTable.version_id == FeatureVersionTable.id, *standing(DeclarationTable, known))
         .scalar_subquery()
     )
-    written = (
-        select(func.min(ProductionTable.ended_at))
-        .where(ProductionTable.version_id == FeatureVersionTable.id, *standing(ProductionTable, known))
-        .scalar_subquery()
-    )
     return (
         select(
             FeatureVersionTable.feature_id,
             FeatureVersionTable.id,
             FeatureSourceTable.node_id,
             type_coerce(said, Moment),
-            type_coerce(written, Moment),
+            first_write(FeatureVersionTable.id, known=known),
         )
         .join(FeatureSourceTable, FeatureSourceTable.version_id == FeatureVersionTable.id)
         .where(FeatureVersionTable.feature_id.in_(bindparam("features", expanding=True)))

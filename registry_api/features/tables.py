@@ -50,7 +50,20 @@ class WriteTable(Learned, Table):
     __tablename__ = "feature_set_write"
     __table_args__ = (
         UniqueConstraint("run_id", "feature_set_id", "recorded_at"),
-        Index(None, "feature_set_id", "lists_features", "ended_at"),
+        Index(
+            "ix_feature_set_write_whole",
+            "feature_set_id",
+            "ended_at",
+            sqlite_where=text("lists_features IS 0"),
+            postgresql_where=text("lists_features IS false"),
+        ),
+        Index(
+            "ix_feature_set_write_feature_list_id",
+            "feature_list_id",
+            "ended_at",
+            sqlite_where=text("feature_list_id IS NOT NULL"),
+            postgresql_where=text("feature_list_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -59,6 +72,8 @@ class WriteTable(Learned, Table):
     ended_at: Mapped[datetime]
     lists_features: Mapped[bool] = mapped_column(Boolean)
     """False when the run did not say which features: then it wrote all of them."""
+    feature_list_id: Mapped[int | None] = mapped_column(ForeignKey("feature_list.id"))
+    """Which features, with which contents; None when it listed none."""
     rows_read: Mapped[int | None] = mapped_column(BigInteger)
     rows_accepted: Mapped[int | None] = mapped_column(BigInteger)
     rows_rejected: Mapped[int | None] = mapped_column(BigInteger)
@@ -143,25 +158,23 @@ class DeclarationTable(Learned, Table):
     declared: Mapped[bool] = mapped_column(Boolean)
 
 
-class ProductionTable(Learned, Table):
-    """A run wrote values of a feature."""
+class FeatureListTable(Table):
+    """The contents of features that a run wrote together; runs that wrote the same have the same list."""
 
-    __tablename__ = "production"
-    __table_args__ = (
-        Index("ix_production_run_id", "run_id"),
-        Index(
-            "ix_production_declared",
-            "feature_id",
-            "ended_at",
-            sqlite_where=text("declared IS 1"),
-            postgresql_where=text("declared IS true"),
-        ),
-        Index("ix_production_version_id", "version_id", "ended_at"),
-    )
+    __tablename__ = "feature_list"
+    __table_args__ = (UniqueConstraint("feature_set_id", "sha256"),)
 
-    feature_id: Mapped[int] = mapped_column(ForeignKey("feature.id"), primary_key=True)
-    ended_at: Mapped[datetime] = mapped_column(primary_key=True)
-    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), primary_key=True)
-    recorded_at: Mapped[datetime] = mapped_column(primary_key=True)
-    version_id: Mapped[int] = mapped_column(ForeignKey("feature_version.id"))
-    declared: Mapped[bool] = mapped_column(Boolean)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    feature_set_id: Mapped[int] = mapped_column(ForeignKey("feature_set.id"))
+    sha256: Mapped[str] = mapped_column(String(64))
+    """A hash of the contents' hashes, by the names of the features."""
+
+
+class ListedVersionTable(Table):
+    """A content of a feature is in a list."""
+
+    __tablename__ = "listed_version"
+    __table_args__ = (Index(None, "feature_list_id"),)
+
+    version_id: Mapped[int] = mapped_column(ForeignKey("feature_version.id"), primary_key=True)
+    feature_list_id: Mapped[int] = mapped_column(ForeignKey("feature_list.id"), primary_key=True)

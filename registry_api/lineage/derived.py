@@ -8,8 +8,8 @@ from festaf.registry_api.table import Table
 
 DERIVED = frozenset(
     {
-        *("definition", "declaration", "feature_set_write", "production"),
-        *("feature_set", "feature", "feature_version", "feature_source"),
+        *("definition", "declaration", "feature_set_write"),
+        *("feature_set", "feature", "feature_version", "feature_source", "feature_list", "listed_version"),
         *("node", "edge_set", "edge", "sighting", "alias", "lifecycle"),
         *("dag", "dag_version", "dag_version_number", "dag_facts", "dag_saying", "source_blob", "run"),
         *("artifact_fact", "search_document", "search_variant"),

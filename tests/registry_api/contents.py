@@ -16,8 +16,18 @@ if TYPE_CHECKING:
 
     from festaf.registry_api.database import Database
 
-FACTS = ("definition", "declaration", "feature_set_write", "production", "sighting", "edge", "lifecycle", "alias")
-NAMES = ("node", "run", "dag", "dag_version", "dag_version_number", "source_blob", "feature_set", "feature", "edge_set")
+FACTS = (
+    *("definition", "declaration", "feature_set_write", "listed_version", "sighting", "edge", "lifecycle", "alias"),
+)
+PRODUCTIONS = """
+SELECT count(*) FROM feature_set_write w JOIN listed_version l ON l.feature_list_id = w.feature_list_id
+WHERE w.superseded_at IS NULL
+"""
+"""How often a run wrote a feature, as far as that stands."""
+NAMES = (
+    *("node", "run", "dag", "dag_version", "dag_version_number", "source_blob"),
+    *("feature_set", "feature", "edge_set", "feature_list"),
+)
 CLOCKS = {"recorded_at", "superseded_at"}
 IDENTITY = {
     "event": {"dedupe_key"},
@@ -28,6 +38,7 @@ IDENTITY = {
     "feature": {"feature_set_id", "name"},
     "feature_version": {"feature_id", "sha256"},
     "edge_set": {"asserter_id", "origin", "sha256"},
+    "feature_list": {"feature_set_id", "sha256"},
 }
 """What tells a row from the others where another row refers to it; of the other tables it is all that the row says."""
 BARE_KEYS = {("feature", "version_id"): "feature_version", ("feature", "content_id"): "feature_version"}

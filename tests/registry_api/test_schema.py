@@ -14,6 +14,7 @@ from sqlalchemy.event import listen
 from festaf.registry_api.database import Database, read_url
 from festaf.registry_api.errors import SetupError
 from festaf.registry_api.features.newest_repository import newest_query
+from festaf.registry_api.features.written_repository import listings_query
 from festaf.registry_api.main import create_app
 from festaf.registry_api.schema import current, head, migrate, require_current
 from festaf.registry_api.settings import Settings
@@ -92,6 +93,7 @@ def test_the_newest_facts_are_found_by_index_alone(sqlite_url: str) -> None:
         for view in (NOW, Viewpoint(DAY), Viewpoint(known_at=DAY), Viewpoint(DAY, DAY)):
             asked: dict[str, Any] = {"features": [1, 2], **view.asked}
             connection.execute(newest_query(view.dated, view.known), asked)
+            connection.execute(listings_query(view.dated, view.known), asked)
         plans = [
             row[3]
             for sql, given in list(sent)
@@ -100,5 +102,5 @@ def test_the_newest_facts_are_found_by_index_alone(sqlite_url: str) -> None:
     database.close()
 
     assert [plan for plan in plans if plan.startswith("SCAN")] == []
-    assert any("ix_production_declared" in plan for plan in plans)
+    assert any("ix_feature_set_write_feature_list_id" in plan for plan in plans)
     assert any("ix_declaration_declared" in plan for plan in plans)

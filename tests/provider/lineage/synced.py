@@ -13,6 +13,7 @@ from festaf.registry_api.airflow.cycle import Cycle, deployment_of
 from festaf.registry_api.airflow.figures import Figures
 from festaf.registry_api.airflow.service import AirflowService
 from tests.registry_api.conftest import open_registry
+from tests.registry_api.contents import PRODUCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +43,7 @@ class Synced:
 
     def productions(self) -> int:
         with self.registry.database.engine.connect() as connection:
-            query = "SELECT count(*) FROM production WHERE superseded_at IS NULL"
-            return int(connection.exec_driver_sql(query).scalar_one())
+            return int(connection.exec_driver_sql(PRODUCTIONS).scalar_one())
 
     def dags(self) -> dict[str, dict[str, Any]]:
         return {dag["dag_id"]: dag for dag in self.registry.get("/dags")["items"]}

@@ -16,6 +16,7 @@ from festaf.registry_api.airflow.login import Login
 from festaf.registry_api.airflow.service import AirflowService
 from tests.registry_api.airflow.deployment import FakeAirflow, serving
 from tests.registry_api.conftest import Registry, open_registry
+from tests.registry_api.contents import PRODUCTIONS
 from tests.registry_api.events import NAMESPACE, at
 
 if TYPE_CHECKING:
@@ -80,8 +81,7 @@ class Sync:
     def productions(self) -> int:
         """Count the productions that stand."""
         with self.registry.database.engine.connect() as connection:
-            query = "SELECT count(*) FROM production WHERE superseded_at IS NULL"
-            return int(connection.exec_driver_sql(query).scalar_one())
+            return int(connection.exec_driver_sql(PRODUCTIONS).scalar_one())
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "registry"
 REFINED = {"lineage": ("lineage_facet", "column_lineage", "inputs_outputs")}
 """How this release says more exactly where an edge comes from."""
-LEARNED = ("definition", "declaration", "feature_set_write", "production", "sighting")
+LEARNED = ("definition", "declaration", "feature_set_write", "sighting")
 
 
 def _value(value: Any) -> Any:
