@@ -21,6 +21,7 @@ from festaf.registry_api.graph.names import EdgeStatement, dataset_node, feature
 from festaf.registry_api.lineage import airflow_facets, reading
 from festaf.registry_api.lineage.edges import DatasetFacets, edges_of
 from festaf.registry_api.lineage.folding import LINEAGE_FACET, DatasetState, FacetState, RunState, Stamp, bodies
+from festaf.registry_api.shared import made_of
 
 Facets = Mapping[str, dict[str, Any]]
 FAILED = frozenset({EventType.FAIL, EventType.ABORT})
@@ -131,8 +132,7 @@ def statements_of(dataset: DatasetFacets, said_at: datetime) -> list[SetStatemen
     statements = _declared(dataset, said_at) + _called(dataset, said_at)
     name = feature_set_name(dataset.namespace, dataset.name)
     if name:
-        fields = reading.schema_fields(dataset.facets)
-        features = observed_features(fields) if fields and not statements else ()
+        features = () if statements else _fields(dataset) or ()
         statements += _observed(name, dataset, said_at, features)
     return statements
 
@@ -273,8 +273,7 @@ def _written(dataset: DatasetFacets, ended: datetime) -> SetWrite | SetStatement
         return None
     features: tuple[FeatureContent, ...] | None = declared_features(write.features)
     if not features:
-        fields = reading.schema_fields(dataset.facets)
-        features = observed_features(fields) if fields else None
+        features = _fields(dataset)
     if write.rows_accepted == 0:
         return SetStatement(write.project, write.feature_set, "mentioned", ended, {}, features or ())
     return SetWrite(
@@ -290,8 +289,15 @@ def _written(dataset: DatasetFacets, ended: datetime) -> SetWrite | SetStatement
 
 
 def _plain_write(name: tuple[str, str], dataset: DatasetFacets, ended: datetime) -> SetWrite:
-    fields = reading.schema_fields(dataset.facets)
     rows = reading.row_count(dataset.facets)
-    return SetWrite(
-        *name, ended, observed_features(fields) if fields else None, rows, rows, None if rows is None else 0
-    )
+    return SetWrite(*name, ended, _fields(dataset), rows, rows, None if rows is None else 0)
+
+
+def _fields(dataset: DatasetFacets) -> tuple[FeatureContent, ...] | None:
+    """Read the fields of the schema facet as features; None when it names none."""
+    return made_of(dataset.facets.get("schema"), _features_of)
+
+
+def _features_of(schema: Any) -> tuple[FeatureContent, ...] | None:
+    fields = reading.schema_fields({"schema": schema}) if schema else None
+    return observed_features(fields) if fields else None

@@ -258,7 +258,11 @@ def description(facets: Facets) -> str | None:
 
 def schema_fields(facets: Facets) -> dict[str, dict[str, str | None]] | None:
     """Read the schema facet: by field, its ``type`` and ``description``; None when there is no such facet."""
-    fields = _at(facets, "schema", "fields")
+    return made_of(facets.get("schema"), _schema_fields)
+
+
+def _schema_fields(body: Any) -> dict[str, dict[str, str | None]] | None:
+    fields = body.get("fields") if isinstance(body, dict) else None
     if not isinstance(fields, list):
         return None
     found: dict[str, dict[str, str | None]] = {}
