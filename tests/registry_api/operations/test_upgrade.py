@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "registry"
 REFINED = {"lineage": ("lineage_facet", "column_lineage", "inputs_outputs")}
 """How this release says more exactly where an edge comes from."""
+LISTS = ("feature_set_write", "feature_list", "listed_version")
 LEARNED = ("definition", "declaration", "feature_set_write", "sighting")
 
 
@@ -115,7 +116,10 @@ def test_an_upgrade_keeps_every_answer_and_a_rebuild_gives_the_same(previous: Da
     with open_registry(url) as registry:
         check_answers(registry, past=False)
         registry.post(story()[0])
+        migrated = contents(registry.database)
         assert rebuild(registry.database, lambda *_: None) == len(story())
+        rebuilt = contents(registry.database)
+        assert [(migrated[name], rebuilt[name]) for name in LISTS if migrated[name] != rebuilt[name]] == []
         # What events said of DAGs at each time is kept since 0011, and is read from them once more.
         check_answers(registry, past=True)
 
