@@ -11,9 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, func, select, type_coerce
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    Subquery,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from festaf.registry_api.dags.tables import RunTable
@@ -26,6 +38,8 @@ from festaf.registry_api.features.tables import (
 from festaf.registry_api.table import Moment
 from festaf.registry_api.viewpoint import AS_OF, Viewpoint, standing
 
+FEATURES: BindParameter[Any] = bindparam("features", expanding=True)
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -37,7 +51,8 @@ class Listing:
     first_at: datetime
     last_at: datetime
     run_id: int
-    run_uuid: UUID
+    run_uuid: str
+    """As the database writes it: reading tens of thousands as UUIDs would take longer than finding them."""
 
     @property
     def content_order(self) -> tuple[datetime, str]:
@@ -47,7 +62,7 @@ class Listing:
     @property
     def run_order(self) -> tuple[datetime, str]:
         """Order writes; the run's id decides between equal times."""
-        return self.last_at, self.run_uuid.hex
+        return self.last_at, self.run_uuid
 
 
 class WrittenRepository:
@@ -70,20 +85,38 @@ class WrittenRepository:
 def listings_query(dated: bool, known: bool) -> Select[*tuple[Any, ...]]:
     """Build the query for the lists that contents of features are in, with the first and the newest write of each."""
     version, listed, write = FeatureVersionTable, ListedVersionTable, aliased(WriteTable)
+    lists = _lists(dated, known)
+    contents = (version.feature_id, version.id, version.sha256, version.declared)
+    return (
+        select(
+            *contents, type_coerce(lists.c.first_at, Moment), write.ended_at, write.run_id, cast(RunTable.uuid, Text)
+        )
+        .select_from(version)
+        .join(listed, listed.version_id == version.id)
+        .join(lists, lists.c.id == listed.feature_list_id)
+        .join(write, write.id == lists.c.newest)
+        .join(RunTable, RunTable.id == write.run_id)
+        .where(version.feature_id.in_(FEATURES))
+    )
+
+
+def _lists(dated: bool, known: bool) -> Subquery:
+    """Read the first and the newest write of lists that contents of features are in, of each list once."""
+    version, listed = aliased(FeatureVersionTable), aliased(ListedVersionTable)
     seen = [WriteTable.ended_at <= AS_OF] if dated else []
     first = (
         select(func.min(WriteTable.ended_at))
         .where(WriteTable.feature_list_id == listed.feature_list_id, *standing(WriteTable, known), *seen)
         .scalar_subquery()
     )
-    contents = (version.feature_id, version.id, version.sha256, version.declared)
+    newest = newest_write(listed.feature_list_id, dated=dated, known=known)
     return (
-        select(*contents, type_coerce(first, Moment), write.ended_at, write.run_id, RunTable.uuid)
+        select(listed.feature_list_id.label("id"), first.label("first_at"), newest.label("newest"))
         .select_from(version)
         .join(listed, listed.version_id == version.id)
-        .join(write, write.id == newest_write(listed.feature_list_id, dated=dated, known=known))
-        .join(RunTable, RunTable.id == write.run_id)
-        .where(version.feature_id.in_(bindparam("features", expanding=True)))
+        .where(version.feature_id.in_(FEATURES))
+        .group_by(listed.feature_list_id)
+        .subquery()
     )
 
 

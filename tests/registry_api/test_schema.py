@@ -101,6 +101,6 @@ def test_the_newest_facts_are_found_by_index_alone(sqlite_url: str) -> None:
         ]
     database.close()
 
-    assert [plan for plan in plans if plan.startswith("SCAN")] == []
+    assert [plan for plan in plans if plan.startswith("SCAN") and not plan.startswith("SCAN anon")] == []
     assert any("ix_feature_set_write_feature_list_id" in plan for plan in plans)
     assert any("ix_declaration_declared" in plan for plan in plans)
