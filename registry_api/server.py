@@ -22,7 +22,7 @@ from festaf.registry_api.edge import is_loopback
 from festaf.registry_api.errors import SetupError
 from festaf.registry_api.operations.stopping import Stopping
 
-ALLOCATIONS = 100_000
+ALLOCATIONS = 200_000
 """How many more objects than were freed let Python look for garbage."""
 AFTERWARDS_SECONDS = 5
 """How long the work in the background may take to end after the last request."""
