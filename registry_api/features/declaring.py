@@ -25,6 +25,7 @@ from festaf.contract.openlineage import PRODUCER
 from festaf.registry_api.access.audit_repository import note
 from festaf.registry_api.database import lock
 from festaf.registry_api.errors import NotFoundError, StaleError, UnreadableEventError
+from festaf.registry_api.features.call_repository import CallRepository
 from festaf.registry_api.features.portrait import Gallery, Portrait
 from festaf.registry_api.features.repository import FeatureRepository
 from festaf.registry_api.graph.names import MAX_NAME, feature_node, source_node
@@ -65,6 +66,7 @@ class DeclarationService:
         self.now = now
         self.caller = caller
         self.features = FeatureRepository(session)
+        self.calls = CallRepository(session, NOW)
 
     def declare(self, project: str, feature_set: str, name: str, said: FeatureSaid, condition: Condition) -> Declared:
         """Declare a feature; what is in force already is not said again.
@@ -75,7 +77,7 @@ class DeclarationService:
         _check_names(project, feature_set, name)
         self._lock(project, feature_set, said.sources)
         known = self._portrait(project, feature_set, name)
-        condition.check(_tag(known))
+        condition.check(self._tag(known))
         kind = said.type or _type_of(known)
         if kind is None:
             kinds = ", ".join(get_args(FeatureType))
@@ -87,10 +89,10 @@ class DeclarationService:
             declaration = FeatureDeclaration.model_validate(content)
         except ValidationError as error:
             raise UnreadableEventError("the declaration cannot be read", lines_of(error)) from error
-        if known and not known.deleted and _tag(known) == declaration.sha256:
+        if known and not known.deleted and self._tag(known) == declaration.sha256:
             return self._declared(project, feature_set, name, changed=False)
         whole = FeatureSetDeclaration(project=project, feature_set=feature_set, features=(declaration,))
-        self._say(whole, _tag(known), declaration.sha256)
+        self._say(whole, self._tag(known), declaration.sha256)
         return self._declared(project, feature_set, name, changed=True)
 
     def retire(self, project: str, feature_set: str, name: str, condition: Condition) -> Declared:
@@ -105,14 +107,14 @@ class DeclarationService:
         known = self._portrait(project, feature_set, name)
         if known is None:
             raise NotFoundError(f"no feature {project}/{feature_set}/{name} is known")
-        condition.check(_tag(known))
+        condition.check(self._tag(known))
         if known.deleted:
             return self._declared(project, feature_set, name, changed=False)
         fields = {key: value for key, value in known.content.items() if key in FeatureDeclaration.model_fields}
         content = fields | {"name": name, "type": _type_of(known) or "String", "deleted": True}
         retired = FeatureDeclaration.model_validate(content)
         whole = FeatureSetDeclaration(project=project, feature_set=feature_set, features=(retired,))
-        self._say(whole, _tag(known), retired.sha256)
+        self._say(whole, self._tag(known), retired.sha256)
         return self._declared(project, feature_set, name, changed=True)
 
     def describe(self, project: str, feature_set: str, said: FeatureSetSaid, condition: Condition) -> Declared:
@@ -187,28 +189,29 @@ class DeclarationService:
             return None
         return Gallery(self.session).draw(row.feature_set_id, [row])[0]
 
+    def _tag(self, portrait: Portrait | None) -> str | None:
+        """Give the entity tag of what is declared; a type alone is that only if a call said it."""
+        saying = portrait.newest.saying if portrait else None
+        if saying is None or not (saying.version.declared or self.calls.said(saying.version.id)):
+            return None
+        return saying.version.sha256
+
     def _declared(self, project: str, feature_set: str, name: str, *, changed: bool) -> Declared:
         portrait = self._portrait(project, feature_set, name)
         assert portrait is not None
         saying = portrait.newest.saying
         feature_id = portrait.newest.feature.id
         order = self.features.declared_orders([feature_id], NOW).get(feature_id, [])
-        tag = _tag(portrait)
+        tag = self._tag(portrait)
         return Declared(
             project=project,
             feature_set=feature_set,
             feature=name,
-            version=order.index(tag) + 1 if tag else None,
+            version=order.index(tag) + 1 if tag in order else None,
             version_sha256=tag,
             declared_at=saying.at if saying else self.now,
             changed=changed,
         )
-
-
-def _tag(portrait: Portrait | None) -> str | None:
-    if portrait is None or portrait.newest.saying is None or not portrait.declared:
-        return None
-    return portrait.newest.saying.version.sha256
 
 
 def _description_tag(content: Mapping[str, Any]) -> str:

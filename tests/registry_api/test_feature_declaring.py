@@ -63,6 +63,17 @@ def test_a_declaration_is_made_only_over_the_one_that_the_caller_knows(registry:
     assert registry.feature()["who"]["owner"] == "bob"
 
 
+def test_a_type_alone_is_declared_once_and_over_the_one_that_the_caller_knows(registry: Registry) -> None:
+    first, again = put(registry, said={"type": "Integral"}), put(registry, said={"type": "Integral"})
+
+    assert (first.json()["changed"], first.json()["version"]) == (True, None)
+    assert (again.json()["changed"], again.headers["etag"]) == (False, first.headers["etag"])
+    assert registry.get("/search/features", q="dep_delay")["items"][0]["type"] == "Integral"
+    assert put(registry, said={"type": "String"}, if_none_match="*").status_code == 412
+    assert put(registry, said={"type": "String"}, if_match=first.headers["etag"]).json()["changed"]
+    assert registry.feature()["type"] == "String"
+
+
 def test_of_several_callers_at_once_one_declares_first(registry: Registry) -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = list(
