@@ -18,6 +18,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 Key = BigInteger().with_variant(Integer, "sqlite")
 """An integer key; SQLite numbers rows by itself only under the type name INTEGER."""
 STRICT = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+CHANGING = {"postgresql_with": {"fillfactor": 70}}
+"""For a table whose rows change often: while the page has room, PostgreSQL writes a changed row beside the old one and
+leaves the indexes alone. https://www.postgresql.org/docs/current/storage-hot.html"""
 ESCAPED = re.compile(r"[\"\\]")
 DIGITS = bytes.maketrans(b"123456789", b"000000000")
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from festaf.registry_api.table import Key, Table
+from festaf.registry_api.table import CHANGING, Key, Table
 
 SHORT = 200
 LONGEST = 255
@@ -94,6 +94,7 @@ class DatasetTable(Table):
         Index(None, "namespace_key", "short"),
         Index(None, "first_seen"),
         Index(None, "source_name", "first_seen"),
+        CHANGING,
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)

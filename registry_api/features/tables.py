@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from festaf.registry_api.table import Key, Learned, Table
+from festaf.registry_api.table import CHANGING, Key, Learned, Table
 
 
 class FeatureSetTable(Table):
@@ -89,6 +89,7 @@ class FeatureTable(Table):
         Index(None, "dag_id"),
         # A tree of PostgreSQL takes no text that is longer than a third of a page; an owner may be.
         Index("ix_feature_owner", "owner", postgresql_using="hash"),
+        CHANGING,
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)

@@ -11,7 +11,7 @@ from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstrain
 from sqlalchemy.orm import Mapped, mapped_column
 
 from festaf.contract.graph import NodeKind
-from festaf.registry_api.table import Key, Learned, Table
+from festaf.registry_api.table import CHANGING, Key, Learned, Table
 
 OF_EVENT = text("event_id IS NOT NULL")
 """Said by an event without a run."""
@@ -45,6 +45,7 @@ class EdgeSetTable(Table):
             sqlite_where=text("current IS 1"),
             postgresql_where=text("current IS true"),
         ),
+        CHANGING,
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)

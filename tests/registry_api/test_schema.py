@@ -46,6 +46,19 @@ def test_the_migrations_make_the_tables_of_the_code(database: Database) -> None:
     assert current(database) == head()
 
 
+def test_pages_of_rows_that_change_have_room_on_postgresql(empty_postgres_url: str) -> None:
+    database = Database(empty_postgres_url)
+    migrate(database)
+    with database.engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT relname, reloptions FROM pg_class WHERE reloptions IS NOT NULL")
+        options = {name: list(said) for name, said in found if name in Table.metadata.tables}
+    database.close()
+
+    wanted = {name: table.dialect_options["postgresql"]["with"] for name, table in Table.metadata.tables.items()}
+    assert options == {name: [f"{key}={value}" for key, value in said.items()] for name, said in wanted.items() if said}
+    assert "feature" in options
+
+
 def _is_of(dialect: str) -> Callable[..., bool]:
     """Leave out what only the other database has, and the tables that SQLite's full text keeps for itself."""
 
