@@ -19,8 +19,8 @@ branch_labels = None
 depends_on = None
 
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-RUNS = 2_000
-"""How many runs are looked at together."""
+RUNS = 100
+"""How many runs are looked at together: each may have written tens of thousands of features."""
 WRITES = """
 SELECT id, run_id, feature_set_id, recorded_at, superseded_at FROM feature_set_write
 WHERE lists_features AND run_id BETWEEN :first AND :last ORDER BY id
