@@ -18,7 +18,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from festaf.contract.names import SCHEME
-from festaf.contract.openlineage import Dataset, DatasetEvent, RunEvent
+from festaf.contract.openlineage import Dataset, DatasetEvent, InputDataset, RunEvent
 from festaf.registry_api.catalog.tables import LONGEST, SHORT, Stamps
 from festaf.registry_api.lineage.recording import NewEvent
 from festaf.registry_api.shared import made_of
@@ -29,6 +29,8 @@ Body = dict[str, Any]
 DEFAULT_SOURCE = "default"
 OF_WRITERS = frozenset({"lifecycleStateChange"})
 """Facets that a reader cannot know."""
+OF_READERS = frozenset({"dataQualityAssertions", "dataQualityMetrics"})
+"""Input facets that describe the dataset itself; others, such as how much was read, belong to the run alone."""
 READ = "-"
 """Stands before the time at which a reader said something: so it is less than any time."""
 
@@ -105,11 +107,12 @@ def sayings_of(events: Iterable[NewEvent]) -> dict[Subject, Saying]:
     return found
 
 
-def _as_read(source: Dataset) -> Mapping[str, Body]:
+def _as_read(source: InputDataset) -> Mapping[str, Body]:
     """Give the facets of an input that describe the dataset."""
     if source.namespace.startswith(SCHEME):
         return {}
-    return {name: body for name, body in source.facets.items() if name not in OF_WRITERS}
+    found = {name: body for name, body in source.facets.items() if name not in OF_WRITERS}
+    return found | {name: body for name, body in source.input_facets.items() if name in OF_READERS}
 
 
 def _named(dataset: Dataset) -> Subject:

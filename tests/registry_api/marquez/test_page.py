@@ -1,0 +1,30 @@
+"""What Marquez's web page, opened on the registry, turned out to need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from tests.registry_api.events import facet
+from tests.registry_api.marquez.shop import POSTGRES, dataset, event
+
+if TYPE_CHECKING:
+    from tests.registry_api.conftest import Registry
+
+
+def test_the_web_page_shows_the_quality_that_a_check_found(registry: Registry) -> None:
+    """Checks such as dbt's read a dataset, and say with the input what they found."""
+    failed = facet(assertions=[{"assertion": "unique", "column": "id", "success": False}])
+    found = {"dataQualityAssertions": failed, "dataQualityMetrics": facet(rowCount=3), "inputStatistics": facet(size=9)}
+    orders = dataset("orders", POSTGRES, schema=facet(fields=[{"name": "id", "type": "int"}]))
+    registry.post(
+        event("COMPLETE", "load", 0, 1, outputs=(orders,)),
+        event("COMPLETE", "check", 1, 2, inputs=({**dataset("orders", POSTGRES), "inputFacets": found},)),
+    )
+
+    (listed,) = registry.get(f"/namespaces/{quote(POSTGRES, safe='')}/datasets")["datasets"]
+    alone = registry.get(f"/namespaces/{quote(POSTGRES, safe='')}/datasets/orders")
+
+    assert listed["facets"] == alone["facets"]
+    assert alone["facets"].keys() == {"schema", "dataQualityAssertions", "dataQualityMetrics"}
+    assert alone["facets"]["dataQualityAssertions"] == failed
