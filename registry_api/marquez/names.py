@@ -21,6 +21,7 @@ ENCODED = tuple(f"{API}/{part}/" for part in ("namespaces", "sources", "tags", "
 NodeKind = Literal["dataset", "datasetField", "job", "run"]
 LONGEST = 1_000
 MAX_COLONS = 40
+DEEPEST = 100
 PARTS: dict[NodeKind, int] = {"dataset": 2, "job": 2, "datasetField": 3, "run": 1}
 """By kind, of how many parts a node's name is."""
 
@@ -67,7 +68,11 @@ NodeIdText = Annotated[
         " '#' and a version's id may follow",
     ),
 ]
-Depth = Annotated[int, Query(ge=0, le=100, description="How many steps from the node")]
+Depth = Annotated[
+    int,
+    Query(ge=0, description="How many steps from the node; more than 100 are 100"),
+    AfterValidator(lambda depth: min(depth, DEEPEST)),
+]
 Part = Annotated[int, Query(ge=0, description="How many items at most; more than 1,000 are 1,000")]
 Offset = Annotated[int, Query(ge=0, le=10**12, description="How many items to pass over")]
 MOST = 1_000

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from tests.registry_api.events import facet
-from tests.registry_api.marquez.shop import POSTGRES, dataset, event
+from tests.registry_api.marquez.shop import BUCKET, POSTGRES, dataset, event, shop
 
 if TYPE_CHECKING:
     from tests.registry_api.conftest import Registry
@@ -28,3 +28,13 @@ def test_the_web_page_shows_the_quality_that_a_check_found(registry: Registry) -
     assert listed["facets"] == alone["facets"]
     assert alone["facets"].keys() == {"schema", "dataQualityAssertions", "dataQualityMetrics"}
     assert alone["facets"]["dataQualityAssertions"] == failed
+
+
+def test_a_depth_above_the_bound_is_the_bound(registry: Registry) -> None:
+    """The web page has a field for the depth, and asks at each digit."""
+    registry.post(*shop())
+    node = f"dataset:{BUCKET}:a/b"
+
+    for path, asked in (("/lineage", {"nodeId": node}), ("/column-lineage", {"nodeId": node, "withDownstream": True})):
+        assert registry.get(path, **asked, depth=500) == registry.get(path, **asked, depth=100)
+    assert registry.ask("/lineage", nodeId=node, depth=-1).status_code == 422
