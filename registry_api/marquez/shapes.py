@@ -8,6 +8,7 @@ from typing import Any, Literal, cast, get_args
 
 from festaf.contract import marquez, marquez_graph
 from festaf.contract.marquez import RunState
+from festaf.contract.openlineage import EventType
 from festaf.registry_api.catalog.described import (
     Column,
     DescribedDataset,
@@ -70,7 +71,7 @@ def run(found: DescribedRun) -> marquez.Run:
         nominal_start_time=nominal_start,
         nominal_end_time=nominal_end,
         state=_state(row.state, row.started_at),
-        started_at=row.started_at,
+        started_at=_started(found),
         ended_at=row.ended_at,
         duration_ms=_duration(row.started_at, row.ended_at),
         job_version=marquez.VersionId(namespace=job.namespace, name=job.name, version=version) if version else None,
@@ -95,6 +96,12 @@ def short_run(row: RunRow) -> marquez.Run:
 
 def _state(state: str | None, started: datetime | None) -> RunState:
     return cast("RunState", state_name(state, started=started is not None))
+
+
+def _started(found: DescribedRun) -> datetime | None:
+    """Say since when a run runs; of one that never said START but RUNNING, since it was first heard of."""
+    row = found.row
+    return row.started_at or (found.state.first_event_at if row.state == EventType.RUNNING else None)
 
 
 def _duration(started: datetime | None, ended: datetime | None) -> int | None:

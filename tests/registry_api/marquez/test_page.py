@@ -38,3 +38,22 @@ def test_a_depth_above_the_bound_is_the_bound(registry: Registry) -> None:
     for path, asked in (("/lineage", {"nodeId": node}), ("/column-lineage", {"nodeId": node, "withDownstream": True})):
         assert registry.get(path, **asked, depth=500) == registry.get(path, **asked, depth=100)
     assert registry.ask("/lineage", nodeId=node, depth=-1).status_code == 422
+
+
+def test_a_run_that_only_says_that_it_is_running_has_a_start(registry: Registry) -> None:
+    """The web page shows no start as the first of January 1970."""
+    registry.post(
+        event("RUNNING", "stream", 1, 1),
+        event("RUNNING", "stream", 2, 1),
+        event("COMPLETE", "load", 1, 2),
+        event("OTHER", "noted", 1, 3),
+    )
+
+    latest = {job["name"]: job["latestRun"] for job in registry.get("/jobs")["jobs"]}
+
+    assert {name: (run["state"], run["startedAt"]) for name, run in latest.items()} == {
+        "stream": ("RUNNING", latest["stream"]["createdAt"]),
+        "load": ("COMPLETED", None),
+        "noted": ("NEW", None),
+    }
+    assert latest["stream"]["createdAt"] == "2026-03-01T00:01:00Z"
