@@ -239,8 +239,9 @@ class Feature(Model):
     collection: str | None = None
     tags: tuple[str, ...] = ()
     version: int | None = None
-    """Counts the declarations of this feature that differ, from 1; None when none was declared."""
+    """Counts the declarations of this feature that differ, from 1; None when no more than its type was declared."""
     version_sha256: Sha256 | None = None
+    """Of the declaration in force, for ``If-Match``; None when none is."""
     deleted: bool = False
     who: Who
     when: When

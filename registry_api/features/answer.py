@@ -66,10 +66,11 @@ class FeatureAnswer:
         content, newest = portrait.content, portrait.newest
         made = self._made(row, newest)
         node = feature_node(project, feature_set, name)
-        said = newest.saying.version.sha256 if newest.saying and portrait.declared else None
+        own: Origin = "declared" if self.calls.declared(newest.saying) else "lineage"
+        said = newest.saying.version.sha256 if newest.saying and own == "declared" else None
+        order = self.features.declared_orders([row.id], self.view).get(row.id, []) if said else []
         how, origins = LogicReader(self.dags.dags).read(content, made)
         self.origins |= origins
-        own = self._told_by(portrait)
         sources, consumers = self._sources(node, made), self._consumers(project, feature_set, name)
         access = visibility({*sources, *(item.node for item in consumers)}, self.sight, self.graph.deleted)
         return Feature(
@@ -79,7 +80,7 @@ class FeatureAnswer:
             type=self._said("type", (content.get("type"), own)),
             collection=self._said("collection", (content.get("collection"), own)),
             tags=self._said("tags", (tuple(content.get("tags") or ()), own)) or (),
-            version=self.features.declared_orders([row.id], self.view)[row.id].index(said) + 1 if said else None,
+            version=order.index(said) + 1 if said in order else None,
             version_sha256=said,
             deleted=portrait.deleted,
             who=self._who(portrait, made),
@@ -129,12 +130,6 @@ class FeatureAnswer:
                 self.origins[fact] = origin
                 return value
         return None
-
-    def _told_by(self, portrait: Portrait) -> Origin:
-        """Say whether an author or a caller declared what the feature is, or only an event tells."""
-        saying = portrait.newest.saying
-        called = saying is not None and not portrait.declared and self.calls.said(saying.version.id)
-        return "declared" if portrait.declared or called else "lineage"
 
     def _made(self, feature: FeatureTable, newest: Newest) -> Made | None:
         if newest.production is None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, exists, select
 from sqlalchemy.orm import Session
 
+from festaf.registry_api.features.newest_repository import Saying
 from festaf.registry_api.features.tables import DeclarationTable, DefinitionTable
 from festaf.registry_api.viewpoint import AS_OF, Viewpoint, standing
 
@@ -19,9 +20,11 @@ class CallRepository:
         self.session = session
         self.view = view
 
-    def said(self, version_id: int) -> bool:
-        """Tell whether a call declared this content of a feature."""
-        asked = {"version": version_id, **self.view.asked}
+    def declared(self, saying: Saying | None) -> bool:
+        """Tell whether a content is declared: a type alone is that only if a call said it, not if events tell it."""
+        if saying is None or saying.version.declared:
+            return saying is not None
+        asked = {"version": saying.version.id, **self.view.asked}
         return bool(self.session.scalar(_said(self.view.dated, self.view.known), asked))
 
 

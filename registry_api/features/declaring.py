@@ -190,11 +190,9 @@ class DeclarationService:
         return Gallery(self.session).draw(row.feature_set_id, [row])[0]
 
     def _tag(self, portrait: Portrait | None) -> str | None:
-        """Give the entity tag of what is declared; a type alone is that only if a call said it."""
+        """Give the entity tag of what is declared."""
         saying = portrait.newest.saying if portrait else None
-        if saying is None or not (saying.version.declared or self.calls.said(saying.version.id)):
-            return None
-        return saying.version.sha256
+        return saying.version.sha256 if saying and self.calls.declared(saying) else None
 
     def _declared(self, project: str, feature_set: str, name: str, *, changed: bool) -> Declared:
         portrait = self._portrait(project, feature_set, name)

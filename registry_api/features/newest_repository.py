@@ -96,7 +96,7 @@ class NewestRepository:
         by_id = {feature.id: feature for feature in features}
         asked = {"features": list(by_id), **self.view.asked}
         rows = {row.id: row for row in self.session.execute(newest_query(self.view.dated, self.view.known), asked)}
-        written = {feature_id: _Written.of(items) for feature_id, items in self.written.of_features(by_id).items()}
+        written = {feature_id: _NewestWrites.of(items) for feature_id, items in self.written.of_features(by_id).items()}
         said = {number for row in rows.values() for number in (row.said_declared, row.said) if number is not None}
         versions = self._versions(said.union(*(item.versions for item in written.values())))
         made = {item.run.run_id for item in written.values() if item.run}
@@ -108,15 +108,15 @@ class NewestRepository:
         self,
         feature: FeatureTable,
         row: Any,
-        written: _Written,
+        written: _NewestWrites,
         versions: dict[int, FeatureVersionTable],
         runs: dict[int, tuple[RunTable, str | None]],
     ) -> Newest:
         last_written = written.run.last_at if written.run else None
         declared = _later(
-            _saying(row.said_declared_at, row.said_declared, versions), _written_saying(written.declared, versions)
+            _saying(row.said_declared_at, row.said_declared, versions), _saying_of(written.declared, versions)
         )
-        bare = _later(_saying(row.last_said, row.said, versions), _written_saying(written.content, versions))
+        bare = _later(_saying(row.last_said, row.said, versions), _saying_of(written.content, versions))
         listed = Production(written.run.last_at, *runs[written.run.run_id]) if written.run else None
         whole = Production(row.whole_at, *runs[row.whole_run_id]) if row.whole_at else None
         return Newest(
@@ -194,7 +194,7 @@ def _version(dated: bool, known: bool, *, declared: bool = False) -> ColumnEleme
 
 
 @dataclass(frozen=True)
-class _Written:
+class _NewestWrites:
     """The newest of what was written of one feature."""
 
     first_at: datetime | None
@@ -204,7 +204,7 @@ class _Written:
     """Where the newest run is found."""
 
     @classmethod
-    def of(cls, listings: Sequence[Listing]) -> _Written:
+    def of(cls, listings: Sequence[Listing]) -> _NewestWrites:
         declared = [item for item in listings if item.declared]
         return cls(
             min((item.first_at for item in listings), default=None),
@@ -222,7 +222,7 @@ def _saying(at: datetime | None, version_id: int | None, versions: Mapping[int, 
     return Saying(at, versions[version_id]) if at and version_id is not None else None
 
 
-def _written_saying(listing: Listing | None, versions: Mapping[int, FeatureVersionTable]) -> Saying | None:
+def _saying_of(listing: Listing | None, versions: Mapping[int, FeatureVersionTable]) -> Saying | None:
     return _saying(listing.last_at, listing.version_id, versions) if listing else None
 
 

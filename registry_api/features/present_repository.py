@@ -13,16 +13,16 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, func, join, sele
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from festaf.registry_api.dags.tables import RunTable
+from festaf.registry_api.features.first_told import first_said, first_written
 from festaf.registry_api.features.named import named_features
 from festaf.registry_api.features.tables import (
-    DeclarationTable,
     FeatureSetTable,
     FeatureSourceTable,
     FeatureTable,
     FeatureVersionTable,
     WriteTable,
 )
-from festaf.registry_api.features.written_repository import first_write, newest_whole_write, newest_write_of_feature
+from festaf.registry_api.features.written_repository import newest_whole_write, newest_write_of_feature
 from festaf.registry_api.graph.names import NodeName
 from festaf.registry_api.graph.tables import NodeTable
 from festaf.registry_api.listed import is_sqlite, one_of, write_listed, write_values
@@ -106,8 +106,8 @@ def declared_query(by: Literal["feature", "source"], sqlite: bool) -> Select[*tu
             NodeTable.namespace,
             NodeTable.name.label("source"),
             NodeTable.field,
-            _first_named(_first_said).label("since_said"),
-            _first_named(_first_written).label("since_written"),
+            _first_named(first_said).label("since_said"),
+            _first_named(first_written).label("since_written"),
             listed.ended_at.label("listed_at"),
             listed_run.uuid.label("listed_uuid"),
             listed_run.airflow_run_id.label("listed_run"),
@@ -158,12 +158,3 @@ def _first_named(first: Callable[[InstrumentedAttribute[int]], ColumnElement[dat
         .where(version.feature_id == FeatureTable.id, source.node_id == FeatureSourceTable.node_id)
     )
     return type_coerce(query.correlate(FeatureTable, FeatureSourceTable).scalar_subquery(), Moment)
-
-
-def _first_said(version_id: InstrumentedAttribute[int]) -> ColumnElement[datetime | None]:
-    conditions = (DeclarationTable.version_id == version_id, DeclarationTable.superseded_at.is_(None))
-    return type_coerce(select(func.min(DeclarationTable.said_at)).where(*conditions).scalar_subquery(), Moment)
-
-
-def _first_written(version_id: InstrumentedAttribute[int]) -> ColumnElement[datetime | None]:
-    return first_write(version_id, known=False)

@@ -7,19 +7,17 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, type_coerce
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
+from festaf.registry_api.features.first_told import first_said, first_written
 from festaf.registry_api.features.tables import (
-    DeclarationTable,
     DefinitionTable,
     FeatureSetTable,
     FeatureTable,
     FeatureVersionTable,
     WriteTable,
 )
-from festaf.registry_api.features.written_repository import first_write
-from festaf.registry_api.table import Moment
 from festaf.registry_api.viewpoint import AS_OF, Viewpoint, standing
 
 CHUNK = 400
@@ -160,14 +158,10 @@ def _newest_definitions(dated: bool, known: bool) -> Select[Any]:
 
 @cache
 def _declared_orders(known: bool) -> Select[*tuple[Any, ...]]:
-    said = (
-        select(func.min(DeclarationTable.said_at))
-        .where(DeclarationTable.version_id == FeatureVersionTable.id, *standing(DeclarationTable, known))
-        .scalar_subquery()
-    )
-    written = first_write(FeatureVersionTable.id, known=known)
+    version_id = FeatureVersionTable.id
+    moments = (first_said(version_id, known=known), first_written(version_id, known=known))
     columns = (FeatureVersionTable.feature_id, FeatureVersionTable.sha256)
-    return select(*columns, type_coerce(said, Moment), written).where(
+    return select(*columns, *moments).where(
         FeatureVersionTable.feature_id.in_(bindparam("features", expanding=True)),
         FeatureVersionTable.declared.is_(True),
     )

@@ -7,22 +7,20 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, type_coerce
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
+from festaf.registry_api.features.first_told import first_said, first_written
 from festaf.registry_api.features.named import named_features, named_sets
 from festaf.registry_api.features.present_repository import FeatureName
 from festaf.registry_api.features.tables import (
-    DeclarationTable,
     FeatureSetTable,
     FeatureSourceTable,
     FeatureTable,
     FeatureVersionTable,
 )
-from festaf.registry_api.features.written_repository import first_write
 from festaf.registry_api.listed import is_sqlite, write_listed
-from festaf.registry_api.table import Moment
-from festaf.registry_api.viewpoint import Viewpoint, standing
+from festaf.registry_api.viewpoint import Viewpoint
 
 CHUNK = 200
 
@@ -104,18 +102,13 @@ def _names() -> Select[Any]:
 
 @cache
 def _sources(known: bool) -> Select[*tuple[Any, ...]]:
-    said = (
-        select(func.min(DeclarationTable.said_at))
-        .where(DeclarationTable.version_id == FeatureVersionTable.id, *standing(DeclarationTable, known))
-        .scalar_subquery()
-    )
     return (
         select(
             FeatureVersionTable.feature_id,
             FeatureVersionTable.id,
             FeatureSourceTable.node_id,
-            type_coerce(said, Moment),
-            first_write(FeatureVersionTable.id, known=known),
+            first_said(FeatureVersionTable.id, known=known),
+            first_written(FeatureVersionTable.id, known=known),
         )
         .join(FeatureSourceTable, FeatureSourceTable.version_id == FeatureVersionTable.id)
         .where(FeatureVersionTable.feature_id.in_(bindparam("features", expanding=True)))

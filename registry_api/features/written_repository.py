@@ -157,16 +157,3 @@ def newest_write_of_feature() -> ScalarSelect[int]:
         .correlate(FeatureTable)
         .scalar_subquery()
     )
-
-
-def first_write(version_id: Any, *, known: bool) -> ColumnElement[datetime | None]:
-    """Read when a content was first written; no content is written before it."""
-    listed = aliased(ListedVersionTable)
-    of_list = (
-        select(func.min(WriteTable.ended_at))
-        .where(WriteTable.feature_list_id == listed.feature_list_id, *standing(WriteTable, known))
-        .correlate(listed)
-        .scalar_subquery()
-    )
-    first = select(func.min(of_list)).where(listed.version_id == version_id)
-    return type_coerce(first.scalar_subquery(), Moment)
