@@ -38,6 +38,11 @@ SourceRow = Row[str, str | None, datetime, datetime]
 """name, address, first seen, last seen"""
 
 
+def subject_of(row: SubjectTable) -> Subject:
+    """Name the job or dataset that a row is of."""
+    return Subject("job" if isinstance(row, JobTable) else "dataset", row.namespace, row.name)
+
+
 def namespaces_of(sight: Sight) -> frozenset[str] | None:
     """Give the namespaces that may be seen; None for all."""
     if sight.projects is None:

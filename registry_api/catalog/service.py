@@ -28,7 +28,7 @@ from festaf.registry_api.catalog.tables import DatasetTable, JobTable
 from festaf.registry_api.catalog.versions import dataset_version_id
 from festaf.registry_api.dags.tables import RunTable
 from festaf.registry_api.errors import NotFoundError
-from festaf.registry_api.graph.names import dataset_node, job_node
+from festaf.registry_api.graph.names import NodeName, dataset_node, job_node
 from festaf.registry_api.graph.service import GraphService, Side
 from festaf.registry_api.lineage.folding import Body, DatasetState, RunState, bodies, read_state
 from festaf.registry_api.viewpoint import NOW, Viewpoint
@@ -57,10 +57,12 @@ class CatalogService:
     def dataset_row(self, namespace: str, name: str) -> DatasetTable:
         """Give a dataset's row; of one that is only an end of edges or a declared source, one that says no more.
 
+        A name that is only known as another name of a dataset gives that dataset's row, with the name that it bears.
+
         :raises NotFoundError: it is unknown, hidden or removed, or was not seen yet
         """
         subject = Subject("dataset", namespace, name)
-        found = self.reads.subject(subject) or self._linked([subject]).get(subject)
+        found = self.rows([subject]).get(subject)
         if not isinstance(found, DatasetTable) or (self.view.as_of and found.first_seen > self.view.as_of):
             self.namespace(namespace)  # Marquez names what is absent from the outside in.
             raise NotFoundError(f"Dataset '{name}' not found.")
@@ -71,12 +73,30 @@ class CatalogService:
         found = self.reads.subjects(subjects)
         return {**found, **self._linked([subject for subject in subjects if subject not in found])}
 
-    def _linked(self, subjects: Collection[Subject]) -> dict[Subject, DatasetTable]:
-        """Make rows of datasets of which only edges tell; of one that somebody removed there is none."""
+    def _linked(self, subjects: Collection[Subject]) -> dict[Subject, SubjectTable]:
+        """Give rows of datasets of which no event speaks by these names; of one that somebody removed there is none."""
         seen = {item for item in subjects if item.kind == "dataset" and self.sight.sees_namespace(item.namespace)}
         nodes = {dataset_node(item.namespace, item.name): item for item in seen - self.reads.kept(seen)}
         named = sorted(self.graph.first_seen(nodes).items()) if nodes else ()
-        return {nodes[node]: linked_dataset(nodes[node], -place, at) for place, (node, at) in enumerate(named, 1)}
+        others = self._by_other_names([node for node, _ in named]) if named else {}
+        found: dict[Subject, SubjectTable] = {}
+        for place, (node, at) in enumerate(named, 1):
+            row = others[node] if node in others else linked_dataset(nodes[node], -place, at)
+            if row is not None:
+                found[nodes[node]] = row
+        return found
+
+    def _by_other_names(self, nodes: Collection[NodeName]) -> dict[NodeName, SubjectTable | None]:
+        """Give the rows of the datasets of which these are other names; None of one that somebody removed."""
+        shown = {
+            node: Subject("dataset", name.namespace, name.name)
+            for node, name in self.graph.resolve(nodes, self.view).items()
+            if name != node and self.sight.sees_namespace(name.namespace)
+        }
+        if not shown:
+            return {}
+        kept, rows = self.reads.kept(set(shown.values())), self.reads.subjects(shown.values())
+        return {node: rows.get(subject) for node, subject in shown.items() if subject in kept}
 
     def job_row(self, namespace: str, name: str) -> JobTable:
         """Give a job's row.

@@ -128,16 +128,16 @@ class GraphService:
             found[asked[edge.here]].append(item)
         return found
 
-    def resolve(self, node: NodeName, view: Viewpoint = NOW) -> NodeName:
-        """Give the name under which a node is shown: another of its names, or the one that it has got since."""
-        aliases = self._aliases([node], view)
-        left = aliases.left_at(node)
-        moment = NEVER
-        if left is not None:
-            node_id = self.ids([node]).get(node)
-            reused = node_id and self.aliases.named_since({node_id: left}, view, written=False)
-            moment = NEVER if reused else left
-        return aliases.shown(node, moment)
+    def resolve(self, nodes: Collection[NodeName], view: Viewpoint = NOW) -> dict[NodeName, NodeName]:
+        """Give by node the name under which it is shown: another of its names, or the one that it has got since."""
+        if not self.aliased:
+            return {node: node for node in nodes}
+        aliases = self._aliases(nodes, view)
+        left = {node: at for node in nodes if (at := aliases.left_at(node)) is not None}
+        ids = self.ids(left)
+        reused = self.aliases.named_since({ids[node]: left[node] for node in ids}, view, written=False) if ids else ()
+        moments = {node: at for node, at in left.items() if ids.get(node) not in reused}
+        return {node: aliases.shown(node, moments.get(node, NEVER)) for node in nodes}
 
     def deleted(self, nodes: Collection[NodeName], view: Viewpoint = NOW) -> set[NodeName]:
         """Give the datasets that were dropped and not written since."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from festaf.contract import marquez
 from festaf.registry_api.access.caller import Caller
 from festaf.registry_api.catalog.marking import MarkingRepository
-from festaf.registry_api.catalog.saying import Subject
+from festaf.registry_api.catalog.read_repository import subject_of
 from festaf.registry_api.catalog.service import CatalogService
 from festaf.registry_api.catalog.tables import DatasetTable
 from festaf.registry_api.edge import Answered, Now, Reader, Reading, View, Writer, Writing
@@ -55,7 +55,7 @@ def delete_dataset(
     """Hide a dataset until a later event speaks of it; what is known of it stays."""
     row = _written(caller, session, namespace, dataset)
     shown = _shown(CatalogService(session, caller.writes), namespace, dataset)
-    MarkingRepository(session, now).remove(Subject("dataset", namespace, dataset), row.last_seen)
+    MarkingRepository(session, now).remove(subject_of(row), row.last_seen)
     return shown
 
 
@@ -105,8 +105,8 @@ def delete_tag(
     namespace: EncodedName, dataset: EncodedName, tag: EncodedTag, caller: Writer, session: Writing, now: Now
 ) -> marquez.Dataset:
     """Take away a tag that somebody gave a dataset; one that an event gave stays."""
-    _written(caller, session, namespace, dataset)
-    MarkingRepository(session, now).remove_tag(Subject("dataset", namespace, dataset), "", tag)
+    row = _written(caller, session, namespace, dataset)
+    MarkingRepository(session, now).remove_tag(subject_of(row), "", tag)
     return _shown(CatalogService(session, caller.writes), namespace, dataset)
 
 
@@ -135,8 +135,8 @@ def delete_field_tag(
     now: Now,
 ) -> marquez.Dataset:
     """Take away a tag that somebody gave a field; one that an event gave stays."""
-    _written(caller, session, namespace, dataset)
-    MarkingRepository(session, now).remove_tag(Subject("dataset", namespace, dataset), checked(field), tag)
+    row = _written(caller, session, namespace, dataset)
+    MarkingRepository(session, now).remove_tag(subject_of(row), checked(field), tag)
     return _shown(CatalogService(session, caller.writes), namespace, dataset)
 
 
@@ -146,8 +146,8 @@ def _shown(catalog: CatalogService, namespace: str, dataset: str) -> marquez.Dat
 
 def _written(caller: Caller, session: Session, namespace: str, dataset: str) -> DatasetTable:
     row = CatalogService(session, caller.sight).dataset_row(namespace, dataset)
-    if not caller.may_write_namespace(namespace):
-        raise ForbiddenError(f"{caller.name!r} may not write in the namespace {namespace!r}")
+    if not caller.may_write_namespace(row.namespace):
+        raise ForbiddenError(f"{caller.name!r} may not write in the namespace {row.namespace!r}")
     return row
 
 
@@ -158,5 +158,5 @@ def _tag(
     catalog = CatalogService(session, caller.writes)
     if field and checked(field) not in {column.name for column in catalog.describe_datasets([row])[0].columns}:
         raise NotFoundError(f"Field '{field}' not found.")
-    MarkingRepository(session, now).add_tag(Subject("dataset", namespace, dataset), field, checked(tag))
+    MarkingRepository(session, now).add_tag(subject_of(row), field, checked(tag))
     return _shown(catalog, namespace, dataset)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from festaf.contract import marquez_graph
 from festaf.registry_api.access.sight import EVERYTHING, Sight
 from festaf.registry_api.catalog.described import DescribedRun
+from festaf.registry_api.catalog.read_repository import subject_of
 from festaf.registry_api.catalog.saying import Subject
 from festaf.registry_api.catalog.service import CatalogService
 from festaf.registry_api.catalog.tables import DatasetTable, JobTable
@@ -122,9 +123,9 @@ class Graphs:
         datasets = [row for row in rows.values() if isinstance(row, DatasetTable)]
         shown: dict[Subject, marquez_graph.JobNode | marquez_graph.DatasetNode] = {}
         for job in self.catalog.describe_jobs(jobs):
-            shown[Subject("job", job.row.namespace, job.row.name)] = shapes.job_node(job)
+            shown[subject_of(job.row)] = shapes.job_node(job)
         for dataset in self.catalog.describe_datasets(datasets):
-            shown[Subject("dataset", dataset.row.namespace, dataset.row.name)] = shapes.dataset_node(dataset)
+            shown[subject_of(dataset.row)] = shapes.dataset_node(dataset)
         return {name: shown[subject] for name, subject in sorted(named.items()) if subject in shown}
 
     def _subject(self, node: NodeId) -> Subject:
@@ -135,7 +136,7 @@ class Graphs:
         known = self.catalog.rows(subjects)
         for subject in subjects:
             if subject in known:
-                return subject
+                return subject_of(known[subject])
         raise NotFoundError(ABSENT)
 
     def _look_at_version(self, node: NodeId, subject: Subject) -> None:
@@ -178,28 +179,37 @@ class Graphs:
         return marquez_graph.FieldGraph(graph=self._field_nodes(reached, edges), truncated=cut)
 
     def _columns_of(self, node: NodeId) -> list[NodeName]:
-        graph = GraphService(self.session)
         if node.kind == "datasetField":
-            for parts in node.readings():
-                subject, name = Subject("dataset", parts[0], parts[1]), dataset_node(*parts)
-                if self.catalog.rows([subject]) and graph.ids([name]):
-                    self._look_at_version(node, subject)
-                    return [name]
-            raise NotFoundError(ABSENT)
+            return self._column(node)
         subject = self._subject(node)
         self._look_at_version(node, subject)
         if subject.kind == "dataset":
-            subjects: Sequence[Subject] = [subject]
-        else:
-            job = self.catalog.describe_jobs([self.catalog.job_row(subject.namespace, subject.name)])[0]
-            subjects = job.outputs
+            return sorted(GraphService(self.session).ids(self._columns([subject])))
+        job = self.catalog.describe_jobs([self.catalog.job_row(subject.namespace, subject.name)])[0]
+        return sorted(GraphService(self.session).ids(self._columns(job.outputs)))
+
+    def _column(self, node: NodeId) -> list[NodeName]:
+        """Find which column is meant; none if it is known, but not what it is made of, nor what is made of it."""
+        for namespace, dataset, column in node.readings():
+            asked = Subject("dataset", namespace, dataset)
+            row = self.catalog.rows([asked]).get(asked)
+            if row is None:
+                continue
+            subject, name = subject_of(row), dataset_node(row.namespace, row.name, column)
+            found = sorted(GraphService(self.session).ids([name]))
+            if found or name in self._columns([subject]):
+                self._look_at_version(node, subject)
+                return found
+        raise NotFoundError(ABSENT)
+
+    def _columns(self, subjects: Sequence[Subject]) -> list[NodeName]:
+        """Name the columns of datasets."""
         rows = [row for row in self.catalog.reads.subjects(subjects).values() if isinstance(row, DatasetTable)]
-        names = [
+        return [
             dataset_node(item.row.namespace, item.row.name, column)
             for item in self.catalog.describe_datasets(rows)
             for column in item.column_names
         ]
-        return sorted(graph.ids(names))
 
     def _field_nodes(
         self, reached: Collection[NodeName], edges: Collection[tuple[NodeName, NodeName, str | None]]
@@ -238,7 +248,7 @@ class Graphs:
         types: dict[tuple[Subject, str | None], str | None] = {}
         versions: dict[Subject, UUID | None] = {}
         for item in self.catalog.describe_datasets(rows):
-            whole = Subject("dataset", item.row.namespace, item.row.name)
+            whole = subject_of(item.row)
             versions[whole] = item.version_id
             types |= {(whole, column.name): column.type for column in item.columns}
         return types, versions

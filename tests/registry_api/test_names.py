@@ -49,7 +49,8 @@ def changed(name: str, change: str) -> Json:
 
 def walk(session: Session, name: str, namespace: str = "s3://raw", day: float | None = None) -> Graph:
     as_of = None if day is None else at(0) + timedelta(days=day)
-    root = GraphService(session).resolve(dataset_node(namespace, name), Viewpoint(as_of))
+    asked = dataset_node(namespace, name)
+    root = GraphService(session).resolve([asked], Viewpoint(as_of))[asked]
     return Walk(EventGraph(session, Viewpoint(as_of)), root, 100, EVERYTHING).go("both", 10)
 
 

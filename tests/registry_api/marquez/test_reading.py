@@ -379,3 +379,42 @@ def test_what_no_run_told_does_not_blank_the_web_page(registry: Registry) -> Non
     assert (jobs["nightly"]["latestRun"], jobs["nightly"]["latestRuns"]) == (None, None)
     assert len(jobs["load"]["latestRuns"]) == 1
     assert (events["totalCount"], [item["run"]["runId"] for item in events["events"]]) == (1, [str(run_id(1))])
+
+
+def test_a_column_of_which_no_lineage_is_known_has_an_empty_graph(registry: Registry) -> None:
+    """As in Marquez, which knows a column by the dataset's fields."""
+    fields = [{"name": "id", "type": "int"}]
+    registry.post(task_event(outputs=(plain_dataset("orders", "duckdb", schema=facet(fields=fields)),)))
+
+    assert registry.get("/column-lineage", nodeId="datasetField:duckdb:orders:id")["graph"] == []
+    assert registry.ask("/column-lineage", nodeId="datasetField:duckdb:orders:other").status_code == 404
+
+
+def test_a_dataset_is_found_by_each_of_its_names(registry: Registry) -> None:
+    """Spark writes files, and says in ``symlinks`` which table they are."""
+    hive, files = "hive://metastore:9083", "s3://raw"
+    table = facet(identifiers=[{"namespace": hive, "name": "db.sales", "type": "TABLE"}])
+    fields = facet(fields=[{"name": "total", "type": "double"}])
+    columns = {"total": {"inputFields": [{"namespace": files, "name": "orders", "field": "amount"}]}}
+    lineage = facet(fields=columns, dataset=[])
+    registry.post(
+        task_event(
+            inputs=(plain_dataset("orders"),),
+            outputs=(plain_dataset("sales", symlinks=table, schema=fields, columnLineage=lineage),),
+        )
+    )
+    by_file, by_table = f"/namespaces/{path_of(files)}/datasets/sales", f"/namespaces/{path_of(hive)}/datasets/db.sales"
+
+    assert registry.get(by_table) == registry.get(by_file)
+    assert registry.get(f"{by_table}/versions") == registry.get(f"{by_file}/versions")
+    for path, asked in (("/lineage", {}), ("/column-lineage", {"withDownstream": True})):
+        found = registry.get(path, nodeId=f"dataset:{files}:sales", **asked)
+        assert registry.get(path, nodeId=f"dataset:{hive}:db.sales", **asked) == found
+        assert len(found["graph"]) > 1
+    column = registry.get("/column-lineage", nodeId=f"datasetField:{files}:sales:total")
+    assert registry.get("/column-lineage", nodeId=f"datasetField:{hive}:db.sales:total") == column
+
+    assert registry.http.post(f"/api/v1{by_table}/tags/GOLD").json()["tags"] == ["GOLD"]
+    assert registry.get(by_file)["tags"] == ["GOLD"]
+    assert registry.http.delete(f"/api/v1{by_table}").status_code == 200
+    assert registry.ask(by_file).status_code == registry.ask(by_table).status_code == 404
