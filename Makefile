@@ -87,6 +87,17 @@ test-oldest: install $(OLDEST)/.installed ## Run the tests of the Airflow side o
 		tests/contract tests/client tests/sharing tests/provider tests/operators tests/sensors tests/flows/test_sharing.py \
 		--ignore tests/provider/demo
 
+# Airflow's images bring Python 3.12 and 3.13. The libraries are the newest, not those of the lock.
+WITH ?= python3.13
+OTHER = .venv-$(notdir $(WITH))
+
+.PHONY: test-python
+test-python: install ## Run the tests of make test with another Python and the newest libraries (WITH=python3.12)
+	@$(BIN)/uv venv --quiet --allow-existing --python $(WITH) $(OTHER)
+	@$(BIN)/uv pip install --no-config --quiet --upgrade --python $(OTHER)/bin/python \
+		--editable '.[airflow,registry,s3,sharing,local]' 'apache-airflow>=3.3.2' --group dev
+	$(OTHER)/bin/python -m pytest -m "not postgresql and not long and not faults and not slow" --ignore tests/flows --ignore tests/layout $(PARALLEL)
+
 $(VENV)/.bench: $(VENV)/.installed
 	@echo "Installing the SageMaker SDK, the peer of the ingest benchmark, into $(VENV)"
 	@VIRTUAL_ENV=$(abspath $(VENV)) UV_PROJECT_ENVIRONMENT=$(abspath $(VENV)) $(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode --extra airflow --extra registry --extra s3 --extra sharing --extra local --extra sagemaker

@@ -27,7 +27,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -217,7 +217,7 @@ def _node_ids(url: str, story: Story, divisions: int) -> list[int]:
         natural_key("feature", f"x-festaf://{project}", name, field)
         for project, name, field in _asked(story, divisions)[:200]
     ]
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
         return [connection.execute("SELECT id FROM node WHERE key = ?", (key,)).fetchone()[0] for key in keys]
 
 
@@ -233,7 +233,7 @@ def _ask_bare(address: str, story: Story, nodes: list[int], options: argparse.Na
 
 def _plain_sql(url: str, story: Story, divisions: int) -> dict[str, float]:
     """Time the newest production of a feature with its run and DAG version, without a server."""
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
         took = []
         for name in _asked(story, divisions):
             begun = time.perf_counter()

@@ -67,10 +67,11 @@ class Feature:
         if self.logic is None or isinstance(self.logic, str):
             return self.logic
         import inspect
-        import textwrap
+
+        from festaf.provider.lineage.source import read_source
 
         try:
-            return textwrap.dedent(inspect.getsource(inspect.unwrap(self.logic)))
+            return read_source(inspect.unwrap(self.logic))
         except (OSError, TypeError) as error:
             raise InputError(
                 f"The source of the logic of feature {self.name!r} cannot be read ({error}); give it as text"

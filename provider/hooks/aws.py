@@ -47,6 +47,8 @@ class AwsHook(AwsBaseHook):
         super().__init__(*args, **kwargs)
         self._clients: dict[str, Any] = {}
         self._lock = threading.RLock()
+        self._account: str | None = None
+        self._account_turn = threading.Lock()
 
     @cached_property
     def conn_config(self) -> AwsConnectionWrapper:
@@ -168,10 +170,13 @@ class AwsHook(AwsBaseHook):
         """Add or overwrite tags of an artifact (AddTags)."""
         self.call("sagemaker", "add_tags", ResourceArn=arn, Tags=[{"Key": k, "Value": v} for k, v in tags.items()])
 
-    @cached_property
+    @property
     def account(self) -> str:
-        """Give the AWS account that the credentials belong to (GetCallerIdentity)."""
-        return str(self.call("sts", "get_caller_identity")["Account"])
+        """Give the AWS account that the credentials belong to (GetCallerIdentity, asked once for all threads)."""
+        with self._account_turn:
+            if self._account is None:
+                self._account = str(self.call("sts", "get_caller_identity")["Account"])
+            return self._account
 
 
 def _says_absent(error: ClientError) -> bool:

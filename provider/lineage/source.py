@@ -22,6 +22,8 @@ MAX_BYTES = 1024 * 1024
 """A DAG file larger than this is generated, not written; its text is left out."""
 MAX_FUNCTION = 100_000
 """Characters; a longer function is left out."""
+EXECUTED = "<string>"
+"""What Python calls the file of every text that is executed; from 3.13 on it takes that of ``python -c`` for all."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,24 @@ def function_source(function: object) -> str | None:
     if not (inspect.isroutine(written) or inspect.isclass(written)):
         written = type(written)
     try:
-        text = textwrap.dedent(inspect.getsource(written))
+        text = read_source(written)
     except (OSError, TypeError, SyntaxError, IndentationError, ValueError):
         return None
     if len(text) > MAX_FUNCTION:
         log.info("The source of %r is left out of the lineage: it has %d characters", function, len(text))
         return None
     return text
+
+
+def read_source(written: Any) -> str:
+    """Give the text of a function or class as it stands in its file, without the indentation.
+
+    :raises OSError: it stands in no file
+    :raises TypeError: it is a builtin, or nothing that is written
+    """
+    if inspect.isfunction(written) and written.__code__.co_filename == EXECUTED:
+        raise OSError("it was executed as a text, and stands in no file")
+    return textwrap.dedent(inspect.getsource(written))
 
 
 def masked(value: Any) -> Any:

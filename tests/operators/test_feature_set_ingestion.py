@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -173,7 +174,7 @@ def test_rows_come_from_s3_a_folder_a_dataframe_and_a_query(
     for source in (f"s3://{BUCKET}/in/part-0.parquet", f"s3://{BUCKET}/in", str(tmp_path), table(300).to_pandas()):
         wrote = task(source, work_dir=work).execute(run.context)
         assert wrote["rows_accepted"] in {300, 600}
-    with sqlite3.connect(tmp_path / "planes.db") as database:
+    with closing(sqlite3.connect(tmp_path / "planes.db")) as database, database:
         table(300).to_pandas().to_sql("planes", database)
     place = {"conn_type": "sqlite", "host": str(tmp_path / "planes.db")}
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(place))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -116,7 +117,7 @@ def test_runs_jobs_and_datasets_arrive_with_token_and_compression(
     assert feature["why"]["description"] == "Winds"
     assert feature["who"]["owner"] == "team:sky"
     assert feature["when"]["last_written"] == "2026-11-25T10:00:02Z"
-    with sqlite3.connect(registry.database) as database:
+    with closing(sqlite3.connect(registry.database)) as database:
         kinds = dict(database.execute("SELECT kind, count(*) FROM event GROUP BY kind"))
     assert kinds.keys() == {"run", "job", "dataset"}
 
@@ -124,7 +125,7 @@ def test_runs_jobs_and_datasets_arrive_with_token_and_compression(
 def test_what_the_client_sends_again_is_one_fact(registry: ServedRegistry, token: str) -> None:
     events = _events("again", str(uuid.uuid4()))
     client = _client(registry, token, type="http")
-    with sqlite3.connect(registry.database) as database:
+    with closing(sqlite3.connect(registry.database)) as database:
         before = database.execute("SELECT count(*) FROM event").fetchone()[0]
         for event in (*events, *events):
             client.emit(event)

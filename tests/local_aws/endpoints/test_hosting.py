@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,9 +121,8 @@ def test_endpoints_come_back_after_a_restart(tmp_path: Path) -> None:
         stage.update("b")
         server.process.kill()
         server.process.wait(timeout=20)
-    with sqlite3.connect(tmp_path / "cloud.sqlite") as journal:
+    with closing(sqlite3.connect(tmp_path / "cloud.sqlite")) as journal:
         kept = [body for (body,) in journal.execute("SELECT body FROM request")]
-    journal.close()
     assert kept
     assert not [body for body in kept if b"ModelLatency" in body or b"/aws/sagemaker/Endpoints" in body]
     with LocalAws.started("--state", str(tmp_path)) as server:

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -47,7 +48,7 @@ class Told:
         return self.registry.get(f"/features/sea/{feature_set}/{name}")
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with sqlite3.connect(self.registry.database) as database:
+        with closing(sqlite3.connect(self.registry.database)) as database:
             return database.execute(query).fetchall()
 
     def run(self, job: str) -> Any:
@@ -60,7 +61,7 @@ class Told:
 def place(tmp_path_factory: pytest.TempPathFactory, local_aws_server: LocalAws) -> Place:
     """Make an Airflow's database, and the one that the SQL task works on."""
     folder = tmp_path_factory.mktemp("senders")
-    with sqlite3.connect(folder / "rivers.db") as rivers:
+    with closing(sqlite3.connect(folder / "rivers.db")) as rivers, rivers:
         rivers.execute("CREATE TABLE raw (name TEXT, height REAL)")
         rivers.execute("CREATE TABLE levels (station TEXT, level REAL)")
     connection = {"conn_type": "sqlite", "host": str(folder / "rivers.db")}

@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -36,10 +37,8 @@ def tell(database: Database, number: int) -> None:
 
 
 def events(database: Database) -> set[str]:
-    with sqlite3.connect(str(database.url.database)) as connection:
-        found = {row[0] for row in connection.execute("SELECT dedupe_key FROM event")}
-    connection.close()
-    return found
+    with closing(sqlite3.connect(str(database.url.database))) as connection:
+        return {row[0] for row in connection.execute("SELECT dedupe_key FROM event")}
 
 
 def test_a_copy_made_under_load_holds_all_that_was_acknowledged(sqlite_url: str, tmp_path: Path) -> None:
@@ -93,9 +92,8 @@ def test_nothing_is_overwritten_and_nothing_broken_is_put_back(sqlite_url: str, 
     assert run("backup", str(copied), "--database-url", sqlite_url)[0] == 0
     broken, strange, text = tmp_path / "broken.db", tmp_path / "strange.db", tmp_path / "text.db"
     broken.write_bytes(copied.read_bytes()[: copied.stat().st_size // 2])
-    with sqlite3.connect(strange) as connection:
+    with closing(sqlite3.connect(strange)) as connection, connection:
         connection.execute("CREATE TABLE x (y)")
-    connection.close()
     text.write_text("this is no database, " * 100)
 
     for file, said in ((broken, "malformed"), (strange, "not a registry's"), (text, "cannot be copied")):
