@@ -45,6 +45,8 @@ NEAREST = 500
 HIGHEST = "\U0010ffff"
 LOOKED_AT = 1_000
 """So many documents PostgreSQL looks at one after the other: a word that is everywhere fills a window among them."""
+WIDEST = 10_000
+"""So many it looks at when what it found among the first promises enough among these."""
 MOST = bindparam("most", type_=Integer)
 
 
@@ -96,6 +98,9 @@ class SearchRepository:
             return [row[0] for row in self._rows(_matching(), {**given, "words": asked.fts5()})]
         given["words"] = asked.tsquery()
         rows = self._rows(_among_next(), {**given, "looked_at": LOOKED_AT})
+        enough = 2 * LOOKED_AT * limit // len(rows) if rows else WIDEST + 1
+        if len(rows) < limit and enough <= WIDEST:
+            rows = self._rows(_among_next(), {**given, "looked_at": enough})
         if len(rows) < limit:
             rows = self._rows(_among_all(), given)
         return [row[0] for row in rows]

@@ -198,8 +198,9 @@ def test_nothing_found_says_what_comes_near(searched: Registry) -> None:
     assert [item["name"] for item in answer["near"]] == ["tide_level"]
 
 
+@pytest.mark.parametrize(("words", "count"), [("feature set", 40), ("feature 1", 31)])
 def test_postgresql_finds_the_same_among_the_next_documents_and_by_its_index(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, words: str, count: int
 ) -> None:
     monkeypatch.setattr(service, "WINDOW", 5)
 
@@ -207,7 +208,7 @@ def test_postgresql_finds_the_same_among_the_next_documents_and_by_its_index(
         found: list[str] = []
         cursor = None
         while True:
-            page = registry.get("/search/features", q="feature set", limit=7, **({"cursor": cursor} if cursor else {}))
+            page = registry.get("/search/features", q=words, limit=7, **({"cursor": cursor} if cursor else {}))
             found += [item["name"] for item in page["items"]]
             cursor = page["cursor"]
             if cursor is None:
@@ -217,8 +218,10 @@ def test_postgresql_finds_the_same_among_the_next_documents_and_by_its_index(
         story = Story(sets=20, features=2)
         assert registry.http.post("/api/v1/lineage/batch", json=list(story.events(1))).status_code == 204
         near = pages()
-        monkeypatch.setattr(repository, "LOOKED_AT", 1)
-        registry.post(task_event(dag_id="other"))  # No answer is given again after it.
-        assert pages() == near
+        for number, (first, widest) in enumerate([(1, 0), (3, 20), (5, 1_000)]):
+            monkeypatch.setattr(repository, "LOOKED_AT", first)
+            monkeypatch.setattr(repository, "WIDEST", widest)
+            registry.post(task_event(dag_id=f"other_{number}"))  # No answer is given again after it.
+            assert pages() == near
 
-    assert len(near) == len(set(near)) == 40
+    assert len(near) == len(set(near)) == count
