@@ -75,9 +75,11 @@ def weigh(edges: Iterable[FoundEdge], words: Iterable[Word], completed: Iterable
     for target, asserter, origin, last in completed:
         if last is not None:
             said[target, asserter, origin] = max(last, said.get((target, asserter, origin), last))
+    ranks = {target: min(RANK[word.origin] for word in spoken) for target, spoken in exact.items()}
     best: dict[tuple[int, int], FoundEdge] = {}
     for edge in edges:
-        outdone = edge.target_kind != "job" and any(_beats(word, edge, said) for word in exact[edge.target])
+        doubted = edge.target_kind != "job" and ranks.get(edge.target, RANK[edge.origin]) < RANK[edge.origin]
+        outdone = doubted and any(_beats(word, edge, said) for word in exact[edge.target])
         by_job = edge.source == edge.asserter
         if edge.transformation == NO_SOURCE or (outdone and not by_job):
             continue

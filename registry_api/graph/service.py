@@ -97,15 +97,11 @@ class GraphService:
         Of what contradicts each other, the most exact is given; see ``precedence``. What events said of a dataset under
         any of its names is given under the one that is shown; see ``aliases``.
         """
-        aliases = self._aliases(nodes, view)
-        spelled: dict[int, list[tuple[NodeName, Spelling]]] = defaultdict(list)
-        names: dict[int, NodeName] = {}
-        meanings = [(node, spelling) for node in nodes for spelling in aliases.spellings(node)]
-        ids = self.ids({spelling.name for _, spelling in meanings})
-        for node, spelling in meanings:
-            if node_id := ids.get(spelling.name):
-                spelled[node_id].append((node, spelling))
-                names[node_id] = spelling.name
+        spelled = self._spelled(nodes, view) if self.aliased else {}
+        if self.aliased:
+            names = {node_id: meanings[0][1].name for node_id, meanings in spelled.items()}
+        else:
+            names = {node_id: node for node, node_id in self.ids(nodes).items()}
         edges = self.edges.found(names, side, view)
         # What only reads a node may take that back without naming it; what a node is made from cannot.
         readers = [edge.other for edge in edges] if side == "target" else []
@@ -113,8 +109,8 @@ class GraphService:
         for edge in edges:
             self.met[edge.other] = edge.target if side == "target" else edge.source
             self.seen[edge.other] = edge.first_seen
+        aliases = self._aliases({*nodes, *(edge.other for edge in edges)}, view)
         if self.aliased:
-            aliases = self._aliases({*nodes, *(edge.other for edge in edges)}, view)
             edges = self._renamed(edges, spelled, aliases, side)
         words = self._words(edges, side, view, aliases)
         targets = self._spelled_ids(contested(edges, words), aliases)
@@ -126,6 +122,17 @@ class GraphService:
                 edge.other, edge.origin, edge.since, edge.last_stated, edge.last_run, edge.transformation, edge.passage
             )
             found[asked[edge.here]].append(item)
+        return found
+
+    def _spelled(self, nodes: Collection[NodeName], view: Viewpoint) -> dict[int, list[tuple[NodeName, Spelling]]]:
+        """Give, by the id of every name of some nodes, what that name means of them."""
+        aliases = self._aliases(nodes, view)
+        meanings = [(node, spelling) for node in nodes for spelling in aliases.spellings(node)]
+        ids = self.ids({spelling.name for _, spelling in meanings})
+        found: dict[int, list[tuple[NodeName, Spelling]]] = defaultdict(list)
+        for node, spelling in meanings:
+            if node_id := ids.get(spelling.name):
+                found[node_id].append((node, spelling))
         return found
 
     def resolve(self, nodes: Collection[NodeName], view: Viewpoint = NOW) -> dict[NodeName, NodeName]:

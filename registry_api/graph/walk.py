@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Protocol
+from operator import itemgetter
+from typing import Any, Protocol
 
 from festaf.contract.feature import Access
-from festaf.contract.graph import Direction, Edge, Graph, Node
+from festaf.contract.graph import Direction, Graph
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.graph.names import NodeName
 from festaf.registry_api.graph.service import Neighbour, Side
@@ -148,15 +149,13 @@ class Walk:
             _edge(ids, ends, item, transformation, hidden=not hidden.isdisjoint(ends))
             for ends, (item, transformation) in self.edges.items()
         ]
-        return Graph.model_construct(
-            root=ids[self.root],
-            nodes=tuple(
-                _stub(ids[name], name, distance) if name in hidden else _node(name, distance, access[name])
-                for name, distance in ordered
-            ),
-            edges=tuple(sorted(edges, key=lambda edge: (edge.source, edge.target))),
-            truncated=self.truncated,
-        )
+        edges.sort(key=itemgetter("source", "target"))
+        nodes = [
+            _stub(ids[name], name, distance) if name in hidden else _node(ids[name], name, distance, access[name])
+            for name, distance in ordered
+        ]
+        drawn = {"root": ids[self.root], "nodes": nodes, "edges": edges, "truncated": self.truncated}
+        return Graph.model_validate(drawn)  # All at once: faster than a call for each, even one that checks nothing.
 
 
 def _edge(
@@ -166,31 +165,22 @@ def _edge(
     transformation: str | None,
     *,
     hidden: bool,
-) -> Edge:
-    """Draw an edge; what the registry made itself needs no second check."""
-    return Edge.model_construct(
-        source=ids[ends[0]],
-        target=ids[ends[1]],
-        origin=item.origin,
-        last_run=None if hidden else item.last_run,
-        since=item.since,
-        transformation=None if hidden else transformation,
-    )
+) -> dict[str, Any]:
+    """Draw an edge."""
+    return {
+        "source": ids[ends[0]],
+        "target": ids[ends[1]],
+        "origin": item.origin,
+        "last_run": None if hidden else item.last_run,
+        "since": item.since,
+        "transformation": None if hidden else transformation,
+    }
 
 
-def _node(name: NodeName, distance: int, access: Access) -> Node:
-    return Node.model_construct(
-        id=name.id,
-        kind=name.kind,
-        namespace=name.namespace,
-        name=name.name,
-        field=name.field,
-        distance=distance,
-        access=access,
-    )
+def _node(node_id: str, name: NodeName, distance: int, access: Access) -> dict[str, Any]:
+    return {**name._asdict(), "id": node_id, "distance": distance, "access": access}
 
 
-def _stub(stub_id: str, name: NodeName, distance: int) -> Node:
-    return Node.model_construct(
-        id=stub_id, kind=name.kind, namespace=None, name=None, field=None, distance=distance, access="restricted"
-    )
+def _stub(stub_id: str, name: NodeName, distance: int) -> dict[str, Any]:
+    hidden = {"namespace": None, "name": None, "access": "restricted"}
+    return {"id": stub_id, "kind": name.kind, "distance": distance, **hidden}
