@@ -14,7 +14,7 @@ from festaf.registry_api.changes import follow, follow_anything
 from festaf.registry_api.graph.alias_repository import AliasRepository
 from festaf.registry_api.graph.aliases import NEVER, Aliases, Rename, Spelling
 from festaf.registry_api.graph.edge_repository import EdgeRepository
-from festaf.registry_api.graph.names import NO_SOURCE, NodeName
+from festaf.registry_api.graph.names import NO_SOURCE, NodeName, dataset_node
 from festaf.registry_api.graph.precedence import FoundEdge, Word, contested, weigh
 from festaf.registry_api.graph.repository import GraphRepository
 from festaf.registry_api.graph.subjects import subjects_of
@@ -53,6 +53,9 @@ class GraphService:
         """The ids of nodes that were met while reading."""
         self.seen: dict[NodeName, datetime] = {}
         """When those nodes were first named of which that was met as well."""
+        self.unnamed: dict[NodeName, int] = {}
+        """Numbers below zero of nodes that no event called as they are shown: a field of which only another name of its
+        dataset was said."""
 
     def keep_nodes(self, seen: Mapping[NodeName, datetime]) -> None:
         """Keep nodes with the times at which events name them, with the datasets that fields are parts of."""
@@ -116,7 +119,7 @@ class GraphService:
         targets = self._spelled_ids(contested(edges, words), aliases)
         completed = self._meant(self.edges.completed(targets, view), aliases) if targets else []
         found: dict[NodeName, list[Neighbour]] = {node: [] for node in nodes}
-        asked = {node_id: node for node, node_id in self.ids(nodes).items()}
+        asked = {number: node for node, number in self._numbers(nodes).items()}
         for edge in weigh(edges, words, completed):
             item = Neighbour(
                 edge.other, edge.origin, edge.since, edge.last_stated, edge.last_run, edge.transformation, edge.passage
@@ -198,10 +201,10 @@ class GraphService:
         found: list[FoundEdge] = []
         for edge in edges:
             other = aliases.shown(edge.other, edge.last_stated)
-            ids = self.ids([other, *(node for node, _ in spelled[edge.here])])
-            far = ids.get(other, edge.source if side == "source" else edge.target)
+            numbers = self._numbers([other, *(node for node, _ in spelled[edge.here])])
+            far = numbers[other]
             for node, spelling in spelled[edge.here]:
-                here = ids.get(node, edge.here)
+                here = numbers[node]
                 if spelling.covers(edge.last_stated) and (here != far or edge.transformation == NO_SOURCE):
                     ends = (far, here) if side == "source" else (here, far)
                     found.append(edge._replace(here=here, other=other, source=ends[0], target=ends[1]))
@@ -218,9 +221,11 @@ class GraphService:
         """Give the ids of every name of some nodes."""
         if not aliases.groups or not targets:
             return targets
-        names = self.names(targets)
-        spellings = {spelling.name for name in names.values() for spelling in aliases.spellings(name)}
-        return targets | set(self.ids(spellings).values())
+        unnamed = {node for node, number in self.unnamed.items() if number in targets}
+        named = {target for target in targets if target > 0}
+        names = unnamed.union(self.names(named).values())
+        spellings = {spelling.name for name in names for spelling in aliases.spellings(name)}
+        return named.union(self.ids(spellings).values())
 
     def _meant(self, words: list[Word], aliases: Aliases) -> list[Word]:
         """Let words speak of the nodes that are shown."""
@@ -232,9 +237,22 @@ class GraphService:
             moment = word.last or NEVER
             target = aliases.shown(names[word.target], moment)
             asserter = aliases.shown(names[word.asserter], moment)
-            ids = self.ids([target, asserter])
-            meant.append(word._replace(target=ids.get(target, word.target), asserter=ids.get(asserter, word.asserter)))
+            numbers = self._numbers([target, asserter])
+            meant.append(word._replace(target=numbers[target], asserter=numbers[asserter]))
         return meant
+
+    def _numbers(self, nodes: Iterable[NodeName]) -> dict[NodeName, int]:
+        """Give a number for each node as it is shown: its id, or one below zero where no event called it so."""
+        asked = set(nodes)
+        found = self.ids(asked)
+        for node in asked - found.keys():
+            found[node] = self.unnamed.setdefault(node, -len(self.unnamed) - 1)
+        return found
+
+    def _otherwise(self, node: NodeName) -> dict[NodeName, int]:
+        """Give the ids of a field under every name that its dataset ever had."""
+        names = self._aliases([node], NOW).heads
+        return self.ids({dataset_node(name.namespace, name.name, node.field) for name in names})
 
     def first_seen(self, nodes: Collection[NodeName]) -> dict[NodeName, datetime]:
         """Give when nodes were first named."""
@@ -242,13 +260,19 @@ class GraphService:
         asked = set(nodes)
         if strange := asked - self.seen.keys():
             self._meet(strange)
+        for node in asked & self.unnamed.keys():
+            if others := self._otherwise(node):
+                self._meet(others.keys() - self.seen.keys())
+                self.seen[node] = min(self.seen[other] for other in others)
         return {node: self.seen[node] for node in asked if node in self.seen}
 
     def opaque_ids(self, nodes: Collection[NodeName]) -> dict[NodeName, str]:
         """Give ids for nodes that the caller may not see: nobody can tell from one which name it hides."""
-        return {
-            name: f"restricted:{natural_key('node', str(node_id))[:20]}" for name, node_id in self.ids(nodes).items()
-        }
+        rows = {node: str(node_id) for node, node_id in self.ids(nodes).items()}
+        for node in set(nodes) & self.unnamed.keys():
+            whole = self.ids([node.whole or node])
+            rows[node] = f"{sorted(whole.values())} {min(self._otherwise(node).values())}"
+        return {node: f"restricted:{natural_key('node', row)[:20]}" for node, row in rows.items()}
 
 
 def name_of(row: NodeTable) -> NodeName:

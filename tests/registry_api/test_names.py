@@ -15,7 +15,7 @@ from festaf.registry_api.graph.walk import Walk
 from festaf.registry_api.lineage.service import LineageService
 from festaf.registry_api.viewpoint import Viewpoint
 from tests.registry_api.databases import with_schema
-from tests.registry_api.events import DAY, Json, at, dataset, facet, task_event
+from tests.registry_api.events import DAY, Json, at, dataset, declaration, defined, facet, feature_set, task_event
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,6 +85,39 @@ def test_a_chain_of_names_is_one_node(registry: Registry) -> None:
     )
 
     assert shown(registry, "out") == {"in", "one", "out"}
+
+
+def columns(target: Json, source: Json, column: str = "price") -> Json:
+    """Say that a column of a dataset is made from the column of another."""
+    origin = {"namespace": source["namespace"], "name": source["name"], "field": column}
+    return target | {"facets": {"columnLineage": facet(fields={column: {"inputFields": [origin]}})}}
+
+
+def test_columns_are_followed_whichever_name_of_their_dataset_was_said_with_them(registry: Registry) -> None:
+    registry.post(
+        task_event("START", 1, task="other", inputs=(named("file", "sales", "turnover"),)),
+        write(dataset("raw"), columns(table("sales"), dataset("raw")), task="load"),
+        write(dataset("more"), columns(table("turnover"), dataset("more")), task="add"),
+        write(table("sales"), columns(feature_set("plain"), table("sales")), task="plain", minutes=20),
+        task_event("COMPLETE", 30, task="list", outputs=(defined(declaration("price"), name="plain"),)),
+    )
+
+    graph = registry.get("/features/nyc/plain/price/lineage")
+
+    edges = {(edge["source"], edge["target"]) for edge in graph["edges"]}
+    file = "field:s3://raw:file:price"
+    assert edges >= {
+        (file, "feature:x-festaf://nyc:plain:price"),
+        ("field:s3://raw:raw:price", file),
+        ("field:s3://raw:more:price", file),
+        ("dataset:s3://raw:file", file),
+    }
+    assert not [node for node in graph["nodes"] if node["namespace"] == HIVE]
+    columns_read = registry.get("/column-lineage", nodeId="dataset:x-festaf://nyc:plain")["graph"]
+    assert {node["id"] for node in columns_read} >= {f"datasetField:s3://raw:{name}:price" for name in ("file", "raw")}
+    behind = registry.get("/column-lineage", nodeId="datasetField:s3://raw:raw:price", withDownstream=True)["graph"]
+    ends = {"datasetField:s3://raw:raw:price", "datasetField:s3://raw:file:price"}
+    assert {node["id"] for node in behind} == ends | {"datasetField:x-festaf://nyc:plain:price"}
 
 
 def test_a_renamed_dataset_is_shown_by_the_name_of_the_time(registry: Registry) -> None:

@@ -11,6 +11,7 @@ from tests.registry_api.events import (
     RICH,
     SOURCE,
     Json,
+    declaration,
     facet,
     feature_set,
     run_of,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 THEIRS = "x-festaf://bos"
 HIDDEN = "airflow-bos"
 SPEC = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/"
+BARE = declaration("dep_delay")
 
 
 @pytest.fixture(autouse=True)
@@ -156,3 +158,22 @@ def test_a_run_does_not_name_what_is_hidden(office: Office) -> None:
         assert answer.status_code == 200, answer.text
         assert "bos" not in answer.text, path
     assert SOURCE.splitlines()[0] in office.ask("rita", "GET", "/features/nyc/delays/dep_delay").text
+
+
+def test_a_hidden_column_keeps_its_name_when_only_another_name_of_its_dataset_was_said(office: Office) -> None:
+    """The names of a dataset are read together: the one that is shown need not be one that an event gave the column."""
+    file, table = ({"namespace": "s3://theirs", "name": name, "facets": {}} for name in ("file", "table"))
+    symlinks = facet(identifiers=[{"namespace": table["namespace"], "name": table["name"], "type": "TABLE"}])
+    lineage = facet(fields={"dep_delay": {"inputFields": [{**table, "field": "secret"}]}})
+    told = written(BARE) | {"facets": {"columnLineage": lineage}}
+    office.done("PUT", "/project-namespaces", {"project": "bos"}, namespace="s3://theirs")
+    office.done("POST", "/lineage", task_event("START", 1, inputs=(file | {"facets": {"symlinks": symlinks}},)))
+    office.done("POST", "/lineage", task_event(inputs=(table,), outputs=(told,)))
+
+    answer = office.ask("rita", "GET", "/features/nyc/delays/dep_delay/lineage")
+
+    assert answer.status_code == 200
+    stubs = [node for node in answer.json()["nodes"] if node["access"] == "restricted"]
+    assert {node["kind"] for node in stubs} == {"dataset", "field"}
+    assert {node["id"].partition(":")[0] for node in stubs} == {"restricted"}
+    assert not [name for name in ("theirs", "file", "table", "secret") if name in answer.text]
