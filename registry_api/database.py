@@ -29,6 +29,8 @@ CACHE_KIBIBYTES = 64 * 1024
 """SQLite's cache of each connection: large enough for the inner pages of the indexes of ten million rows."""
 MIGRATION_LOCK = 0x666573746166
 LOCK_ROOM = 0x66657374
+FOR_LONG = "SET LOCAL statement_timeout = 0"
+"""Lets the statements of a transaction take as long as a large table needs."""
 STRIPES = 256
 """How many locks there are for names: few enough that large batches never use up what the server has room for."""
 
@@ -104,7 +106,7 @@ class Database:
         """Open a connection for changes of the schema, alone among all who ask for one."""
         with self._writing.connect() as connection, self._rebuilding(connection), connection.begin():
             if not self.sqlite:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": MIGRATION_LOCK})
+                _await_others(connection)
             yield connection
             if self.sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
                 raise SetupError("the schema was not changed: rows would refer to others that are not there")
@@ -157,6 +159,17 @@ def read_url(url: str) -> URL:
     return parsed
 
 
+def _await_others(connection: Connection) -> None:
+    """Wait until nobody changes PostgreSQL's schema, however long that takes; statements may then take long, too.
+
+    Only for another migration: a table that others use is waited for no longer than usual, for they wait behind it.
+    """
+    connection.execute(text(FOR_LONG))
+    connection.execute(text("SET LOCAL lock_timeout = 0"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": MIGRATION_LOCK})
+    connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+
+
 def lock(session: Session, names: Iterable[str], room: int = 0) -> None:
     """Let no other transaction work on the named things until this one ends.
 
@@ -179,7 +192,7 @@ def lock_all(session: Session) -> None:
     connection = session.connection()
     if connection.dialect.name != "postgresql":
         return
-    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    connection.execute(text(FOR_LONG))
     connection.execute(
         text("SELECT pg_advisory_xact_lock(:room, number) FROM generate_series(0, :last) AS number"),
         {"room": LOCK_ROOM, "last": STRIPES - 1},

@@ -160,7 +160,11 @@ def _standing() -> Select[*tuple[Any, ...]]:
     """Build the query for what sightings say of edge sets, beside what is written on them."""
     own, closing = aliased(SightingTable), aliased(SightingTable)
     mine = (own.edge_set_id == EdgeSetTable.id, own.superseded_at.is_(None))
-    first, last = (select(bound(own.stated_at)).where(*mine).scalar_subquery() for bound in (func.min, func.max))
+    # Said of the row outside explicitly: of its own accord SQLAlchemy sees no further than to the next query outside.
+    first, last = (
+        select(bound(own.stated_at)).where(*mine).correlate(EdgeSetTable).scalar_subquery()
+        for bound in (func.min, func.max)
+    )
     last_run = (
         select(own.last_run)
         .where(*mine)

@@ -71,6 +71,16 @@ def test_a_run_that_has_not_completed_closes_nothing(registry: Registry) -> None
     assert into(walk(registry), INGEST) == {"dataset:s3://raw:a", "dataset:s3://raw:b"}
 
 
+def test_a_run_that_fails_after_all_opens_again_what_it_had_closed(registry: Registry) -> None:
+    registry.post(task_event(day=1, inputs=(dataset("a"),), outputs=(written(RICH),)))
+    registry.post(task_event(inputs=(dataset("late"),), outputs=(written(RICH),)))
+    assert into(walk(registry), INGEST) == {"dataset:s3://raw:a"}
+
+    registry.post(task_event("FAIL", 20, day=1))
+
+    assert into(walk(registry), INGEST) == {"dataset:s3://raw:a", "dataset:s3://raw:late"}
+
+
 def test_a_complete_run_that_names_no_dataset_closes_nothing(registry: Registry) -> None:
     registry.post(task_event(inputs=(dataset("a"),), outputs=(written(RICH),)), task_event(day=1))
 

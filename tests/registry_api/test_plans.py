@@ -6,6 +6,7 @@ Its planner decides by what ANALYZE found, so a small registry is told that its 
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,13 +14,25 @@ from benchmarks.story import Story
 from sqlalchemy import event
 
 from tests.registry_api.conftest import Registry, open_registry
-from tests.registry_api.events import NAMESPACE, RICH, dag_event, dataset, declaration, feature_set, task_event, written
+from tests.registry_api.events import (
+    NAMESPACE,
+    RICH,
+    dag_event,
+    dataset,
+    declaration,
+    facet,
+    feature_set,
+    task_event,
+    written,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 WHOLE = re.compile(r"^(?:BLOOM FILTER ON (\w+)|SCAN (\w+)(?! (?:VIRTUAL|USING))|SEARCH (\w+) USING AUTOMATIC)")
 """What a plan says of a table that is read from its first row to its last."""
+NEWEST = re.compile(r"FROM (\w+) ORDER BY \1\.id DESC\s+LIMIT")
+"""What reads the last row of a table, and no more, though the plan calls that a scan."""
 SHALLOW, DEEP = {"depth": 1}, {"depth": 20}
 VIEWS: tuple[dict[str, str], ...] = ({}, {"asOf": "2027-01-01T00:00:00Z"}, {"knownAt": "2027-01-01T00:00:00Z"})
 
@@ -44,21 +57,55 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Registry, S
 def test_no_answer_reads_a_whole_table(told: tuple[Registry, Story], rows: int | None) -> None:
     registry, story = told
     tables = _pretend(registry, rows)
+    with _noted(registry) as sent:
+        for path in (f"/features/{'/'.join(story.names(20))}/f_20_0", "/features/nyc/delays/dep_delay"):
+            _ask_of_a_feature(registry, path)
+        _ask_of_many(registry)
+
+    assert len(sent) > 100
+    _assert_none_reads_a_whole_table(registry, tables, sent)
+
+
+@pytest.mark.parametrize("rows", [None, 3_000, 100_000, 10_000_000])
+def test_no_event_is_taken_by_reading_a_whole_table(told: tuple[Registry, Story], rows: int | None) -> None:
+    registry, _ = told
+    tables = _pretend(registry, rows)
+    mark = f"new_{rows}"
+    lineage = facet(fields={"a": {"inputFields": [{"namespace": "s3://raw", "name": mark, "field": "b"}]}})
+    with _noted(registry) as sent:
+        for told_now in (
+            task_event("START", 1, dag_id=mark, inputs=(dataset(mark),)),
+            task_event(dag_id=mark, inputs=(dataset(mark),), outputs=(written(declaration(mark), name=mark),)),
+            task_event("FAIL", 20, dag_id=mark),
+            task_event(day=1, dag_id=mark, inputs=(dataset(f"{mark}_b"),), outputs=(written(RICH, name=mark),)),
+            task_event(dag_id=mark, task="late", map_index=1, outputs=(dataset(mark, columnLineage=lineage),)),
+            dag_event(dag_id=mark),
+        ):
+            registry.post(told_now)
+
+    assert len(sent) > 50
+    _assert_none_reads_a_whole_table(registry, tables, sent)
+
+
+@contextmanager
+def _noted(registry: Registry) -> Iterator[dict[str, Any]]:
+    """Give the statements that are sent, each with the parameters that it was sent with last."""
     sent: dict[str, Any] = {}
 
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
-        sent[statement] = parameters
+        if statement.startswith(("SELECT", "WITH", "UPDATE", "DELETE")) and not NEWEST.search(statement):
+            sent[statement] = parameters[0] if isinstance(parameters, list) else parameters
 
     event.listen(registry.database.engine, "before_cursor_execute", note)
-    for path in (f"/features/{'/'.join(story.names(20))}/f_20_0", "/features/nyc/delays/dep_delay"):
-        _ask_of_a_feature(registry, path)
-    _ask_of_many(registry)
-    event.remove(registry.database.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(registry.database.engine, "before_cursor_execute", note)
 
-    reads = {statement: sent[statement] for statement in sent if statement.startswith(("SELECT", "WITH"))}
-    assert len(reads) > 100
+
+def _assert_none_reads_a_whole_table(registry: Registry, tables: set[str], statements: Mapping[str, Any]) -> None:
     with registry.database.engine.connect() as connection:
-        for statement, parameters in reads.items():
+        for statement, parameters in statements.items():
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             steps = [str(row[3]) for row in plan]
             whole = {name for step in steps if (found := WHOLE.search(step)) for name in found.groups() if name}

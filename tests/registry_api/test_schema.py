@@ -80,6 +80,22 @@ def test_several_may_migrate_at_once(sqlite_url: str) -> None:
         database.close()
 
 
+def test_on_postgresql_a_migration_waits_for_another_and_may_take_long(empty_postgres_url: str) -> None:
+    first, second = (Database(empty_postgres_url, busy_timeout=0.2) for _ in range(2))
+    migrate(first)
+    bounds = text("SELECT current_setting('statement_timeout'), current_setting('lock_timeout')")
+    with ThreadPoolExecutor(1) as pool:
+        with first.migrating() as connection:
+            assert tuple(connection.execute(bounds).one()) == ("0", "200ms")
+            waiting = pool.submit(migrate, second)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=1)
+        waiting.result(timeout=30)
+
+    for database in (first, second):
+        database.close()
+
+
 def test_a_database_of_a_newer_registry_is_left_alone(sqlite_url: str) -> None:
     database = Database(sqlite_url)
     migrate(database)
