@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 Shape = dict[str, Any]
@@ -211,3 +212,12 @@ def misfits(value: Any, shape: Any, place: str = "") -> list[str]:
         return [] if value in shape else [f"{place}: {value!r} is none of {shape}"]
     fits = shape.fits(value) if hasattr(shape, "fits") else isinstance(value, shape)
     return [] if fits else [f"{place}: {value!r} is no {shape.__name__}"]
+
+
+def path_of(*names: str) -> str:
+    return "/".join(quote(name, safe="") for name in names)
+
+
+def fitting(answer: Any, shape: Any) -> Any:
+    assert misfits(answer, shape) == []
+    return answer
