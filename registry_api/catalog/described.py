@@ -93,7 +93,7 @@ class DescribedDataset:
         """Name the columns, those that only the column lineage names, too."""
         said = self.facets.get("columnLineage", {}).get("fields")
         more = said if isinstance(said, dict) else {}
-        return list(dict.fromkeys([*(column.name for column in self.columns), *more]))
+        return list(dict.fromkeys([*(column.name for column in self.columns), *sorted(more)]))
 
     @property
     def version_id(self) -> UUID | None:

@@ -264,12 +264,12 @@ def dataset_version(
 
 
 def column_lineage(facets: Facets) -> tuple[marquez.FieldLineage, ...] | None:
-    """Show what the ``columnLineage`` facet says of each field."""
+    """Show what the ``columnLineage`` facet says of each field, by name: JSON knows no order of keys."""
     said = facets.get("columnLineage", {}).get("fields")
     if not isinstance(said, dict):
         return None
     found = []
-    for name, body in said.items():
+    for name, body in sorted(said.items()):
         inputs = body.get("inputFields") if isinstance(body, dict) else None
         read = [item for item in map(_input_field, inputs if isinstance(inputs, list) else ()) if item]
         if read:

@@ -105,3 +105,13 @@ def test_a_dataset_is_found_by_each_of_its_names(registry: Registry) -> None:
     assert registry.get(by_file)["tags"] == ["GOLD"]
     assert registry.http.delete(f"/api/v1{by_table}").status_code == 200
     assert registry.ask(by_file).status_code == registry.ask(by_table).status_code == 404
+
+
+def test_column_lineage_is_listed_by_name_in_whichever_order_it_came(registry: Registry) -> None:
+    body = {"inputFields": [{"namespace": "s3://raw", "name": "orders", "field": "amount"}]}
+    lineage = facet(fields={"total": body, "count": body}, dataset=[])
+    registry.post(task_event(outputs=(plain_dataset("sales", columnLineage=lineage),)))
+
+    found = registry.get(f"/namespaces/{path_of('s3://raw')}/datasets/sales")["columnLineage"]
+
+    assert [item["name"] for item in found] == ["count", "total"]
