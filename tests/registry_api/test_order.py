@@ -29,7 +29,7 @@ from festaf.registry_api.lineage.service import LineageService
 from festaf.registry_api.schema import migrate
 from festaf.registry_api.viewpoint import Viewpoint
 from tests.registry_api.contents import contents, differences
-from tests.registry_api.events import DAY, at, dag_run_of, run_of
+from tests.registry_api.events import DAY, RICH, at, dag_run_of, dataset, run_of, task_event, written
 from tests.registry_api.story import story
 
 if TYPE_CHECKING:
@@ -160,6 +160,38 @@ def test_any_order_with_repeats_in_any_batches_gives_the_same_answers_and_rows(
 
     assert told.answers.differences(in_order.answers) == []
     assert differences(told.rows, in_order.rows) == []
+
+
+def _read(name: str, *, day: int) -> Json:
+    return task_event(day=day, inputs=(dataset(name),), outputs=(written(RICH),))
+
+
+CORRECTED = [
+    _read("a", day=0),
+    _read("b", day=1),
+    _read("c", day=2),
+    task_event("FAIL", 20, day=1),
+    task_event("ABORT", 20, day=2),
+    _read("d", day=3),
+    task_event("FAIL", 20, day=3),
+]
+"""A task whose runs completed, and all but the first failed after all."""
+
+
+@pytest.fixture(scope="module")
+def corrected(empty: Path) -> Told:
+    return _told(empty, [[event] for event in CORRECTED])
+
+
+@settings(max_examples=12, deadline=None, database=None, phases=[Phase.explicit, Phase.generate])
+@given(order=st.permutations(range(len(CORRECTED))))
+def test_runs_that_fail_after_they_completed_leave_the_same_graph_in_any_order(
+    empty: Path, corrected: Told, order: list[int]
+) -> None:
+    told = _told(empty, [[CORRECTED[index]] for index in order])
+
+    assert told.answers.differences(corrected.answers) == []
+    assert differences(told.rows, corrected.rows) == []
 
 
 def test_postgresql_gives_the_answers_that_sqlite_gives(postgres_url: str, in_order: Told) -> None:
