@@ -1,4 +1,4 @@
-"""Order what one window of a stage found; every order ends with name and id, so that it is the same each time."""
+"""Order what one window of a stage found; every order ends with the whole name, so that it is the same each time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from festaf.registry_api.search.repository import Candidate
 
 def rank(stage: Stage, asked: Asked, found: Candidate) -> Key:
     """Give the key of a feature; smaller is better."""
-    name: Key = (len(found.compact), found.compact, found.feature_id)
+    name: Key = (len(found.compact), found.compact, found.name, found.project, found.feature_set)
     if stage in {Stage.BEGINNING, Stage.NAME}:
         return (_nearness(asked, found), *name)
     if stage in {Stage.LABELS, Stage.ANYWHERE}:

@@ -50,13 +50,15 @@ WIDEST = 10_000
 MOST = bindparam("most", type_=Integer)
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Candidate:
     """A feature that the index named, with what it is ranked by."""
 
     feature_id: int
     compact: str
     name: str
+    project: str
+    feature_set: str
 
 
 class Shown(NamedTuple):
@@ -209,8 +211,10 @@ def _matches(lexemes: Any) -> ColumnElement[bool]:
 @cache
 def _candidates(sqlite: bool, deleted: bool, since: bool, not_since: bool) -> Select[*tuple[Any, ...]]:
     query = (
-        select(FeatureTable.id, DocumentTable.compact, FeatureTable.name)
+        select(FeatureTable.id, DocumentTable.compact, FeatureTable.name, FeatureSetTable.project, FeatureSetTable.name)
+        .select_from(FeatureTable)
         .join(DocumentTable, DocumentTable.feature_id == FeatureTable.id)
+        .join(FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)
         .where(one_of(FeatureTable.id, "features", sqlite=sqlite))
     )
     if not deleted:

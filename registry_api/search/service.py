@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -104,7 +105,8 @@ class FeatureFinder:
         """Take what is left of one window, and say where to go on."""
         stage = position.stage
         ids, following = self._window(position)
-        ranked = sorted((self._rank(stage, item), item) for item in self._candidates(ids, position))
+        found = [(self._rank(stage, item), item) for item in self._candidates(ids, position)]
+        ranked = sorted(found, key=itemgetter(0))
         try:
             left = [(key, item) for key, item in ranked if not position.last or key > position.last]
         except TypeError as error:
@@ -206,8 +208,10 @@ class FeatureFinder:
         asked = (self.asked.all_in(NAME), self.asked.any_in(NAME, self._meanings))
         ids = {id_ for words in asked for id_ in self.repository.matching(every([facts, words]), 0, WINDOW)}
         found = self.repository.candidates(ids, deleted=False)
-        ranked = sorted((-likeness(self.asked, item.compact), item) for item in found)
-        near = [item.feature_id for far, item in ranked if -far >= NEAR_LIKENESS][:NEAR]
+        likely = [item for item in found if likeness(self.asked, item.compact) >= NEAR_LIKENESS]
+        near = [item.feature_id for item in sorted(likely, key=lambda item: rank(Stage.SIMILAR, self.asked, item))][
+            :NEAR
+        ]
         shown = self.repository.shown(near)
         return tuple(FeatureSummary(**_summary(shown[feature_id])) for feature_id in near)
 

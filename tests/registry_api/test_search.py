@@ -225,3 +225,13 @@ def test_postgresql_finds_the_same_among_the_next_documents_and_by_its_index(
             assert pages() == near
 
     assert len(near) == len(set(near)) == count
+
+
+def test_features_of_one_name_are_listed_by_project_whichever_came_first(registry: Registry) -> None:
+    for number, project in enumerate(("nyc", "bos", "sfo")):
+        output = written(declaration("level"), project=project, name=f"set_{number}")
+        registry.post(task_event(task=project, outputs=(output,)))
+
+    found = registry.get("/search/features", q="level")["items"]
+
+    assert [item["project"] for item in found] == ["bos", "nyc", "sfo"]
