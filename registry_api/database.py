@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +27,7 @@ from festaf.registry_api.state import SqliteWatch, State
 log = logging.getLogger(__name__)
 WRITING = "festaf_writing"
 CONNECT_SECONDS = 5
+BUSY_PAUSE = 0.02
 CACHE_KIBIBYTES = 64 * 1024
 """SQLite's cache of each connection: large enough for the inner pages of the indexes of ten million rows."""
 MIGRATION_LOCK = 0x666573746166
@@ -258,8 +261,22 @@ def make_folder(url: URL) -> None:
 def _prepare_sqlite(connection: SqliteConnection, _record: Any) -> None:
     # The driver's own transactions would begin too late to wait for a lock; SQLAlchemy's events begin them.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"cache_size=-{CACHE_KIBIBYTES}"):
+    _use_wal(connection)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON", f"cache_size=-{CACHE_KIBIBYTES}"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _use_wal(connection: SqliteConnection) -> None:
+    """Let a new file be written ahead; SQLite does not wait for another connection that is about to do the same."""
+    latest = time.monotonic() + CONNECT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > latest:
+                raise
+            time.sleep(BUSY_PAUSE)
 
 
 def _begin_sqlite(connection: Connection) -> None:

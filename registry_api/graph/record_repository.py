@@ -19,7 +19,7 @@ from festaf.registry_api.table import Moment
 from festaf.registry_api.upsert import insert_missing
 
 SIGHTED = ("asserter_id", "origin", "edge_set_id", "stated_at", "closing", "last_run", "mapped_in", "run_id")
-REFRESHED = ("valid_from", "last_stated", "last_run", "current", "valid_to")
+REFRESHED = ("valid_from", "last_stated", "last_run", "current")
 Asserted = tuple[int, str]
 """An asserter and an origin: what stands or falls together."""
 
@@ -82,14 +82,14 @@ class EdgeRecordRepository:
         """Write on edge sets that stand, and go on to do so, when they were stated last and by which run."""
         change_rows(self.session, EdgeSetTable, EdgeSetTable.id, rows)
 
-    def closed_since(self, moments: Mapping[Asserted, datetime]) -> set[int]:
-        """Give the sets of asserters that were ended at a time or later."""
+    def stated_since(self, moments: Mapping[Asserted, datetime]) -> set[int]:
+        """Give the sets of asserters that were stated last at a time or later."""
         found: set[int] = set()
         for chunk in chunks(sorted(moments.items()), 100):
             conditions = [
                 (EdgeSetTable.asserter_id == asserter)
                 & (EdgeSetTable.origin == origin)
-                & (EdgeSetTable.valid_to >= moment)
+                & (EdgeSetTable.last_stated >= moment)
                 for (asserter, origin), moment in chunk
             ]
             found |= set(self.session.connection().execute(select(EdgeSetTable.id).where(or_(*conditions))).scalars())
@@ -100,10 +100,10 @@ class EdgeRecordRepository:
         column = tuple_(SightingTable.asserter_id, SightingTable.mapped_in)
         return {row[0] for row in fetch(self.session, select(SightingTable.edge_set_id), column, instances)}
 
-    def last_mapped(self, asserted: Collection[Asserted]) -> set[tuple[int, str]]:
-        """Give the asserters whose last closing statement is of a mapped task, with the DAG run of that."""
+    def mapped_at(self, moments: Mapping[Asserted, datetime]) -> set[tuple[int, str]]:
+        """Give the asserters whose closing statement at a time is of a mapped task, with the DAG run of that."""
         found: set[tuple[int, str]] = set()
-        for (asserter, origin), last in self.last_closings(asserted).items():
+        for (asserter, origin), last in moments.items():
             query = select(SightingTable.mapped_in).where(
                 SightingTable.asserter_id == asserter,
                 SightingTable.origin == origin,
@@ -129,14 +129,14 @@ class EdgeRecordRepository:
         changes: list[dict[str, Any]] = []
         for row in fetch(self.session, _standing(), EdgeSetTable.id, ids):
             new = _refreshed(row)
-            if new != tuple(row[1:6]):
+            if new != tuple(row[1:5]):
                 changes.append({"which": row[0], **dict(zip(REFRESHED, new, strict=True))})
         change_rows(self.session, EdgeSetTable, EdgeSetTable.id, changes)
 
 
 def _refreshed(row: Row[*tuple[Any, ...]]) -> tuple[Any, ...]:
-    first, last, last_run, current, closed = row[6:11]
-    return first, last, last_run if last else None, bool(current), None if current or last is None else closed
+    first, last, last_run, current = row[5:9]
+    return first, last, last_run if last else None, bool(current)
 
 
 @cache
@@ -158,29 +158,14 @@ def _last_closings(origin: str) -> Select[*tuple[Any, ...]]:
 @cache
 def _standing() -> Select[*tuple[Any, ...]]:
     """Build the query for what sightings say of edge sets, beside what is written on them."""
-    own, closing = aliased(SightingTable), aliased(SightingTable)
+    own = aliased(SightingTable)
     mine = (own.edge_set_id == EdgeSetTable.id, own.superseded_at.is_(None))
-    # Said of the row outside explicitly: of its own accord SQLAlchemy sees no further than to the next query outside.
-    first, last = (
-        select(bound(own.stated_at)).where(*mine).correlate(EdgeSetTable).scalar_subquery()
-        for bound in (func.min, func.max)
-    )
+    first, last = (select(bound(own.stated_at)).where(*mine).scalar_subquery() for bound in (func.min, func.max))
     last_run = (
         select(own.last_run)
         .where(*mine)
         .order_by(own.stated_at.desc(), own.last_run.desc().nulls_last())
         .limit(1)
-        .scalar_subquery()
-    )
-    closed = (
-        select(func.min(closing.stated_at))
-        .where(
-            closing.asserter_id == EdgeSetTable.asserter_id,
-            closing.origin == EdgeSetTable.origin,
-            closing.closing.is_(True),
-            closing.superseded_at.is_(None),
-            closing.stated_at > last,
-        )
         .scalar_subquery()
     )
     return select(
@@ -190,5 +175,4 @@ def _standing() -> Select[*tuple[Any, ...]]:
         type_coerce(last, Moment),
         last_run,
         stands(dated=False, known=False),
-        type_coerce(closed, Moment),
     )

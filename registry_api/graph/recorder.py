@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from festaf.registry_api.bulk import Key
 from festaf.registry_api.changes import concern
+from festaf.registry_api.graph.aliases import EVER
 from festaf.registry_api.graph.names import EdgeStatement, NodeName
 from festaf.registry_api.graph.record_repository import SIGHTED, Asserted, EdgeRecordRepository
 from festaf.registry_api.graph.repository import GraphRepository
@@ -74,35 +75,20 @@ class GraphRecorder:
         again = _restated(rows, gone, last, current)
         concerned = {row["edge_set_id"] for row in (*rows, *gone) if (row["asserter_id"], row["origin"]) not in again}
         concerned |= {set_id for key, sets in current.items() if key not in again for set_id in sets}
-        concerned |= self.rows.closed_since(self._late(rows, gone, last))
         self.rows.end(ended.values(), now)
         self.rows.add(rows)
         self.rows.restate(
             [{"which": row["edge_set_id"], **{name: row[of] for name, of in RESTATED}} for row in again.values()]
         )
         mapped = {(row["asserter_id"], row["mapped_in"]) for row in rows if row["closing"] and row["mapped_in"]}
-        reopened = {(row["asserter_id"], row["origin"]) for row in gone if row["closing"]}
-        if reopened:
-            mapped |= self.rows.last_mapped(reopened)
+        if reopened := {(row["asserter_id"], row["origin"]) for row in gone if row["closing"]}:
+            closing = self.rows.last_closings(reopened)
+            concerned |= self.rows.stated_since({key: closing.get(key, EVER) for key in reopened})
+            mapped |= self.rows.mapped_at(closing)
         concerned |= self.rows.mapped(mapped)
         if others := concerned - {row["edge_set_id"] for row in rows}:
             concern(self.session, subjects_of(self.rows.ends(others)))
         self.rows.refresh(concerned)
-
-    def _late(
-        self, rows: Iterable[dict[str, Any]], gone: Iterable[dict[str, Any]], last: Mapping[Asserted, datetime]
-    ) -> dict[Asserted, datetime]:
-        """Give since when what was closed may now be closed at another time: by a late statement, or one that went."""
-        late: dict[Asserted, datetime] = {}
-        for row in rows:
-            key = (row["asserter_id"], row["origin"])
-            if row["closing"] and key in last and row["stated_at"] <= last[key]:
-                late[key] = min(late.get(key, row["stated_at"]), row["stated_at"])
-        for row in gone:
-            if row["closing"]:
-                key = (row["asserter_id"], row["origin"])
-                late[key] = min(late.get(key, row["stated_at"]), row["stated_at"])
-        return late
 
     def _sets(self, statements: list[EdgeStatement]) -> tuple[dict[NodeName, int], dict[Key, int]]:
         """Give the ids of asserters and of edge sets; make those that are new."""

@@ -38,7 +38,7 @@ class EdgeSetTable(Table):
     __tablename__ = "edge_set"
     __table_args__ = (
         UniqueConstraint("asserter_id", "origin", "sha256"),
-        Index(None, "asserter_id", "origin", "valid_to"),
+        Index(None, "asserter_id", "origin", "last_stated"),
         Index(
             "ix_edge_set_current",
             "asserter_id",
@@ -58,9 +58,8 @@ class EdgeSetTable(Table):
     last_stated: Mapped[datetime | None]
     last_run: Mapped[str | None] = mapped_column(Text)
     """Airflow's run id of the run that stated it last."""
-    valid_to: Mapped[datetime | None]
-    """When a COMPLETE of the same job and origin stated another set; None while it stands."""
     current: Mapped[bool] = mapped_column(Boolean)
+    """Whether it stands: no COMPLETE of the same job and origin has stated another set since."""
 
 
 class EdgeTable(Table):

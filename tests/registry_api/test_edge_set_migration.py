@@ -1,4 +1,4 @@
-"""Edge sets of which the previous release did not write until when they stood are told of as if it had."""
+"""What a run had closed that failed after it completed stands again, though the previous release left it closed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,7 @@ from tests.registry_api.events import RICH, at, dataset, task_event, written
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.registry_api.events import Json
-
-SETS = text("SELECT id, current, valid_to FROM edge_set ORDER BY id")
-LATE = 2
-"""The set that was told late, and was closed already: the second one of inputs and outputs."""
+SETS = text("SELECT id, current, last_stated FROM edge_set ORDER BY id")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -31,40 +27,24 @@ def database(sqlite_url: str, empty_postgres_url: str, request: pytest.FixtureRe
     found.close()
 
 
-def tell(database: Database, *events: Json) -> None:
-    for event in events:
+def test_edge_sets_that_nothing_closes_stand_again(database: Database) -> None:
+    closed = task_event(inputs=(dataset("closed"),), outputs=(written(RICH),))
+    closing = task_event(day=1, inputs=(dataset("a"),), outputs=(written(RICH),))
+    late = task_event(task="other", inputs=(dataset("late"),), outputs=(written(RICH),))
+    failed = task_event(task="other", day=1, inputs=(dataset("b"),), outputs=(written(RICH),))
+    for event in (closed, closing, failed, late, task_event("FAIL", 20, task="other", day=1)):
         with database.writing() as session:
             LineageService(session, at(99)).take(event)
+    right = _sets(database)
+    assert [current for _, current, _ in right] == [False, True, True, True]
+    with database.writing() as session:
+        session.execute(text("UPDATE edge_set SET current = false WHERE id = 4"))
+
+    migrate(database)
+
+    assert _sets(database) == right
 
 
-def sets(database: Database) -> list[tuple[int, bool, str | None]]:
+def _sets(database: Database) -> list[tuple[int, bool, str]]:
     with database.engine.connect() as connection:
-        return [(row[0], bool(row[1]), row[2] and str(row[2])[:16]) for row in connection.execute(SETS)]
-
-
-def test_what_nothing_has_closed_stands_and_the_rest_says_until_when(database: Database) -> None:
-    now = task_event(day=1, inputs=(dataset("a"),), outputs=(written(RICH),))
-    late = task_event(inputs=(dataset("late"),), outputs=(written(RICH),))
-    tell(database, now, late)
-    right = sets(database)
-    with database.writing() as session:
-        session.execute(text("UPDATE edge_set SET valid_to = NULL"))
-
-    migrate(database)
-
-    assert sets(database) == right
-    assert (LATE, False, "2026-03-02 00:10") in right
-
-
-def test_what_a_run_had_closed_that_failed_after_all_stands_again(database: Database) -> None:
-    now = task_event(day=1, inputs=(dataset("a"),), outputs=(written(RICH),))
-    late = task_event(inputs=(dataset("late"),), outputs=(written(RICH),))
-    tell(database, now, late, task_event("FAIL", 20, day=1))
-    right = sets(database)
-    with database.writing() as session:
-        session.execute(text("UPDATE edge_set SET current = false WHERE id = :id"), {"id": LATE})
-
-    migrate(database)
-
-    assert sets(database) == right
-    assert (LATE, True, None) in right
+        return [(row[0], bool(row[1]), str(row[2])[:16]) for row in connection.execute(SETS)]
