@@ -13,7 +13,7 @@ from festaf.contract.names import feature_set_of as read_feature_set
 from festaf.registry_api.changes import follow
 from festaf.registry_api.features.newest_repository import Newest, NewestRepository
 from festaf.registry_api.features.portrait import Gallery
-from festaf.registry_api.features.present_repository import FeatureName, PresentRepository
+from festaf.registry_api.features.present_repository import DeclaredSource, FeatureName, PresentRepository
 from festaf.registry_api.features.source_repository import SourceRepository
 from festaf.registry_api.features.tables import FeatureTable
 from festaf.registry_api.graph.names import NodeName, feature_node
@@ -103,21 +103,25 @@ class FeatureGraph:
         return self._declared_now(nodes, side) if self.view.now else self._declared_then(nodes, side)
 
     def _declared_now(self, nodes: Collection[NodeName], side: Side) -> Neighbours:
+        found: Neighbours = defaultdict(list)
         if side == "source":
             rows = self.present.sources_of(features) if (features := _features(nodes)) else []
-        else:
-            sources = [node for node in nodes if node.kind != "job"]
-            rows = self.present.fed_by(self.graph.ids(sources).values()) if sources else []
-        found: Neighbours = defaultdict(list)
-        for row in rows:
-            self.graph.met[row.source] = row.source_id
-            feature = feature_node(*row.feature)
-            asked, other = (feature, row.source) if side == "source" else (row.source, feature)
-            found[asked].append(Neighbour(other, "declared", row.since, row.said_at, row.last_run, None))
+            self.graph.met |= {row.source: row.source_id for row in rows}
+            shown = self.graph.shown([(row.source, row.said_at) for row in rows])
+            for row, source in zip(rows, shown, strict=True):
+                found[feature_node(*row.feature)].append(_declared(row, source))
+            return found
+        spelled = self.graph.spelled([node for node in nodes if node.kind != "job"])
+        for row in self.present.fed_by(spelled) if spelled else ():
+            for node, spelling in spelled[row.source_id]:
+                if spelling.covers(row.said_at):
+                    found[node].append(_declared(row, feature_node(*row.feature)))
         return found
 
     def _declared_then(self, nodes: Collection[NodeName], side: Side) -> Neighbours:
-        features = self._asked(nodes) if side == "source" else self._fed_by(nodes)
+        sources = [node for node in nodes if node.kind != "job"] if side == "target" else []
+        spelled = self.graph.spelled(sources, self.view)
+        features = self._asked(nodes) if side == "source" else self._fed_by(spelled)
         if not features:
             return {}
         newest = self._newest(features)
@@ -128,14 +132,19 @@ class FeatureGraph:
             if moment:
                 since[feature_id, node] = min(moment, since.get((feature_id, node), moment))
         found: Neighbours = defaultdict(list)
-        for feature_id, version_id, node, _ in rows:
-            item, name = newest[feature_id], names[node]
-            asked, other = (item[1], name) if side == "source" else (name, item[1])
-            saying = item[0].saying
-            if asked in nodes and saying and saying.version.id == version_id and (feature_id, node) in since:
-                found[asked].append(
-                    Neighbour(other, "declared", since[feature_id, node], saying.at, _last_run(item[0]), None)
-                )
+        standing = [
+            (newest[feature_id][1], node, (since[feature_id, node], saying.at, _last_run(newest[feature_id][0])))
+            for feature_id, version_id, node, _ in rows
+            if (saying := newest[feature_id][0].saying) and saying.version.id == version_id
+            if (feature_id, node) in since
+        ]
+        shown = self.graph.shown([(names[node], said[1]) for _, node, said in standing], self.view)
+        for (feature, node, said), source in zip(standing, shown, strict=True):
+            if side == "source":
+                found[feature].append(Neighbour(source, "declared", *said, None))
+            for asked, spelling in spelled.get(node, ()):
+                if spelling.covers(said[1]):
+                    found[asked].append(Neighbour(feature, "declared", *said, None))
         return found
 
     def _newest(self, features: dict[NodeName, tuple[FeatureTable, int]]) -> dict[int, tuple[Newest, NodeName]]:
@@ -153,8 +162,8 @@ class FeatureGraph:
         rows = self.sources.features(_features(nodes))
         return {feature_node(*name): (row, row.feature_set_id) for name, row in rows.items()}
 
-    def _fed_by(self, nodes: Iterable[NodeName]) -> dict[NodeName, tuple[FeatureTable, int]]:
-        rows = self.sources.fed_by(list(self.graph.ids(nodes).values()))
+    def _fed_by(self, nodes: Collection[int]) -> dict[NodeName, tuple[FeatureTable, int]]:
+        rows = self.sources.fed_by(nodes)
         return {feature_node(group.project, group.name, row.name): (row, group.id) for row, group in rows}
 
 
@@ -166,6 +175,10 @@ def _features(nodes: Iterable[NodeName]) -> list[FeatureName]:
         if named and node.field:
             found.append((*named, node.field))
     return found
+
+
+def _declared(row: DeclaredSource, other: NodeName) -> Neighbour:
+    return Neighbour(other, "declared", row.since, row.said_at, row.last_run, None)
 
 
 def _last_run(newest: Newest) -> str | None:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from festaf.registry_api.graph.names import NodeName, dataset_node
 
@@ -26,8 +27,7 @@ class Rename:
     new: NodeName
 
 
-@dataclass(frozen=True)
-class Spelling:
+class Spelling(NamedTuple):
     """A name as it was used after one moment and up to another."""
 
     name: NodeName

@@ -100,11 +100,8 @@ class GraphService:
         Of what contradicts each other, the most exact is given; see ``precedence``. What events said of a dataset under
         any of its names is given under the one that is shown; see ``aliases``.
         """
-        spelled = self._spelled(nodes, view) if self.aliased else {}
-        if self.aliased:
-            names = {node_id: meanings[0][1].name for node_id, meanings in spelled.items()}
-        else:
-            names = {node_id: node for node, node_id in self.ids(nodes).items()}
+        spelled = self.spelled(nodes, view)
+        names = {node_id: meanings[0][1].name for node_id, meanings in spelled.items()}
         edges = self.edges.found(names, side, view)
         # What only reads a node may take that back without naming it; what a node is made from cannot.
         readers = [edge.other for edge in edges] if side == "target" else []
@@ -127,8 +124,10 @@ class GraphService:
             found[asked[edge.here]].append(item)
         return found
 
-    def _spelled(self, nodes: Collection[NodeName], view: Viewpoint) -> dict[int, list[tuple[NodeName, Spelling]]]:
-        """Give, by the id of every name of some nodes, what that name means of them."""
+    def spelled(self, nodes: Collection[NodeName], view: Viewpoint = NOW) -> dict[int, list[tuple[NodeName, Spelling]]]:
+        """Give, by the id of every name of some nodes, which of them it means, and when it does."""
+        if not self.aliased:
+            return {node_id: [(node, Spelling(node))] for node, node_id in self.ids(nodes).items()}
         aliases = self._aliases(nodes, view)
         meanings = [(node, spelling) for node in nodes for spelling in aliases.spellings(node)]
         ids = self.ids({spelling.name for _, spelling in meanings})
@@ -137,6 +136,12 @@ class GraphService:
             if node_id := ids.get(spelling.name):
                 found[node_id].append((node, spelling))
         return found
+
+    def shown(self, used: Iterable[tuple[NodeName, datetime]], view: Viewpoint = NOW) -> list[NodeName]:
+        """Give, in their order, the names under which nodes are shown that were called so at some times."""
+        uses = list(used)
+        aliases = self._aliases({node for node, _ in uses}, view)
+        return [aliases.shown(node, at) for node, at in uses]
 
     def resolve(self, nodes: Collection[NodeName], view: Viewpoint = NOW) -> dict[NodeName, NodeName]:
         """Give by node the name under which it is shown: another of its names, or the one that it has got since."""

@@ -6,6 +6,8 @@ import random
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from festaf.registry_api.access.sight import EVERYTHING
 from festaf.registry_api.database import Database
 from festaf.registry_api.graph.ground import EventGraph
@@ -15,7 +17,18 @@ from festaf.registry_api.graph.walk import Walk
 from festaf.registry_api.lineage.service import LineageService
 from festaf.registry_api.viewpoint import Viewpoint
 from tests.registry_api.databases import with_schema
-from tests.registry_api.events import DAY, Json, at, dataset, declaration, defined, facet, feature_set, task_event
+from tests.registry_api.events import (
+    DAY,
+    Json,
+    at,
+    dataset,
+    declaration,
+    defined,
+    facet,
+    feature_set,
+    task_event,
+    written,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,6 +131,29 @@ def test_columns_are_followed_whichever_name_of_their_dataset_was_said_with_them
     behind = registry.get("/column-lineage", nodeId="datasetField:s3://raw:raw:price", withDownstream=True)["graph"]
     ends = {"datasetField:s3://raw:raw:price", "datasetField:s3://raw:file:price"}
     assert {node["id"] for node in behind} == ends | {"datasetField:x-festaf://nyc:plain:price"}
+
+
+@pytest.mark.parametrize("view", [{}, {"asOf": (at(0) + timedelta(days=3)).isoformat()}])
+def test_a_source_that_an_author_declared_is_its_dataset_under_each_name(
+    registry: Registry, view: dict[str, str]
+) -> None:
+    registry.post(
+        write(dataset("raw"), columns(dataset("file"), dataset("raw")), task="load"),
+        task_event("START", 1, task="other", inputs=(named("file", "sales"),)),
+        task_event(
+            task="make", outputs=(written(declaration("total", sources=[f"{HIVE}/sales#price"]), name="plain"),)
+        ),
+    )
+    feature, file = "feature:x-festaf://nyc:plain:total", "field:s3://raw:file:price"
+
+    upstream = registry.get("/features/nyc/plain/total/lineage", direction="upstream", **view)
+    answer = registry.get("/features/nyc/plain/total", **view)
+    drawn = registry.get("/column-lineage", nodeId="datasetField:s3://raw:raw:price", withDownstream=True, **view)
+
+    edges = {(edge["source"], edge["target"]): edge["origin"] for edge in upstream["edges"]}
+    assert (edges[file, feature], edges["field:s3://raw:raw:price", file]) == ("declared", "column_lineage")
+    assert [(source["uri"], source["origin"]) for source in answer["sources"]] == [("s3://raw/file#price", "declared")]
+    assert "datasetField:x-festaf://nyc:plain:total" in {node["id"] for node in drawn["graph"]}
 
 
 def test_a_renamed_dataset_is_shown_by_the_name_of_the_time(registry: Registry) -> None:
