@@ -29,6 +29,9 @@ class FeatureSummary(Model):
     description: str | None = None
     owner: str | None = None
     dag_id: str | None = None
+    """The DAG that wrote the values last."""
+    dag_namespace: str | None = None
+    """The Airflow of that DAG: another may have a DAG of the same id."""
     last_written: Moment | None = None
     deleted: bool = False
 
@@ -66,6 +69,8 @@ class AwaitedAsset(Model):
     uri: str | None
     dag_id: str | None = None
     """The DAG that writes it and runs next, among those that are known and may be seen."""
+    dag_namespace: str | None = None
+    """The Airflow of that DAG."""
     next_run: Moment | None = None
     """When that DAG runs next."""
     access: Access = "accessible"

@@ -173,7 +173,7 @@ def _when(feature: Feature, now: datetime) -> RenderableType:
 
 def _awaited(asset: AwaitedAsset) -> str:
     """Name an asset, with the DAG that writes it and runs next."""
-    writer = f", written by {asset.dag_id}" if asset.dag_id else ""
+    writer = f", written by {asset.dag_id}{of_airflow('dag', asset.dag_namespace)}" if asset.dag_id else ""
     next_run = f", which runs next at {moment(asset.next_run)}" if asset.next_run else ""
     return f"{asset.uri or HIDDEN}{gone(asset.access)}{writer}{next_run}"
 

@@ -213,7 +213,7 @@ def _known(ask: Callable[[], Iterator[HistoryItem]]) -> Iterator[HistoryItem]:
 def _table(features: list[FeatureSummary]) -> Table:
     from rich.table import Table
 
-    from festaf.provider.cli.answer import moment
+    from festaf.provider.cli.answer import moment, of_airflow
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("feature", overflow="fold", ratio=5)
@@ -227,7 +227,7 @@ def _table(features: list[FeatureSummary]) -> Table:
             f"{name} (deleted)" if feature.deleted else name,
             feature.type or "",
             feature.owner or "",
-            feature.dag_id or "",
+            f"{feature.dag_id}{of_airflow('dag', feature.dag_namespace)}" if feature.dag_id else "",
             moment(feature.last_written) or "",
         )
     return table

@@ -45,6 +45,7 @@ class AwaitedAssets:
                     AwaitedAsset(
                         uri=uri,
                         dag_id=writer.dag_id if writer else None,
+                        dag_namespace=writer.namespace if writer else None,
                         next_run=writer.next_run if writer else None,
                         access=access[node],
                     )
@@ -62,7 +63,7 @@ class AwaitedAssets:
         for node, named in jobs.items():
             seen = [dags[job].seen for job in named if job in dags]
             if seen:
-                found[node] = min(seen, key=lambda dag: (dag.deleted, dag.next_run or LAST, dag.dag_id))
+                found[node] = min(seen, key=lambda dag: (dag.deleted, dag.next_run or LAST, dag.dag_id, dag.namespace))
         return found
 
 

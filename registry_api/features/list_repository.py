@@ -28,6 +28,7 @@ SUMMARY = (
     FeatureTable.description,
     FeatureTable.owner,
     FeatureTable.dag_id,
+    FeatureTable.dag_namespace,
     FeatureTable.last_written,
     FeatureTable.deleted,
 )

@@ -20,7 +20,7 @@ from festaf.registry_api.features.tables import FeatureSetTable, FeatureTable
 from festaf.registry_api.page import decode_cursor, encode_cursor
 from festaf.registry_api.viewpoint import Viewpoint
 
-SHOWN = ("type", "description", "owner", "dag_id", "last_written", "deleted")
+SHOWN = ("type", "description", "owner", "dag_id", "dag_namespace", "last_written", "deleted")
 SCANNED = 2_000
 """How many features one request for an earlier time looks at; a page may then be short, and its cursor goes on."""
 FeatureRow = tuple[FeatureTable, FeatureSetTable]

@@ -47,6 +47,11 @@ class Production:
     dag_id: str | None
 
     @property
+    def dag_namespace(self) -> str | None:
+        """Give the Airflow of the DAG: a DAG stands in the namespace of its runs."""
+        return self.run.namespace if self.dag_id else None
+
+    @property
     def order(self) -> tuple[datetime, str]:
         """Order productions; the run's id decides between equal times."""
         return self.ended_at, self.run.uuid.hex

@@ -84,6 +84,7 @@ class Portrait:
             "description": self.content.get("description"),
             "owner": self.owner,
             "dag_id": production.dag_id if production else None,
+            "dag_namespace": production.dag_namespace if production else None,
             "last_written": self.last_written,
             "deleted": self.deleted,
             "version_id": self.newest.saying.version.id if self.newest.saying and self.declared else None,

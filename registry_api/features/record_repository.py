@@ -28,8 +28,8 @@ from festaf.registry_api.upsert import insert_missing
 
 Rows = list[dict[str, Any]]
 DEFINED = ("run_id", "feature_set_id", "kind", "said_at", "sha256")
-FOLLOWED = ("which", "content", "declares", "dag", "first_at", "last_at")
-"""A feature, the content that was said, whether it is declared, the writing DAG, and the first and last time."""
+FOLLOWED = ("which", "content", "declares", "dag", "namespace", "first_at", "last_at")
+"""A feature, the content said, whether it is declared, the writing DAG and its Airflow, and the first and last time."""
 
 
 class WriteRow(NamedTuple):
@@ -168,6 +168,7 @@ class RecordRepository:
             FeatureTable.content_id,
             FeatureTable.said_at,
             FeatureTable.dag_id,
+            FeatureTable.dag_namespace,
         )
         return {row.id: row for row in fetch(self.session, query, FeatureTable.id, feature_ids)}
 
@@ -175,7 +176,7 @@ class RecordRepository:
 @lru_cache(maxsize=STATEMENTS)
 def _following(dialect: Dialect) -> Prepared:
     own = FeatureTable
-    like = (own.id, own.content_id, own.deleted, own.dag_id, own.said_at, own.said_at)
+    like = (own.id, own.content_id, own.deleted, own.dag_id, own.dag_namespace, own.said_at, own.said_at)
     types = {name: column.type for name, column in zip(FOLLOWED, like, strict=True)}
     row = given(dialect, types)
     statement = (
@@ -187,6 +188,7 @@ def _following(dialect: Dialect) -> Prepared:
             own.version_id.is_not(None) == row["declares"],
             own.content_id == row["content"],
             own.dag_id.is_not_distinct_from(row["dag"]),
+            own.dag_namespace.is_not_distinct_from(row["namespace"]),
             own.said_at < row["first_at"],
             or_(own.last_written.is_(None), own.last_written < row["first_at"]),
         )

@@ -72,6 +72,7 @@ class Refresher:
             columns["content"] += [item.version_id for item in newest.spoken]
             columns["declares"] += [item.content.declared for item in newest.spoken]
             columns["dag"] += [newest.run.facts.dag_id] * count
+            columns["namespace"] += [newest.run.facts.dag_namespace] * count
             columns["first_at"] += [first_at] * count
             columns["last_at"] += [newest.at] * count
         if self.rows.follow(columns) == len(columns["which"]):
@@ -101,9 +102,11 @@ class Refresher:
 
 def _repeats(row: Any, item: Spoken, newest: Written) -> bool:
     """Tell whether a row repeats the write, be it since now or since another that says the same of the same time."""
-    repeated = (row.said_at, row.last_written, row.content_id, row.dag_id, row.version_id is not None, row.deleted)
-    wanted = (newest.at, newest.at, item.version_id, newest.run.facts.dag_id, item.content.declared, False)
-    return row.first_seen is not None and repeated == wanted
+    facts = newest.run.facts
+    repeated = (row.said_at, row.last_written, row.content_id, row.version_id is not None, row.deleted)
+    wanted = (newest.at, newest.at, item.version_id, item.content.declared, False)
+    same_dag = (row.dag_id, row.dag_namespace) == (facts.dag_id, facts.dag_namespace)
+    return row.first_seen is not None and repeated == wanted and same_dag
 
 
 def _follow(row: Any, added: Sequence[Added]) -> dict[str, Any] | None:
@@ -123,12 +126,12 @@ def _follow(row: Any, added: Sequence[Added]) -> dict[str, Any] | None:
         if newest.version_id != row.content_id:
             return None
         said_at = newest.at
-    written, dag_id = row.last_written, row.dag_id
-    productions = [(item.at, item.run.state.run_id.hex, item.run.facts.dag_id) for item in added if item.run]
+    written = row.last_written
+    productions = [(item.at, item.run.state.run_id.hex, item.run.facts) for item in added if item.run]
     if productions:
-        written, _, dag_id = max(productions, key=lambda item: item[:2])
-    if dag_id != row.dag_id:
-        return None
+        written, _, facts = max(productions, key=lambda item: item[:2])
+        if (facts.dag_id, facts.dag_namespace) != (row.dag_id, row.dag_namespace):
+            return None
     return {"said_at": said_at, "last_written": written}
 
 
@@ -169,5 +172,5 @@ def _newest_production(added: Sequence[Added], runs: dict[int, RunTable]) -> Pro
     at, run = max(written, key=lambda item: (item[0], item[1].state.run_id.hex))
     row = runs.get(run.id)
     if row is None:
-        row = runs[run.id] = RunTable(id=run.id, uuid=run.state.run_id)
+        row = runs[run.id] = RunTable(id=run.id, uuid=run.state.run_id, namespace=run.facts.namespace)
     return Production(at, row, run.facts.dag_id)

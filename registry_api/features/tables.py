@@ -101,6 +101,7 @@ class FeatureTable(Table):
     description: Mapped[str | None] = mapped_column(Text)
     owner: Mapped[str | None] = mapped_column(Text)
     dag_id: Mapped[str | None] = mapped_column(String(250))
+    dag_namespace: Mapped[str | None] = mapped_column(Text)
     last_written: Mapped[datetime | None]
     deleted: Mapped[bool] = mapped_column(Boolean, default=False)
     version_id: Mapped[int | None] = mapped_column(BigInteger)

@@ -52,6 +52,11 @@ class RunFacts:
     """One statement for each origin."""
 
     @property
+    def dag_namespace(self) -> str | None:
+        """Give the Airflow of the DAG: a DAG stands in the namespace of its runs."""
+        return self.namespace if self.dag_id else None
+
+    @property
     def airflow_run_id(self) -> str | None:
         """Give Airflow's DAG run id."""
         return self.task.run_id if self.task else None

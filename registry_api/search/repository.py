@@ -72,6 +72,7 @@ class Shown(NamedTuple):
     description: str | None
     owner: str | None
     dag_id: str | None
+    dag_namespace: str | None
     last_written: datetime | None
     deleted: bool
     content: dict[str, Any]

@@ -45,8 +45,14 @@ def test_the_answer_names_the_assets_and_when_those_who_write_them_run_next(regi
 
     assert answer["when"]["next_run"] is None
     assert answer["when"]["waits_for"] == [
-        {"uri": DELAYS, "dag_id": DAG, "next_run": "2026-03-02T00:00:00Z", "access": "accessible"},
-        {"uri": RAW, "dag_id": None, "next_run": None, "access": "accessible"},
+        {
+            "uri": DELAYS,
+            "dag_id": DAG,
+            "dag_namespace": NAMESPACE,
+            "next_run": "2026-03-02T00:00:00Z",
+            "access": "accessible",
+        },
+        {"uri": RAW, "dag_id": None, "dag_namespace": None, "next_run": None, "access": "accessible"},
     ]
     assert answer["origins"]["when.waits_for"] == "airflow"
 
@@ -98,4 +104,4 @@ def test_an_asset_of_a_project_that_one_may_not_see_has_no_name(office: Office) 
     hidden = office.ask("rita", "GET", question).json()["when"]["waits_for"]
 
     assert [(item["uri"], item["dag_id"]) for item in everything] == [(DELAYS, DAG)]
-    assert hidden == [{"uri": None, "dag_id": None, "next_run": None, "access": "restricted"}]
+    assert hidden == [{"uri": None, "dag_id": None, "dag_namespace": None, "next_run": None, "access": "restricted"}]

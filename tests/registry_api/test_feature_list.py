@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,8 +11,11 @@ import pytest
 from festaf.contract.dag import DagVersion
 from tests.registry_api.conftest import copied_database, open_registry
 from tests.registry_api.events import (
+    DAG,
+    NAMESPACE,
     SOURCE,
     VERSION,
+    Json,
     at,
     dag_event,
     declaration,
@@ -70,6 +75,7 @@ def test_features_are_listed_by_project_set_and_name(filled: Registry) -> None:
         "description": "50% of DELAYS",
         "owner": "owner0",
         "dag_id": "flights_features",
+        "dag_namespace": "airflow-prod",
         "last_written": "2026-03-01T00:10:00Z",
         "deleted": False,
     }
@@ -153,3 +159,36 @@ def test_a_run_is_told_by_its_openlineage_id(registry: Registry) -> None:
     assert "festaf_write" in run["outputs"][0]["facets"]
     assert registry.ask(f"/runs/{run_of('unknown')}").status_code == 404
     assert registry.ask("/runs/x").status_code == 422
+
+
+def of_another_airflow(event: Json) -> Json:
+    """Give the event as an Airflow sends it that has the same DAG under another namespace."""
+    told: Json = json.loads(json.dumps(event).replace(NAMESPACE, "airflow-lab"))
+    told["run"]["runId"] = str(uuid.uuid5(uuid.NAMESPACE_URL, event["run"]["runId"]))
+    return told
+
+
+def writers(registry: Registry, **view: str) -> list[tuple[str, str]]:
+    return [(item["dag_id"], item["dag_namespace"]) for item in registry.get("/features", **view)["items"]]
+
+
+def test_of_two_airflows_that_have_a_dag_of_the_same_id_the_one_that_wrote_last_is_named(registry: Registry) -> None:
+    output = written(declaration())
+    registry.post(task_event(outputs=(output,)))
+    registry.post(task_event(day=1, outputs=(output,)))
+
+    registry.post(of_another_airflow(task_event(day=2, outputs=(output,))))
+    assert writers(registry) == [(DAG, "airflow-lab")]
+    assert writers(registry, asOf=at(30).isoformat()) == [(DAG, NAMESPACE)]
+    assert [item["dag_namespace"] for item in registry.get("/search/features", q="dep")["items"]] == ["airflow-lab"]
+
+    registry.post(task_event(day=3, outputs=(output,)), task_event(day=4, outputs=(written(declaration(owner="ann")),)))
+    registry.post(of_another_airflow(task_event(day=1, outputs=(written(declaration(owner="ann")),))))
+    assert writers(registry) == [(DAG, NAMESPACE)]
+
+
+def test_what_no_dag_wrote_names_no_airflow(registry: Registry) -> None:
+    registry.post(task_event(task="create", outputs=(defined(declaration()),)))
+
+    (item,) = registry.get("/features")["items"]
+    assert (item["dag_id"], item["dag_namespace"]) == (None, None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from festaf.contract.feature import FeatureSummary
 from festaf.provider.cli import answer, features
 from festaf.provider.cli.features import app
+from tests.client.recorder import Reply
 from tests.provider.cli.conftest import SUMMARIES
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ def test_features_are_listed_in_columns(runner: CliRunner) -> None:
     assert lines[0].split() == ["feature", "type", "owner", "DAG", "last", "written"]
     assert "nyc/weather/wind" in result.stdout
     assert "(deleted)" in result.stdout
+
+
+def test_a_list_names_the_airflow_of_each_dag(runner: CliRunner, recorder: Recorder) -> None:
+    rows = [SUMMARIES[0] | {"dag_id": "load", "dag_namespace": of} for of in ("prod", "lab", None)]
+    recorder.answer = lambda _: Reply(200, {"items": rows})
+    lines = runner.invoke(app, ["list"]).stdout.splitlines()
+    assert [re.split(" {2,}", line)[2] for line in lines[1:]] == ["load of prod", "load of lab", "load"]
 
 
 def test_no_name_is_wrapped_when_a_program_reads_the_list(runner: CliRunner) -> None:

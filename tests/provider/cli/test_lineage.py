@@ -59,6 +59,10 @@ def test_the_tree_reads_well_when_it_is_piped(runner: CliRunner) -> None:
             {"waits_for": [{"uri": "s3://raw/f", "dag_id": "load", "next_run": "2026-11-21T02:00:00Z"}]},
             "waits for    s3://raw/f, written by load, which runs next",
         ),
+        (
+            {"waits_for": [{"uri": "s3://raw/f", "dag_id": "load", "dag_namespace": "airflow-lab"}]},
+            "waits for    s3://raw/f, written by load of airflow-lab\n",
+        ),
         ({"waits_for": [{"uri": None, "access": "restricted"}]}, "waits for    (restricted)"),
         ({"dag_deleted": True}, "0 * * * * (Airflow no longer has this DAG)"),
         ({"dag_paused": True}, "0 * * * * (paused)"),

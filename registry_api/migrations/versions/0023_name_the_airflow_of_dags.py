@@ -1,0 +1,38 @@
+"""Repeat on features' rows which Airflow the DAG is of that wrote them last: another may have one of the same id."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0023"
+down_revision = "0022"
+branch_labels = None
+depends_on = None
+
+NEWEST = """
+JOIN run ON run.id = feature_set_write.run_id JOIN dag ON dag.id = run.dag_pk
+WHERE feature_set_write.ended_at = feature.last_written AND feature_set_write.superseded_at IS NULL
+AND dag.dag_id = feature.dag_id
+"""
+LISTED = f"""
+UPDATE feature SET dag_namespace = (
+    SELECT run.namespace FROM feature_version
+    JOIN listed_version ON listed_version.version_id = feature_version.id
+    JOIN feature_set_write ON feature_set_write.feature_list_id = listed_version.feature_list_id
+    {NEWEST} AND feature_version.feature_id = feature.id ORDER BY run.uuid DESC LIMIT 1
+) WHERE dag_id IS NOT NULL
+"""
+WHOLE = f"""
+UPDATE feature SET dag_namespace = (
+    SELECT run.namespace FROM feature_set_write
+    {NEWEST} AND feature_set_write.feature_set_id = feature.feature_set_id
+    AND feature_set_write.lists_features = false ORDER BY run.uuid DESC LIMIT 1
+) WHERE dag_id IS NOT NULL AND dag_namespace IS NULL
+"""
+
+
+def upgrade() -> None:
+    op.add_column("feature", sa.Column("dag_namespace", sa.Text()))
+    op.execute(LISTED)
+    op.execute(WHOLE)
