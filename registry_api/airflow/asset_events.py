@@ -17,7 +17,8 @@ from festaf.registry_api.airflow.errors import AirflowAwayError, AirflowError, A
 from festaf.registry_api.airflow.repository import AirflowRepository, KnownRepository, ReadingRepository
 from festaf.registry_api.airflow.work import Event, Work
 from festaf.registry_api.dags.tables import RunTable
-from festaf.registry_api.lineage.folding import read_state
+from festaf.registry_api.lineage import reading as facets_of
+from festaf.registry_api.lineage.folding import bodies, read_state
 
 log = logging.getLogger(__name__)
 OVERLAP = timedelta(minutes=10)
@@ -166,6 +167,7 @@ class AssetEventReader:
     def _known_already(self, run: DagRun, group: Sequence[AssetEvent]) -> bool:
         """Tell whether the registry has what the events say: a try that ended then and wrote these assets."""
         first = group[0]
+        index = _map_index(first)
         guessed = [
             telling.task_id_of(
                 self.work.namespace,
@@ -174,7 +176,7 @@ class AssetEventReader:
                     dag_id=run.dag_id,
                     task_id=first.source_task_id or "",
                     dag_run_id=run.dag_run_id,
-                    map_index=-1 if first.source_map_index is None else first.source_map_index,
+                    map_index=index,
                     try_number=number,
                 ),
             )
@@ -186,9 +188,16 @@ class AssetEventReader:
             repository = KnownRepository(session)
             known = list(repository.runs(guessed).values())
             if not self.details.certain(run):
-                known += repository.runs_of_job(self.work.namespace, job, run.dag_run_id)
+                told = repository.runs_of_job(self.work.namespace, job, run.dag_run_id)
+                known += [record for record in told if _is_instance(record, index)]
         datasets = {(name.namespace, name.name) for name in names}
         return any(_wrote(record, datasets, first.timestamp) for record in known)
+
+
+def _is_instance(run: RunTable, index: int) -> bool:
+    """Tell whether a run is of one instance of a mapped task: another instance's may have written the same assets."""
+    task = facets_of.task_run(bodies(read_state(run.folded).run_facets))
+    return task is not None and task.map_index == index
 
 
 def _wrote(run: RunTable, datasets: set[tuple[str, str]], at: datetime) -> bool:
@@ -204,10 +213,13 @@ def _groups(events: Iterable[AssetEvent]) -> list[list[AssetEvent]]:
     for event in events:
         key: Key | int = event.id
         if event.source_dag_id and event.source_task_id and event.source_run_id:
-            index = -1 if event.source_map_index is None else event.source_map_index
-            key = (event.source_dag_id, event.source_run_id, event.source_task_id, index)
+            key = (event.source_dag_id, event.source_run_id, event.source_task_id, _map_index(event))
         groups.setdefault(key, []).append(event)
     return list(groups.values())
+
+
+def _map_index(event: AssetEvent) -> int:
+    return -1 if event.source_map_index is None else event.source_map_index
 
 
 def _unknown_try(event: AssetEvent) -> TaskInstance:
@@ -216,6 +228,6 @@ def _unknown_try(event: AssetEvent) -> TaskInstance:
         dag_id=event.source_dag_id or "",
         task_id=event.source_task_id or "",
         dag_run_id=event.source_run_id or "",
-        map_index=-1 if event.source_map_index is None else event.source_map_index,
+        map_index=_map_index(event),
         end_date=event.timestamp,
     )

@@ -118,7 +118,7 @@ class RunReader:
         if run_id is None:
             raise AbsentError("it is no run of Airflow")
         task_id = task.task_id if task else run.job.removeprefix(f"{dag_id}.")
-        index = task.map_index if task else int(seen.get("map_index") or -1)
+        index = task.map_index if task else int(seen.get("map_index", -1))
         number = task.try_number if task else int(seen.get("try_number") or 1)
         path = path_of("dags", dag_id, "dagRuns", run_id, "taskInstances", task_id)
         path += path_of(index) if index >= 0 else ""

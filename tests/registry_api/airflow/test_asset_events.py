@@ -147,6 +147,19 @@ def test_facts_of_runs_that_airflow_deleted_stand(sync: Sync) -> None:
     assert run["openlineage_run_id"] == str(run_of(day=1))
 
 
+def test_of_a_run_that_airflow_deleted_each_mapped_instance_is_told(sync: Sync) -> None:
+    # Its id says nothing of the time that the ids of its tries are made of: these are found by Airflow's id of it.
+    sync.registry.post(the_push(task="mapped", map_index=0))
+    for index in range(3):
+        sync.airflow.add_event(task="mapped", map_index=index, minutes=10 + index / 10, fact=wrote(RICH))
+    sync.airflow.runs.clear()
+    sync.airflow.tries.clear()
+    assert sync.run() is None
+    assert sync.figures.counts()["known_already"] == 1
+    assert sync.productions() == 3
+    assert sync.registry.feature()["run"]["map_index"] == 2
+
+
 def test_late_events_are_read_and_a_fast_clock_hides_none(sync: Sync) -> None:
     sync.airflow.add_event(0, minutes=100, task="fast", uri="s3://out/a", timestamp=at(5000).isoformat())
     sync.airflow.add_event(0, minutes=590, task="a", uri="s3://out/b")

@@ -106,10 +106,16 @@ def test_runs_that_push_left_open_or_never_told_are_ended(sync: Sync) -> None:
     begun["run"]["facets"]["airflow"] = facet(dagRun={"run_id": "scheduled__0"}, taskInstance={"try_number": 1})
     del begun["run"]["facets"]["festaf_task"]
     sync.registry.post(begun)
-    key = (DAG, "scheduled__0", "theirs", -1)
-    sync.airflow.tries[key] = [sync.airflow.one_try(key, at(9), 1, "failed")]
+    mapped = task_event("START", 5, task="mapped", map_index=0, source=None)
+    mapped["run"]["facets"]["airflow"] = facet(dagRun={"run_id": "scheduled__0"}, taskInstance={"map_index": 0})
+    del mapped["run"]["facets"]["festaf_task"]
+    sync.registry.post(mapped)
+    for task, index in (("theirs", -1), ("mapped", 0)):
+        key = (DAG, "scheduled__0", task, index)
+        sync.airflow.tries[key] = [sync.airflow.one_try(key, at(9), 1, "failed")]
 
     assert sync.run(5000) is None
+    assert sync.registry.get(f"/runs/{mapped['run']['runId']}")["state"] == "FAIL"
     assert sync.registry.get(f"/runs/{dag_run_of(0)}")["state"] == "COMPLETE"
     assert sync.registry.get(f"/runs/{dag_run_of(1)}")["state"] == "FAIL"
     assert sync.registry.get(f"/runs/{dag_run_of(2)}")["state"] == "START"
