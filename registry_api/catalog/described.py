@@ -15,7 +15,7 @@ from festaf.registry_api.catalog.tables import DatasetTable, JobTable
 from festaf.registry_api.catalog.versions import dataset_version_id
 from festaf.registry_api.dags.tables import RunTable
 from festaf.registry_api.lineage.folding import DatasetState, RunState
-from festaf.registry_api.lineage.reading import attached_sha256
+from festaf.registry_api.lineage.reading import attached_sha256, names_field
 
 Facets = Mapping[str, dict[str, Any]]
 NIL = UUID(int=0)
@@ -93,7 +93,7 @@ class DescribedDataset:
         """Name the columns, those that only the column lineage names, too."""
         said = self.facets.get("columnLineage", {}).get("fields")
         more = said if isinstance(said, dict) else {}
-        return list(dict.fromkeys([*(column.name for column in self.columns), *sorted(more)]))
+        return list(dict.fromkeys([*(column.name for column in self.columns), *sorted(filter(names_field, more))]))
 
     @property
     def version_id(self) -> UUID | None:
@@ -119,7 +119,7 @@ def _columns(fields: Any, prefix: str, seen: set[str]) -> list[Column]:
     found: list[Column] = []
     for item in fields if isinstance(fields, list) else ():
         name = item.get("name") if isinstance(item, dict) else None
-        if not isinstance(name, str) or not name or f"{prefix}{name}" in seen:
+        if not names_field(name) or f"{prefix}{name}" in seen:
             continue
         seen.add(f"{prefix}{name}")
         found.append(Column(f"{prefix}{name}", _text(item.get("type")), _text(item.get("description"))))

@@ -179,7 +179,9 @@ def _input_fields(body: Body) -> Iterator[tuple[NodeName, set[str]]]:
     """Read input fields; the transformation that older events give for the column as a whole is each field's."""
     inputs = body.get("inputFields")
     for item in inputs if isinstance(inputs, list) else ():
-        if isinstance(item, dict) and all(_is_text(item.get(key)) for key in ("namespace", "name", "field")):
+        if not isinstance(item, dict) or not reading.names_field(item.get("field")):
+            continue
+        if all(_is_text(item.get(key)) for key in ("namespace", "name")):
             steps = _steps(item.get("transformations")) or _old_step(body.get("transformationType"))
             yield dataset_node(item["namespace"], item["name"], item["field"]), steps
 
@@ -244,7 +246,11 @@ def _end(body: Body, asserter: NodeName) -> NodeName | None:
         return asserter if job and asserter.kind == "job" else None
     if not (isinstance(namespace, str) and isinstance(name, str) and namespace and name):
         return None
-    return job_node(namespace, name) if job else dataset_node(namespace, name, field if _is_text(field) else None)
+    return (
+        job_node(namespace, name)
+        if job
+        else dataset_node(namespace, name, field if reading.names_field(field) else None)
+    )
 
 
 def _steps(found: Any) -> set[str]:
@@ -268,7 +274,7 @@ def _old_step(kind: Any) -> set[str]:
 def _items(value: Any) -> list[tuple[str, Body]]:
     """Give the columns of a facet that can be read."""
     found = value.items() if isinstance(value, dict) else ()
-    return [(name, body) for name, body in found if _is_text(name) and isinstance(body, dict)]
+    return [(name, body) for name, body in found if reading.names_field(name) and isinstance(body, dict)]
 
 
 def _is_text(value: Any) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -256,6 +256,11 @@ def description(facets: Facets) -> str | None:
     return text if isinstance(text, str) and text.strip() else None
 
 
+def names_field(value: Any) -> TypeGuard[str]:
+    """Tell whether a value can name a field: a text in which more stands than spaces, else nobody could ask for it."""
+    return isinstance(value, str) and bool(value.strip())
+
+
 def schema_fields(facets: Facets) -> dict[str, dict[str, str | None]] | None:
     """Read the schema facet: by field, its ``type`` and ``description``; None when there is no such facet."""
     return made_of(facets.get("schema"), _schema_fields)
@@ -267,7 +272,7 @@ def _schema_fields(body: Any) -> dict[str, dict[str, str | None]] | None:
         return None
     found: dict[str, dict[str, str | None]] = {}
     for field in fields:
-        if isinstance(field, dict) and isinstance(field.get("name"), str) and field["name"]:
+        if isinstance(field, dict) and names_field(field.get("name")):
             found[field["name"]] = {
                 key: field[key] if isinstance(field.get(key), str) else None for key in ("type", "description")
             }

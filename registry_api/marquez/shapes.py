@@ -272,7 +272,7 @@ def column_lineage(facets: Facets) -> tuple[marquez.FieldLineage, ...] | None:
     for name, body in sorted(said.items()):
         inputs = body.get("inputFields") if isinstance(body, dict) else None
         read = [item for item in map(_input_field, inputs if isinstance(inputs, list) else ()) if item]
-        if read:
+        if read and reading.names_field(name):
             found.append(
                 marquez.FieldLineage(
                     name=name,
@@ -285,7 +285,9 @@ def column_lineage(facets: Facets) -> tuple[marquez.FieldLineage, ...] | None:
 
 
 def _input_field(item: Any) -> marquez.InputField | None:
-    if not isinstance(item, dict) or not all(isinstance(item.get(key), str) for key in ("namespace", "name", "field")):
+    if not isinstance(item, dict) or not all(isinstance(item.get(key), str) for key in ("namespace", "name")):
+        return None
+    if not reading.names_field(item.get("field")):
         return None
     said = item.get("transformations")
     steps = [step for step in (said if isinstance(said, list) else ()) if isinstance(step, dict)] or [{}]
