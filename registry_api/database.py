@@ -239,11 +239,11 @@ def _make_engine(url: URL, busy_timeout: float) -> Engine:
 
 
 def _json(value: Any) -> str:
-    """Write JSON for a column."""
+    """Write JSON for a column, its keys in order: stored events are written so, and a rebuild reads them."""
     try:
-        return orjson.dumps(value).decode()
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
     except TypeError:  # A number of more than 64 bits, or half of a surrogate pair.
-        return json.dumps(value)
+        return json.dumps(value, sort_keys=True)
 
 
 def make_folder(url: URL) -> None:
