@@ -8,17 +8,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, column, func, literal, select, type_coerce, values
+from sqlalchemy import Row, Select, case, column, func, literal, select, type_coerce, values
 from sqlalchemy.orm import Session, aliased
 
+from festaf.contract.openlineage import EventType
 from festaf.registry_api.catalog.tables import DatasetVersionTable, JobRunTable, JobTable, JobVersionTable
 from festaf.registry_api.dags.tables import RunTable, SourceBlobTable
 from festaf.registry_api.table import Key, Moment
 from festaf.registry_api.viewpoint import Viewpoint
 
 CHUNK = 200
-RunRow = Row[int, UUID, str | None, datetime | None, datetime | None, datetime]
-"""job, run, state, start, end, last event"""
+RunRow = Row[int, UUID, str | None, datetime | None, datetime | None, datetime, str | None]
+"""job, run, state, start, end, last event; all that its events told if it said RUNNING without START"""
 LATEST = 10
 """How many runs of a job are its latest ones."""
 
@@ -77,7 +78,9 @@ class RunReads:
                     found[row.job_id].append(row)
         return found
 
-    def _latest(self, jobs: Sequence[int]) -> Select[int, UUID, str | None, datetime | None, datetime | None, datetime]:
+    def _latest(
+        self, jobs: Sequence[int]
+    ) -> Select[int, UUID, str | None, datetime | None, datetime | None, datetime, str | None]:
         """Ask for the runs of jobs since each job's tenth newest, which the index gives at once."""
         other = aliased(JobRunTable)
         seen = [other.job_id == JobTable.id, *([other.at <= self.view.as_of] if self.view.as_of else [])]
@@ -90,6 +93,7 @@ class RunReads:
             .correlate(JobTable)
             .scalar_subquery()
         )
+        only_running = (RunTable.state == EventType.RUNNING) & RunTable.started_at.is_(None)
         since = func.coalesce(type_coerce(oldest, Moment()), literal(_EVER, Moment()))
         query = (
             select(
@@ -99,6 +103,7 @@ class RunReads:
                 RunTable.started_at,
                 RunTable.ended_at,
                 RunTable.last_event_at,
+                case((only_running, RunTable.folded)).label("running"),
             )
             .select_from(JobTable)
             .join(JobRunTable, (JobRunTable.job_id == JobTable.id) & (JobRunTable.at >= since))

@@ -70,8 +70,8 @@ NodeIdText = Annotated[
 ]
 Depth = Annotated[
     int,
-    Query(ge=0, description="How many steps from the node; more than 100 are 100"),
-    AfterValidator(lambda depth: min(depth, DEEPEST)),
+    Query(description="How many steps from the node; more than 100 are 100, less than 0 are 0"),
+    AfterValidator(lambda depth: max(0, min(depth, DEEPEST))),
 ]
 Part = Annotated[int, Query(ge=0, description="How many items at most; more than 1,000 are 1,000")]
 Offset = Annotated[int, Query(ge=0, le=10**12, description="How many items to pass over")]

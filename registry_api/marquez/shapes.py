@@ -25,7 +25,7 @@ from festaf.registry_api.catalog.saying import Subject
 from festaf.registry_api.catalog.tables import DatasetTable
 from festaf.registry_api.catalog.versions import dataset_version_id, location_of
 from festaf.registry_api.lineage import reading
-from festaf.registry_api.lineage.folding import bodies
+from festaf.registry_api.lineage.folding import bodies, read_state
 
 JobType = Literal["BATCH", "STREAM", "SERVICE"]
 NOBODY = "anonymous"
@@ -83,12 +83,13 @@ def run(found: DescribedRun) -> marquez.Run:
 
 def short_run(row: RunRow) -> marquez.Run:
     """Show a run among others, without what its events said."""
+    started = row.started_at or (read_state(row.running).first_event_at if row.running else None)
     return marquez.Run(
         id=row.uuid,
-        created_at=row.started_at or row.last_event_at,
+        created_at=started or row.last_event_at,
         updated_at=row.last_event_at,
         state=_state(row.state, row.started_at),
-        started_at=row.started_at,
+        started_at=started,
         ended_at=row.ended_at,
         duration_ms=_duration(row.started_at, row.ended_at),
     )
