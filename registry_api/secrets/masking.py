@@ -14,7 +14,9 @@ from threading import Lock
 from typing import Any
 
 from festaf.contract.secrets import MASKED
-from festaf.registry_api.secrets.rules import GLANCES, Filter, is_literal, rules, secret_name, triggers
+from festaf.registry_api.secrets.rule import Filter
+from festaf.registry_api.secrets.rules import GLANCES, rules, secret_name, triggers
+from festaf.registry_api.secrets.values import is_literal
 
 SHORT = 256
 """Texts up to this length are remembered as they are, longer ones by their hash."""
