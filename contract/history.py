@@ -22,6 +22,8 @@ class Teller(Model):
     task_id: str | None = None
     run_id: str | None = None
     """Airflow's DAG run id."""
+    map_index: int = -1
+    """Which instance of a mapped task it was; -1 for another task."""
     openlineage_run_id: UUID | None = None
     dag_version: DagVersionRef | None = None
     declared_by: str | None = None

@@ -59,6 +59,7 @@ def _teller(by: Teller) -> str:
     if by.declared_by:
         return f", by {by.declared_by}"
     task = ".".join(part for part in (by.dag_id, by.task_id) if part)
+    task += f" map index {by.map_index}" if by.map_index >= 0 else ""
     number = f" version {by.dag_version.number}" if by.dag_version and by.dag_version.number else ""
     run, airflow = f" in {by.run_id}" if by.run_id else "", f" of {by.namespace}" if by.namespace else ""
     return f", by {task}{number}{run}{airflow}"

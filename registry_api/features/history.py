@@ -191,6 +191,7 @@ def _teller(run: SeenRun | None, version: DagVersionRef | None, content: Mapping
         dag_id=task.dag_id if task else None,
         task_id=task.task_id if task else run.job,
         run_id=task.run_id if task else None,
+        map_index=task.map_index if task else -1,
         openlineage_run_id=run.uuid,
         dag_version=version,
     )

@@ -47,6 +47,17 @@ def days(item: dict[str, Any]) -> tuple[str, int]:
     return item["kind"], (datetime.fromisoformat(item["at"]) - at(0)).days
 
 
+def test_of_a_mapped_task_the_instance_is_told(registry: Registry) -> None:
+    for index in range(2):
+        said = declaration(technique=f"line {index}")
+        registry.post(task_event(minutes=10 + index, map_index=index, outputs=(written(said),)))
+    registry.post(task_event(task="create", minutes=1, outputs=(defined(RICH),)))
+
+    items = registry.get(HISTORY)["items"]
+
+    assert [item["by"]["map_index"] for item in items if item["kind"] == "declared"] == [1, 0, -1]
+
+
 def test_the_life_of_a_feature_is_told_the_newest_first(registry: Registry) -> None:
     tell_a_life(registry)
 

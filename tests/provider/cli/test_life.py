@@ -71,6 +71,15 @@ def replying(recorder: Recorder, body: dict[str, Any]) -> None:
     recorder.answer = answer
 
 
+def test_history_says_which_instance_of_a_mapped_task_it_was(runner: CliRunner, recorder: Recorder) -> None:
+    by = HISTORY["items"][0]["by"] | {"map_index": 0}
+    replying(recorder, HISTORY | {"items": [HISTORY["items"][0] | {"by": by, "changes": []}]})
+
+    told = runner.invoke(app, ["history", FEATURE]).stdout
+
+    assert told.strip().endswith("by flights.ingest map index 0 in scheduled__1 of prod")
+
+
 def test_history_says_what_changed_and_by_whom(runner: CliRunner, recorder: Recorder) -> None:
     replying(recorder, HISTORY)
 
