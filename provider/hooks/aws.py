@@ -48,7 +48,7 @@ class AwsHook(AwsBaseHook):
         self._clients: dict[str, Any] = {}
         self._lock = threading.RLock()
         self._account: str | None = None
-        self._account_turn = threading.Lock()
+        self._account_turn = threading.Lock()  # cached_property has no lock of its own since Python 3.12.
 
     @cached_property
     def conn_config(self) -> AwsConnectionWrapper:

@@ -69,14 +69,12 @@ def _edges(rows: Iterable[Sequence[Any]], into: bool, ends: Mapping[int, NodeNam
     """Read edges from rows of ``edges_query``."""
     found: list[FoundEdge] = []
     names: dict[int, NodeName] = {}
-    for here, far, asserter, origin, since, last, run, transformation, kind, namespace, name, field, first in rows:
+    for here, far, asserter, origin, since, last, run, how, kind, namespace, name, field, first in rows:
         other = names.get(far)
         if other is None:
             other = names[far] = NodeName(kind, namespace, name, field)
-        source, target, target_kind = (far, here, ends[here].kind) if into else (here, far, kind)
-        found.append(
-            FoundEdge(
-                here, other, source, target, target_kind, asserter, origin, since, last, run, transformation, first
-            )
-        )
+        near = ends[here]
+        source, target, target_kind = (far, here, near.kind) if into else (here, far, kind)
+        edge = FoundEdge(near, other, source, target, target_kind, asserter, origin, since, last, run, how, far, first)
+        found.append(edge)
     return found

@@ -20,24 +20,27 @@ from festaf.contract.feature import Origin
 from festaf.registry_api.graph.names import NO_SOURCE, NodeName
 
 RANK: dict[str, int] = {"declared": 0, "lineage_facet": 1, "column_lineage": 2, "inputs_outputs": 3, "lineage": 3}
+Place = int | NodeName
+"""A node that is weighed: by its id, or, where a dataset has several names, by the name that is shown."""
 
 
 class FoundEdge(NamedTuple):
     """An edge that stands, from a node that was asked for to another or the other way round."""
 
-    here: int
+    here: NodeName
     other: NodeName
-    source: int
-    target: int
+    source: Place
+    target: Place
     target_kind: str
-    asserter: int
+    asserter: Place
     origin: Origin
     since: datetime
     last_stated: datetime
     last_run: str | None
     transformation: str | None
+    other_id: int
     first_seen: datetime
-    """When ``other``, as the edge names it, was first named."""
+    """When ``other``, as the edge names it, was first named; ``other_id`` is its id under that name."""
     passage: bool = True
     """False when what goes into ``source``, a job, does not go on to ``target``."""
 
@@ -45,15 +48,15 @@ class FoundEdge(NamedTuple):
 class Word(NamedTuple):
     """That an asserter says something of a target from an origin, and when it last did."""
 
-    target: int
-    asserter: int
+    target: Place
+    asserter: Place
     origin: str
     last: datetime | None
 
 
-def contested(edges: Iterable[FoundEdge], words: Collection[Word]) -> set[int]:
+def contested(edges: Iterable[FoundEdge], words: Collection[Word]) -> set[Place]:
     """Give the targets of which one asserter says things from several origins."""
-    origins: dict[tuple[int, int], set[str]] = defaultdict(set)
+    origins: dict[tuple[Place, Place], set[str]] = defaultdict(set)
     for edge in edges:
         origins[edge.target, edge.asserter].add(edge.origin)
     for word in words:
@@ -68,15 +71,15 @@ def weigh(edges: Iterable[FoundEdge], words: Iterable[Word], completed: Iterable
     :param words: what speaks exactly of the edges' targets
     :param completed: when contested targets were last spoken of by what had completed
     """
-    exact: dict[int, list[Word]] = defaultdict(list)
+    exact: dict[Place, list[Word]] = defaultdict(list)
     for word in words:
         exact[word.target].append(word)
-    said: dict[tuple[int, int, str], datetime] = {}
+    said: dict[tuple[Place, Place, str], datetime] = {}
     for target, asserter, origin, last in completed:
         if last is not None:
             said[target, asserter, origin] = max(last, said.get((target, asserter, origin), last))
     ranks = {target: min(RANK[word.origin] for word in spoken) for target, spoken in exact.items()}
-    best: dict[tuple[int, int], FoundEdge] = {}
+    best: dict[tuple[Place, Place], FoundEdge] = {}
     for edge in edges:
         doubted = edge.target_kind != "job" and ranks.get(edge.target, RANK[edge.origin]) < RANK[edge.origin]
         outdone = doubted and any(_beats(word, edge, said) for word in exact[edge.target])
@@ -89,7 +92,7 @@ def weigh(edges: Iterable[FoundEdge], words: Iterable[Word], completed: Iterable
     return list(best.values())
 
 
-def _beats(word: Word, edge: FoundEdge, said: Mapping[tuple[int, int, str], datetime]) -> bool:
+def _beats(word: Word, edge: FoundEdge, said: Mapping[tuple[Place, Place, str], datetime]) -> bool:
     """Tell whether a word counts against an edge."""
     if RANK[word.origin] >= RANK[edge.origin]:
         return False

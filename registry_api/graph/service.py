@@ -15,7 +15,7 @@ from festaf.registry_api.graph.alias_repository import AliasRepository
 from festaf.registry_api.graph.aliases import NEVER, Aliases, Rename, Spelling
 from festaf.registry_api.graph.edge_repository import EdgeRepository
 from festaf.registry_api.graph.names import NO_SOURCE, NodeName, dataset_node
-from festaf.registry_api.graph.precedence import FoundEdge, Word, contested, weigh
+from festaf.registry_api.graph.precedence import FoundEdge, Place, Word, contested, weigh
 from festaf.registry_api.graph.repository import GraphRepository
 from festaf.registry_api.graph.subjects import subjects_of
 from festaf.registry_api.graph.tables import NodeTable
@@ -53,9 +53,6 @@ class GraphService:
         """The ids of nodes that were met while reading."""
         self.seen: dict[NodeName, datetime] = {}
         """When those nodes were first named of which that was met as well."""
-        self.unnamed: dict[NodeName, int] = {}
-        """Numbers below zero of nodes that no event called as they are shown: a field of which only another name of its
-        dataset was said."""
 
     def keep_nodes(self, seen: Mapping[NodeName, datetime]) -> None:
         """Keep nodes with the times at which events name them, with the datasets that fields are parts of."""
@@ -107,21 +104,19 @@ class GraphService:
         readers = [edge.other for edge in edges] if side == "target" else []
         follow(self.session, subjects_of([*nodes, *readers]))
         for edge in edges:
-            self.met[edge.other] = edge.target if side == "target" else edge.source
-            self.seen[edge.other] = edge.first_seen
+            self.met[edge.other], self.seen[edge.other] = edge.other_id, edge.first_seen
         aliases = self._aliases({*nodes, *(edge.other for edge in edges)}, view)
-        if self.aliased:
-            edges = self._renamed(edges, spelled, aliases, side)
+        if aliases.groups:
+            edges = self._renamed(edges, spelled.values(), aliases, side)
         words = self._words(edges, side, view, aliases)
-        targets = self._spelled_ids(contested(edges, words), aliases)
+        targets = self._ids_of(contested(edges, words), aliases)
         completed = self._meant(self.edges.completed(targets, view), aliases) if targets else []
         found: dict[NodeName, list[Neighbour]] = {node: [] for node in nodes}
-        asked = {number: node for node, number in self._numbers(nodes).items()}
         for edge in weigh(edges, words, completed):
             item = Neighbour(
                 edge.other, edge.origin, edge.since, edge.last_stated, edge.last_run, edge.transformation, edge.passage
             )
-            found[asked[edge.here]].append(item)
+            found[edge.here].append(item)
         return found
 
     def spelled(self, nodes: Collection[NodeName], view: Viewpoint = NOW) -> dict[int, list[tuple[NodeName, Spelling]]]:
@@ -198,21 +193,20 @@ class GraphService:
     def _renamed(
         self,
         edges: Iterable[FoundEdge],
-        spelled: dict[int, list[tuple[NodeName, Spelling]]],
+        meanings: Iterable[list[tuple[NodeName, Spelling]]],
         aliases: Aliases,
         side: Side,
     ) -> list[FoundEdge]:
         """Put the names that are shown in the place of those that were used, where they were used in that meaning."""
+        meant = {said[0][1].name: said for said in meanings}
+        asserters = self._names_of(edge.asserter for edge in edges)
         found: list[FoundEdge] = []
         for edge in edges:
-            other = aliases.shown(edge.other, edge.last_stated)
-            numbers = self._numbers([other, *(node for node, _ in spelled[edge.here])])
-            far = numbers[other]
-            for node, spelling in spelled[edge.here]:
-                here = numbers[node]
-                if spelling.covers(edge.last_stated) and (here != far or edge.transformation == NO_SOURCE):
-                    ends = (far, here) if side == "source" else (here, far)
-                    found.append(edge._replace(here=here, other=other, source=ends[0], target=ends[1]))
+            other, asserter = (aliases.shown(name, edge.last_stated) for name in (edge.other, asserters[edge.asserter]))
+            for here, spelling in meant[edge.here]:
+                if spelling.covers(edge.last_stated) and (here != other or edge.transformation == NO_SOURCE):
+                    source, target = (other, here) if side == "source" else (here, other)
+                    found.append(edge._replace(here=here, other=other, source=source, target=target, asserter=asserter))
         return found
 
     def _words(self, edges: list[FoundEdge], side: Side, view: Viewpoint, aliases: Aliases) -> list[Word]:
@@ -220,64 +214,65 @@ class GraphService:
         if side == "source":
             return [Word(edge.target, edge.asserter, edge.origin, edge.last_stated) for edge in edges]
         targets = {edge.target for edge in edges if edge.target_kind != "job" and edge.origin != "lineage_facet"}
-        return self._meant(self.edges.exact(self._spelled_ids(targets, aliases), view), aliases) if targets else []
-
-    def _spelled_ids(self, targets: set[int], aliases: Aliases) -> set[int]:
-        """Give the ids of every name of some nodes."""
-        if not aliases.groups or not targets:
-            return targets
-        unnamed = {node for node, number in self.unnamed.items() if number in targets}
-        named = {target for target in targets if target > 0}
-        names = unnamed.union(self.names(named).values())
-        spellings = {spelling.name for name in names for spelling in aliases.spellings(name)}
-        return named.union(self.ids(spellings).values())
+        return self._meant(self.edges.exact(self._ids_of(targets, aliases), view), aliases) if targets else []
 
     def _meant(self, words: list[Word], aliases: Aliases) -> list[Word]:
         """Let words speak of the nodes that are shown."""
-        if not aliases.groups or not words:
+        if not aliases.groups:
             return words
-        names = self.names({word.target for word in words} | {word.asserter for word in words})
-        meant: list[Word] = []
-        for word in words:
-            moment = word.last or NEVER
-            target = aliases.shown(names[word.target], moment)
-            asserter = aliases.shown(names[word.asserter], moment)
-            numbers = self._numbers([target, asserter])
-            meant.append(word._replace(target=numbers[target], asserter=numbers[asserter]))
-        return meant
+        names = self._names_of(place for word in words for place in (word.target, word.asserter))
+        return [
+            word._replace(
+                target=aliases.shown(names[word.target], word.last or NEVER),
+                asserter=aliases.shown(names[word.asserter], word.last or NEVER),
+            )
+            for word in words
+        ]
 
-    def _numbers(self, nodes: Iterable[NodeName]) -> dict[NodeName, int]:
-        """Give a number for each node as it is shown: its id, or one below zero where no event called it so."""
-        asked = set(nodes)
-        found = self.ids(asked)
-        for node in asked - found.keys():
-            found[node] = self.unnamed.setdefault(node, -len(self.unnamed) - 1)
-        return found
+    def _names_of(self, places: Iterable[Place]) -> dict[Place, NodeName]:
+        """Give what nodes are called that were found by their ids."""
+        ids = {place for place in places if isinstance(place, int)}
+        names = self.names(ids)
+        return {place: names[place] for place in ids}
 
-    def _otherwise(self, node: NodeName) -> dict[NodeName, int]:
-        """Give the ids of a field under every name that its dataset ever had."""
-        names = self._aliases([node], NOW).heads
-        return self.ids({dataset_node(name.namespace, name.name, node.field) for name in names})
+    def _ids_of(self, places: Iterable[Place], aliases: Aliases) -> set[int]:
+        """Give the ids of places: of one that is shown, those of each of its names."""
+        found: set[int] = set()
+        shown: set[NodeName] = set()
+        for place in places:
+            if isinstance(place, int):
+                found.add(place)
+            else:
+                shown.add(place)
+        return found.union(self.ids({item.name for name in shown for item in aliases.spellings(name)}).values())
 
     def first_seen(self, nodes: Collection[NodeName]) -> dict[NodeName, datetime]:
-        """Give when nodes were first named."""
+        """Give when nodes were first named, by whichever of their names."""
         follow(self.session, subjects_of(nodes))
         asked = set(nodes)
         if strange := asked - self.seen.keys():
             self._meet(strange)
-        for node in asked & self.unnamed.keys():
-            if others := self._otherwise(node):
-                self._meet(others.keys() - self.seen.keys())
-                self.seen[node] = min(self.seen[other] for other in others)
+        for node, others in self._otherwise(asked - self.seen.keys()).items():
+            self._meet(others.keys() - self.seen.keys())
+            self.seen[node] = min(self.seen[other] for other in others)
         return {node: self.seen[node] for node in asked if node in self.seen}
 
     def opaque_ids(self, nodes: Collection[NodeName]) -> dict[NodeName, str]:
         """Give ids for nodes that the caller may not see: nobody can tell from one which name it hides."""
         rows = {node: str(node_id) for node, node_id in self.ids(nodes).items()}
-        for node in set(nodes) & self.unnamed.keys():
+        for node, others in self._otherwise(set(nodes) - rows.keys()).items():
             whole = self.ids([node.whole or node])
-            rows[node] = f"{sorted(whole.values())} {min(self._otherwise(node).values())}"
+            rows[node] = f"{sorted(whole.values())} {min(others.values())}"
         return {node: f"restricted:{natural_key('node', row)[:20]}" for node, row in rows.items()}
+
+    def _otherwise(self, nodes: Iterable[NodeName]) -> dict[NodeName, dict[NodeName, int]]:
+        """Give, of nodes that no event called so, the ids under every name that their dataset ever had."""
+        found: dict[NodeName, dict[NodeName, int]] = {}
+        for node in nodes if self.aliased else ():
+            names = self._aliases([node], NOW).heads
+            if others := self.ids({dataset_node(name.namespace, name.name, node.field) for name in names}):
+                found[node] = others
+        return found
 
 
 def name_of(row: NodeTable) -> NodeName:
