@@ -4,9 +4,10 @@
     .venv/bin/python -m benchmarks.events --postgresql
 
 The event is the one by which the peer was measured: a run that completes, with two inputs, one output, and 20 edges
-between columns; 2.5 kB. Thousands of jobs send it again and again, in batches of 500, over HTTP: once with an output
-that is a table, and once with one that is a feature set of ten features. The first events of all jobs make everything
-new; of the others, each tenth is timed for itself, so that it shows whether the registry grows slower as it fills.
+between columns; 2.5 kB. Its run has the id that Airflow's OpenLineage provider would give it, which begins with a time.
+Thousands of jobs send it again and again, in batches of 500, over HTTP: once with an output that is a table, and once
+with one that is a feature set of ten features. The first events of all jobs make everything new; of the others, each
+tenth is timed for itself, so that it shows whether the registry grows slower as it fills.
 
 In the same run such events go to Feast, whose Python is given, and, for the limit, as mere texts into one table of
 SQLite, a transaction for each batch. ``benchmarks.lineage`` measures larger events, of 20 kB and 110 edges.
@@ -22,7 +23,6 @@ import statistics
 import sys
 import tempfile
 import time
-import uuid
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -33,6 +33,7 @@ import httpx
 import orjson
 from benchmarks.serving import machine, migrate, new_database, serving, serving_registry
 
+from festaf.contract.names import task_run_id
 from festaf.contract.openlineage import PRODUCER, RUN_EVENT_SCHEMA
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ PARTS = 10
 TARGET = 1_500
 FEAST_EVENTS = 500
 FEAST_PORT = 8767
+NAMESPACE = "airflow"
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 RESULTS = Path(__file__).parent / "results"
 Json = dict[str, Any]
@@ -64,14 +66,16 @@ class Fleet:
 
     def _event(self, job: int, turn: int) -> Json:
         moment = BEGIN + timedelta(hours=turn, milliseconds=job)
+        dag, task = f"dag_{job // 10}", f"write_{job}"
+        run = task_run_id(namespace=NAMESPACE, dag_id=dag, task_id=task, try_number=1, map_index=-1, moment=moment)
         inputs = [("s3://raw", f"table_{job}_{number}") for number in range(INPUTS)]
         return {
             "eventType": "COMPLETE",
             "eventTime": moment.isoformat(),
             "producer": PRODUCER,
             "schemaURL": RUN_EVENT_SCHEMA,
-            "run": {"runId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{job}/{turn}")), "facets": {}},
-            "job": {"namespace": "airflow", "name": f"dag_{job // 10}.write_{job}", "facets": {}},
+            "run": {"runId": str(run), "facets": {}},
+            "job": {"namespace": NAMESPACE, "name": f"{dag}.{task}", "facets": {}},
             "inputs": [{"namespace": namespace, "name": name, "facets": {}} for namespace, name in inputs],
             "outputs": [self._output(job) | {"facets": _facets(inputs)}],
         }

@@ -113,9 +113,9 @@ class StatisticsReads:
         query = select(EventTable).where(*asked.conditions())
         query = self._of_visible_runs(query)
         order = (
-            (EventTable.event_time.desc(), EventTable.id.desc())
+            (EventTable.event_time.desc(), EventTable.dedupe_key.desc())
             if asked.newest_first
-            else (EventTable.event_time, EventTable.id)
+            else (EventTable.event_time, EventTable.dedupe_key)
         )
         rows = self.session.scalars(query.order_by(*order).limit(limit).offset(offset)).all()
         bounded = query.with_only_columns(EventTable.id).limit(COUNTED).subquery()

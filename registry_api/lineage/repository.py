@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from festaf.registry_api.bulk import fetch
@@ -17,6 +17,7 @@ from festaf.registry_api.upsert import insert_missing
 from festaf.registry_api.viewpoint import AS_OF, KNOWN_AT, Viewpoint
 
 CHUNK = 200
+WHICH = (EventTable.event_time, EventTable.dedupe_key)
 
 
 class EventRepository:
@@ -25,16 +26,17 @@ class EventRepository:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def add(self, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
-        """Store events by their keys; give the ids of those that were not known."""
-        query = select(EventTable.dedupe_key, EventTable.id)
-        known = {row[0] for row in fetch(self.session, query, EventTable.dedupe_key, rows)}
-        fresh = [row for key, row in rows.items() if key not in known]
-        if not fresh:
-            return {}
-        insert_missing(self.session, EventTable, fresh, ["dedupe_key"])
-        keys = [str(row["dedupe_key"]) for row in fresh]
-        return {row[0]: row[1] for row in fetch(self.session, query, EventTable.dedupe_key, keys)}
+    def add(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+        """Store events, each once; give the ids of those that were not known, by their keys."""
+        known = self._ids(rows)
+        fresh = [row for row in rows if row["dedupe_key"] not in known]
+        insert_missing(self.session, EventTable, fresh, [column.key for column in WHICH])
+        return self._ids(fresh)
+
+    def _ids(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+        which = {tuple(row[column.key] for column in WHICH) for row in rows}
+        found = fetch(self.session, select(EventTable.dedupe_key, EventTable.id), tuple_(*WHICH), which)
+        return {row[0]: row[1] for row in found}
 
     def last_arrival(self) -> datetime | None:
         """Give when the newest event arrived."""

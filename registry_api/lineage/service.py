@@ -145,7 +145,7 @@ class LineageService:
         now = self._now()
         by_key = {named.incoming.key: named for named in events}
         with span("events.keep"):
-            ids = self.events.add({key: _row(named.incoming, now) for key, named in by_key.items()})
+            ids = self.events.add([_row(named.incoming, now) for named in by_key.values()])
         fresh = [(ids[key], by_key[key]) for key in sorted(ids, key=ids.__getitem__)]
         if fresh:
             with span("events.record"):

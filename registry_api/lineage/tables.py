@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, Integer, LargeBinary, String
+from sqlalchemy import Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from festaf.registry_api.table import Key, Table
@@ -15,10 +15,11 @@ class EventTable(Table):
     """One OpenLineage event."""
 
     __tablename__ = "event"
-    __table_args__ = (Index(None, "run_uuid"), Index(None, "event_time", "id"))
+    # Equal events are of one time. By it, what is new lies together in the index; by the hash alone, everywhere.
+    __table_args__ = (UniqueConstraint("event_time", "dedupe_key"), Index(None, "run_uuid"))
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
-    dedupe_key: Mapped[str] = mapped_column(String(64), unique=True)
+    dedupe_key: Mapped[str] = mapped_column(String(64))
     kind: Mapped[str] = mapped_column(String(8))
     """``run``, ``job`` or ``dataset``."""
     run_uuid: Mapped[UUID | None]

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from festaf.registry_api.database import Database
 from festaf.registry_api.lineage.service import LineageService
 from festaf.registry_api.schema import migrate
+from tests.registry_api.databases import upgrade_to
 from tests.registry_api.events import NAMESPACE, at, declaration, defined, feature_set, task_event, written
 from tests.registry_api.test_feature_list import of_another_airflow
 
@@ -45,7 +46,7 @@ def test_lists_name_the_airflow_that_wrote_last(database: Database) -> None:
         session.execute(text("ALTER TABLE feature DROP COLUMN dag_namespace"))
         session.execute(text("UPDATE alembic_version SET version_num = '0022'"))
 
-    migrate(database)
+    upgrade_to(database, "0023")
 
     assert _repeated(database) == right
 

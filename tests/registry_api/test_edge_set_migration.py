@@ -9,7 +9,6 @@ from sqlalchemy import text
 
 from festaf.registry_api.database import Database
 from festaf.registry_api.lineage.service import LineageService
-from festaf.registry_api.schema import migrate
 from tests.registry_api.databases import upgrade_to
 from tests.registry_api.events import RICH, at, dataset, task_event, written
 
@@ -21,11 +20,12 @@ SETS = text("SELECT id, current, last_stated FROM edge_set ORDER BY id")
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(sqlite_url: str, empty_postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """Give a database of the previous release, with the one column of a later one that taking events needs."""
+    """Give a database of the previous release, with what taking events needs of later ones."""
     found = Database(sqlite_url if request.param == "sqlite" else empty_postgres_url)
     upgrade_to(found, "0021")
     with found.migrating() as connection:
         connection.execute(text("ALTER TABLE feature ADD COLUMN dag_namespace TEXT"))
+        connection.execute(text("CREATE UNIQUE INDEX later ON event (event_time, dedupe_key)"))
     yield found
     found.close()
 
@@ -42,9 +42,8 @@ def test_edge_sets_that_nothing_closes_stand_again(database: Database) -> None:
     assert [current for _, current, _ in right] == [False, True, True, True]
     with database.writing() as session:
         session.execute(text("UPDATE edge_set SET current = false WHERE id = 4"))
-        session.execute(text("ALTER TABLE feature DROP COLUMN dag_namespace"))
 
-    migrate(database)
+    upgrade_to(database, "0022")
 
     assert _sets(database) == right
 
