@@ -42,12 +42,18 @@ class RegistryClient(WishingClient):
         query: str | None = None,
         project: str | None = None,
         feature_set: str | None = None,
+        owner: str | None = None,
+        dag_id: str | None = None,
+        dag_namespace: str | None = None,
     ) -> Iterator[FeatureSummary]:
         """List features, page by page, in the registry's order.
 
         :param query: a part of the name or the description, in any case
+        :param dag_id: the DAG that wrote it last
+        :param dag_namespace: the Airflow of that DAG, by its OpenLineage namespace
         """
-        asked: Params = {"q": query, "project": project, "feature_set": feature_set}
+        asked: Params = {"q": query, "project": project, "feature_set": feature_set, "owner": owner}
+        asked |= {"dag_id": dag_id, "dag_namespace": dag_namespace}
         yield from self._pages(f"{API}/features", asked, _FEATURES)
 
     def feature(

@@ -49,14 +49,18 @@ def list_features(
     query: Annotated[str | None, typer.Argument(help="A part of the name or description; all without.")] = None,
     project: Annotated[str | None, typer.Option(help="Only features of this project.")] = None,
     feature_set: Annotated[str | None, typer.Option(help="Only features of this feature set.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Only features of this owner.")] = None,
+    dag_id: Annotated[str | None, typer.Option("--dag", help="Only features that this DAG wrote last.")] = None,
+    airflow: Annotated[str | None, typer.Option(help="Only features that a DAG of this Airflow wrote last.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
     registry: Registry = None,
     token: Token = None,
     as_json: AsJson = False,
 ) -> None:
     """List features with type, owner, DAG and time of the last write."""
+    written = {"dag_id": dag_id, "dag_namespace": airflow}
     with connect(registry, token) as client:
-        pages = client.features(query=query, project=project, feature_set=feature_set)
+        pages = client.features(query=query, project=project, feature_set=feature_set, owner=owner, **written)
         found = list(islice(pages, limit + 1))
     shown = found[:limit]
     if as_json:

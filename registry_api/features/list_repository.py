@@ -19,6 +19,7 @@ FILTERS = {
     "feature_set": FeatureSetTable.name,
     "owner": FeatureTable.owner,
     "dag_id": FeatureTable.dag_id,
+    "dag_namespace": FeatureTable.dag_namespace,
 }
 SUMMARY = (
     FeatureSetTable.project,
@@ -52,7 +53,7 @@ class Asked:
     """Which features are asked for, and where the page begins and ends."""
 
     wanted: Mapping[str, str]
-    """Values that ``project``, ``feature_set``, ``owner`` and ``dag_id`` must have."""
+    """Values that columns must have, by the names in ``FILTERS``."""
     limit: int
     text: str | None = None
     """A part of the name or the description, in any case."""
@@ -96,7 +97,7 @@ class ListRepository:
         ]
 
 
-@lru_cache(maxsize=200)
+@lru_cache(maxsize=400)
 def _query(kind: Kind, *, present: bool) -> Select[*tuple[Any, ...]]:
     query = select(*SUMMARY) if present else select(FeatureTable, FeatureSetTable)
     query = query.join_from(FeatureTable, FeatureSetTable, FeatureSetTable.id == FeatureTable.feature_set_id)

@@ -21,6 +21,9 @@ from festaf.registry_api.page import decode_cursor, encode_cursor
 from festaf.registry_api.viewpoint import Viewpoint
 
 SHOWN = ("type", "description", "owner", "dag_id", "dag_namespace", "last_written", "deleted")
+OF_SETS = {"project", "feature_set"}
+REPEATED = {"owner", "dag_id", "dag_namespace"}
+"""What is asked of features' rows now, and of their portraits of an earlier time."""
 SCANNED = 2_000
 """How many features one request for an earlier time looks at; a page may then be short, and its cursor goes on."""
 FeatureRow = tuple[FeatureTable, FeatureSetTable]
@@ -33,6 +36,7 @@ class FeatureFilter(Model):
     feature_set: str | None = Field(None, max_length=64)
     owner: str | None = Field(None, max_length=500)
     dag_id: str | None = Field(None, max_length=250)
+    dag_namespace: str | None = Field(None, max_length=500, description="The Airflow of the DAG")
     q: str | None = Field(None, max_length=200, description="A part of the name or the description, in any case")
     as_of: AsOf = Field(None, alias="asOf")
     known_at: KnownAt = Field(None, alias="knownAt")
@@ -67,7 +71,7 @@ class FeatureListing:
     def _present(
         self, asked: FeatureFilter, after: tuple[str, ...] | None
     ) -> tuple[list[FeatureSummary], bool | tuple[str, ...]]:
-        wanted = asked.model_dump(include={"project", "feature_set", "owner", "dag_id"}, exclude_none=True)
+        wanted = asked.model_dump(include=OF_SETS | REPEATED, exclude_none=True)
         rows = self.features.summaries(Asked(wanted, asked.limit + 1, asked.q, after, self.sight.projects))
         return [FeatureSummary(**row) for row in rows[: asked.limit]], len(rows) > asked.limit
 
@@ -75,7 +79,7 @@ class FeatureListing:
         self, asked: FeatureFilter, after: tuple[str, ...] | None
     ) -> tuple[list[FeatureSummary], bool | tuple[str, ...]]:
         """Look at features in order until the page is full; owner, DAG and text are those of that time."""
-        wanted = asked.model_dump(include={"project", "feature_set"}, exclude_none=True)
+        wanted = asked.model_dump(include=OF_SETS, exclude_none=True)
         items: list[FeatureSummary] = []
         chunk = max(asked.limit, SCANNED // 10)
         for _ in range(max(SCANNED // chunk, 1)):
@@ -113,7 +117,7 @@ def _summary(row: FeatureRow, facts: dict[str, Any]) -> FeatureSummary:
 
 
 def _fits(row: FeatureRow, facts: dict[str, Any], asked: FeatureFilter) -> bool:
-    if any(getattr(asked, name) not in {None, facts[name]} for name in ("owner", "dag_id")):
+    if any(getattr(asked, name) not in {None, facts[name]} for name in REPEATED):
         return False
     text = (asked.q or "").lower()
     return text in row[0].name.lower() or text in (facts["description"] or "").lower()

@@ -180,6 +180,10 @@ def test_of_two_airflows_that_have_a_dag_of_the_same_id_the_one_that_wrote_last_
     registry.post(of_another_airflow(task_event(day=2, outputs=(output,))))
     assert writers(registry) == [(DAG, "airflow-lab")]
     assert writers(registry, asOf=at(30).isoformat()) == [(DAG, NAMESPACE)]
+    assert writers(registry, dag_id=DAG, dag_namespace="airflow-lab") == [(DAG, "airflow-lab")]
+    assert writers(registry, dag_id=DAG, dag_namespace=NAMESPACE) == []
+    assert writers(registry, dag_namespace=NAMESPACE, asOf=at(30).isoformat()) == [(DAG, NAMESPACE)]
+    assert writers(registry, dag_namespace="airflow-lab", asOf=at(30).isoformat()) == []
     assert [item["dag_namespace"] for item in registry.get("/search/features", q="dep")["items"]] == ["airflow-lab"]
 
     registry.post(task_event(day=3, outputs=(output,)), task_event(day=4, outputs=(written(declaration(owner="ann")),)))

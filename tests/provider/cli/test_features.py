@@ -59,6 +59,9 @@ def test_a_terminal_is_filled_to_its_own_width(
 def test_a_list_is_narrowed_by_the_registry(runner: CliRunner, recorder: Recorder) -> None:
     runner.invoke(app, ["list", "wind", "--project", "nyc", "--feature-set", "weather"])
     assert recorder.requests[0].path == "/api/v1/features?q=wind&project=nyc&feature_set=weather&limit=100"
+    runner.invoke(app, ["list", "--owner", "team:wind", "--dag", "hourly", "--airflow", "airflow-lab"])
+    narrowed = "owner=team%3Awind&dag_id=hourly&dag_namespace=airflow-lab"
+    assert recorder.requests[1].path == f"/api/v1/features?{narrowed}&limit=100"
 
 
 def test_a_longer_list_says_that_there_is_more(runner: CliRunner) -> None:
