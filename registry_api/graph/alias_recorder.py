@@ -53,7 +53,7 @@ class AliasRecorder:
             symlinks |= named
             if not isinstance(item.event, RunEvent):
                 changes[None, item.id] |= changes_of_event(item.event)
-            seen.add((other for _, other in named), item.event.event_time)
+            seen.add((name for pair in named for name in pair), item.event.event_time)
         for run in batch.runs:
             changes[run.id, None] |= changes_of_run(run.state, run.facts.ended_at)
         for said in changes.values():

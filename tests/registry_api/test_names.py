@@ -207,6 +207,17 @@ def test_a_dropped_dataset_says_so_until_it_is_written_again(registry: Registry)
     assert access()["in"] == "accessible"
 
 
+@pytest.mark.parametrize("state", ["START", "COMPLETE"])
+def test_a_dropped_dataset_may_have_another_name_and_nothing_else_said_of_it(registry: Registry, state: str) -> None:
+    dropped = named("flights.parquet", "flights")
+    dropped["facets"] |= changed("flights.parquet", "DROP")["facets"]
+    registry.post(task_event(state, 10, outputs=(dropped,)))
+
+    registry.post(task_event(minutes=5, task="load", inputs=(table("flights"),), outputs=(written(declaration()),)))
+    (source,) = registry.feature()["sources"]
+    assert source["access"] == ("deleted" if state == "COMPLETE" else "accessible")
+
+
 def test_any_order_of_names_and_edges_gives_the_same_graph(tmp_path: Path) -> None:
     events = [
         write(dataset("raw"), dataset("old"), task="load"),
