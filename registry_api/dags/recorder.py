@@ -81,9 +81,8 @@ class DagRecorder:
             for run in batch.runs
             if run.known and run.facts.dag_id
         }
-        fresh = {item.id for item in batch.events}
-        silent = self.sayings.silent_events(dags) if dags else []
-        return [Said(event, dags[run], at) for event, run, at in silent if event not in fresh]
+        silent = self.sayings.silent_events(dags, min(item.id for item in batch.events)) if dags else []
+        return [Said(event, dags[run], at) for event, run, at in silent]
 
 
 def _said(batch: Batch) -> list[Said]:

@@ -133,12 +133,15 @@ class SayingRepository:
                 found[pk, sha256] = version
         return found
 
-    def silent_events(self, runs: Collection[UUID]) -> list[tuple[int, UUID, datetime]]:
-        """Give the events of runs, by id, run and time, that are not known to speak of a DAG."""
+    def silent_events(self, runs: Collection[UUID], before: int) -> list[tuple[int, UUID, datetime]]:
+        """Give the events of runs, by id, run and time, that are not known to speak of a DAG.
+
+        :param before: only those of a lesser id; a rebuild has yet to come to the others
+        """
         query = (
             select(EventTable.id, EventTable.run_uuid, EventTable.event_time)
             .outerjoin(DagSayingTable, DagSayingTable.event_id == EventTable.id)
-            .where(EventTable.run_uuid.in_(sorted(runs)), DagSayingTable.event_id.is_(None))
+            .where(EventTable.run_uuid.in_(sorted(runs)), EventTable.id < before, DagSayingTable.event_id.is_(None))
         )
         return [(event, run, at) for event, run, at in self.session.execute(query) if run]
 

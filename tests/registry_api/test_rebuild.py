@@ -20,6 +20,7 @@ from festaf.registry_api.lineage.derived import DERIVED, PARTLY, SOURCES
 from festaf.registry_api.lineage.rebuild import rebuild
 from festaf.registry_api.lineage.service import LineageService
 from festaf.registry_api.table import Table
+from festaf.registry_api.viewpoint import Viewpoint
 from tests.registry_api.contents import contents, differences
 from tests.registry_api.databases import with_schema
 from tests.registry_api.events import at, declaration, task_event, written
@@ -56,6 +57,23 @@ def test_a_rebuild_gives_the_same_answers_and_the_same_past(told: Database) -> N
     assert everything(told).differences(answers) == []
     assert steps[-1] == (len(story()), len(story()))
     assert any('"superseded_at": "' in row for row in before["sighting"])
+
+
+def test_what_later_events_of_a_run_say_of_its_dag_is_kept(database_url: str) -> None:
+    database = with_schema(Database(database_url))
+    for number, kind in enumerate(("START", "RUNNING", "COMPLETE")):
+        with database.writing() as session:
+            event = task_event(kind, number, outputs=(written(declaration()),))
+            event["job"]["facets"]["festaf_dag"]["dag"]["owners"] = [kind.lower()]
+            LineageService(session, at(10 + number)).take(event)
+    views = [Viewpoint(at(2)), *(Viewpoint(known_at=at(10 + number)) for number in range(3))]
+    answers, before = everything(database, views), contents(database, history=True)
+
+    rebuild(database, lambda _done, _total: None)
+
+    assert differences(contents(database, history=True), before) == []
+    assert everything(database, views).differences(answers) == []
+    database.close()
 
 
 def test_a_rebuild_that_is_broken_off_changes_nothing(told: Database) -> None:
