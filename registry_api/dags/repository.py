@@ -167,7 +167,8 @@ class DagRepository:
             other.source_sha256.is_not(None),
             DagVersionTable.bundle_version.is_(None) | (other.bundle_version == DagVersionTable.bundle_version),
         )
-        pinned = same.where(other.source_sha256 == DagVersionTable.source_sha256, other.bundle_version.is_not(None))
+        same_source = other.source_sha256.is_not_distinct_from(DagVersionTable.source_sha256)
+        pinned = same.where(same_source, other.bundle_version.is_not(None))
         query = (
             select(DagVersionTable, DagTable, DagVersionNumberTable.number, SourceBlobTable.text)
             .join(DagTable, DagTable.id == DagVersionTable.dag_pk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.registry_api.events import DAG, RICH, VERSION, Json, at, task_event, written
+from tests.registry_api.events import DAG, RICH, VERSION, Json, at, dag_event, task_event, written
 
 if TYPE_CHECKING:
     from tests.registry_api.conftest import Registry
@@ -74,3 +74,11 @@ def test_each_version_of_the_bundle_is_listed(registry: Registry) -> None:
             (str(VERSION), "BBB", "# new"),
             (str(VERSION), "AAA", None),
         ]
+
+
+def test_a_version_of_the_bundle_takes_the_place_of_none_without_a_text(registry: Registry) -> None:
+    registry.post(dag_event("START", 10), pinned(dag_event("COMPLETE", 20), "AAA"))
+
+    for view in ({}, {"asOf": at(30).isoformat()}):
+        (found,) = registry.get(f"/dags/{DAG}/versions", **view)["items"]
+        assert (found["bundle_version"], found["source"]) == ("AAA", None)
