@@ -142,6 +142,16 @@ class Seen:
             return {pk: _present(row) for pk, row in rows.items()}
         return self._past(rows)
 
+    def which_are_dags(self, jobs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Give those of the jobs, by namespace and name, that are DAGs, or were by then; the others are tasks."""
+        known = self.dags.known(jobs)
+        if self.view.now:
+            return known
+        keys = {natural_key(*name): name for name in known}
+        pks = self.dags.ids_by_key(keys)
+        seen = self.dags_by_id(pks.values())
+        return {keys[key] for key, pk in pks.items() if pk in seen}
+
     def versions(
         self, runs: Collection[SeenRun], parents: dict[UUID, SeenRun]
     ) -> dict[int, tuple[DagVersionRef, str | None]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -60,10 +60,6 @@ class DagService:
         dag = self.dags.ensure(namespace, dag_id, first)
         dag.first_seen, dag.last_seen = min(dag.first_seen, first), max(dag.last_seen, last)
         return dag.id
-
-    def which_are_dags(self, jobs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Give those of the jobs, by namespace and name, that are DAGs; the others are tasks."""
-        return self.dags.known(jobs)
 
     def code(self, sha256: str) -> str | None:
         """Give a text of code."""

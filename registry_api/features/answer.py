@@ -225,7 +225,7 @@ class FeatureAnswer:
     def _named(self, consumers: Iterable[Reached], access: Mapping[NodeName, Access]) -> tuple[Consumer, ...]:
         jobs = {(item.node.namespace, item.node.name) for item in consumers if item.node.kind == "job"}
         follow(self.session, (dag_subject(*job) for job in jobs))
-        dags = self.dags.which_are_dags(jobs) if jobs else set()
+        dags = self.makers.seen.which_are_dags(jobs) if jobs else set()
         return tuple(
             _consumer(item, access[item.node], is_dag=(item.node.namespace, item.node.name) in dags)
             for item in consumers

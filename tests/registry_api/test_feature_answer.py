@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -237,6 +238,19 @@ def test_tasks_and_dags_that_read_the_set_are_consumers(registry: Registry) -> N
         ("dag", "flights_training", "2026-03-01T00:50:00Z"),
         ("task", "flights_training.train", "2026-03-01T01:00:00Z"),
     ]
+
+
+def test_a_consumer_is_a_dag_since_an_event_said_so(registry: Registry) -> None:
+    reading = dag_event("RUNNING", 50, dag_id="flights_training", inputs=(feature_set(),))
+    del reading["job"]["facets"]["festaf_dag"]
+    registry.post(task_event(outputs=(written(RICH),)), reading)
+    before = datetime.now(UTC).isoformat()
+    assert registry.feature()["consumers"][0]["kind"] == "task"
+
+    registry.post(dag_event("COMPLETE", 60, dag_id="flights_training", day=1))
+    assert registry.feature()["consumers"][0]["kind"] == "dag"
+    for view in ({"knownAt": before}, {"asOf": at(59).isoformat()}):
+        assert registry.feature(**view)["consumers"][0]["kind"] == "task"
 
 
 def test_a_retired_feature_comes_back_when_it_is_made_again(registry: Registry) -> None:
