@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from festaf.registry_api.database import Database
 from festaf.registry_api.lineage.service import LineageService
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 LAB = "airflow-lab"
 REPEATED = text("SELECT name, dag_namespace FROM feature ORDER BY name")
+SOUGHT = ("ix_feature_set_write_feature_list_id", "ix_feature_set_write_whole")
+"""By which index each statement finds what wrote a feature."""
+COUNTED = text("SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = 'public'")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -30,7 +33,50 @@ def database(sqlite_url: str, empty_postgres_url: str, request: pytest.FixtureRe
 
 
 def test_lists_name_the_airflow_that_wrote_last(database: Database) -> None:
-    for event in (
+    _tell(database)
+    right = _repeated(database)
+    assert right == [("a", NAMESPACE), ("b", LAB), ("c", LAB), ("d", None)]
+    _go_back(database)
+
+    upgrade_to(database, "0023")
+
+    assert _repeated(database) == right
+
+
+def test_what_wrote_a_feature_is_sought_by_index(database: Database) -> None:
+    _tell(database)
+    _go_back(database)
+    sent: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.strip().startswith("UPDATE feature "):
+            sent.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    upgrade_to(database, "0023")
+
+    with database.engine.connect() as connection:
+        if not database.sqlite:  # It would read such small tables from the first row to the last.
+            connection.execute(text("SET enable_seqscan = off"))
+        how = "EXPLAIN QUERY PLAN" if database.sqlite else "EXPLAIN"
+        plans = [str(connection.exec_driver_sql(f"{how} {statement}").all()) for statement in sent]
+    assert [index in plan for index, plan in zip(SOUGHT, plans, strict=True)] == [True, True], plans
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_postgresql_counts_what_it_seeks_in_first(database: Database) -> None:
+    _tell(database)
+    _go_back(database)
+
+    upgrade_to(database, "0023")
+
+    with database.engine.connect() as connection:
+        counted = set(connection.execute(COUNTED).scalars())
+    assert {"feature_version", "listed_version", "feature_set_write", "run", "dag"} <= counted
+
+
+def _tell(database: Database) -> None:
+    for told in (
         task_event(outputs=(written(declaration("a"), declaration("b")),)),
         of_another_airflow(task_event(day=1, outputs=(written(declaration("b")),))),
         task_event(task="create", outputs=(defined(declaration("c"), name="whole"),)),
@@ -39,16 +85,13 @@ def test_lists_name_the_airflow_that_wrote_last(database: Database) -> None:
         of_another_airflow(task_event(day=2, outputs=(feature_set("whole"),))),
     ):
         with database.writing() as session:
-            LineageService(session, at(9_999)).take(event)
-    right = _repeated(database)
-    assert right == [("a", NAMESPACE), ("b", LAB), ("c", LAB), ("d", None)]
+            LineageService(session, at(9_999)).take(told)
+
+
+def _go_back(database: Database) -> None:
     with database.writing() as session:
         session.execute(text("ALTER TABLE feature DROP COLUMN dag_namespace"))
         session.execute(text("UPDATE alembic_version SET version_num = '0022'"))
-
-    upgrade_to(database, "0023")
-
-    assert _repeated(database) == right
 
 
 def _repeated(database: Database) -> list[tuple[str, str | None]]:

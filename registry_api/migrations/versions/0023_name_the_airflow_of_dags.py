@@ -27,12 +27,18 @@ WHOLE = f"""
 UPDATE feature SET dag_namespace = (
     SELECT run.namespace FROM feature_set_write
     {NEWEST} AND feature_set_write.feature_set_id = feature.feature_set_id
-    AND feature_set_write.lists_features = false ORDER BY run.uuid DESC LIMIT 1
+    AND feature_set_write.lists_features IS {{no}} ORDER BY run.uuid DESC LIMIT 1
 ) WHERE dag_id IS NOT NULL AND dag_namespace IS NULL
 """
 
 
 def upgrade() -> None:
     op.add_column("feature", sa.Column("dag_namespace", sa.Text()))
+    sqlite = op.get_context().dialect.name == "sqlite"
+    if not sqlite:
+        # Of tables that an earlier step filled, or that were restored, PostgreSQL knows nothing, and would seek in an
+        # index by time alone: for each feature among all writes.
+        op.execute("ANALYZE feature_version, listed_version, feature_set_write, run, dag")
     op.execute(LISTED)
-    op.execute(WHOLE)
+    # Only a condition that is written as the partial index has it lets that be used.
+    op.execute(WHOLE.format(no="0" if sqlite else "false"))
