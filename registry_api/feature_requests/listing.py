@@ -8,9 +8,11 @@ from uuid import UUID
 
 from festaf.contract.feature_request import EntryKind, FeatureRequest, RequestEntry
 from festaf.contract.http import Page
+from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.errors import BadRequestError
 from festaf.registry_api.feature_requests.repository import Order, Wanted
 from festaf.registry_api.feature_requests.service import RequestService
+from festaf.registry_api.feature_requests.tables import EntryTable
 from festaf.registry_api.page import decode_cursor, encode_cursor
 from festaf.registry_api.search.words import runs
 
@@ -60,9 +62,17 @@ def list_entries(service: RequestService, uuid: UUID, limit: int, cursor: str | 
     before = _number(decode_cursor(cursor, 1)[0]) if cursor else None
     rows = service.requests.entries(request, before, limit + 1)
     items = tuple(
-        RequestEntry(at=row.at, by=row.by, kind=cast("EntryKind", row.kind), text=row.text) for row in rows[:limit]
+        RequestEntry(at=row.at, by=row.by, kind=cast("EntryKind", row.kind), text=_seen_text(row, service.caller.sight))
+        for row in rows[:limit]
     )
     return Page(items=items, cursor=encode_cursor(str(rows[limit - 1].id)) if len(rows) > limit else None)
+
+
+def _seen_text(row: EntryTable, sight: Sight) -> str | None:
+    """Give what was said; a step to ``done`` names a feature, which the caller may not be one to see."""
+    if row.kind == "done" and row.text and not sight.sees(row.text.partition("/")[0]):
+        return None
+    return row.text
 
 
 def _words(text: str | None) -> tuple[str, ...]:

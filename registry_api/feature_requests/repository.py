@@ -137,15 +137,15 @@ class RequestRepository:
             for project, compact, feature_set, name in self.session.execute(query)
         }
 
-    def fulfilled_by(self, feature: FeatureName) -> list[UUID]:
-        """Give the requests that a feature fulfils."""
+    def fulfilled_by(self, feature: FeatureName) -> list[tuple[UUID, str]]:
+        """Give the requests that a feature fulfils, each with its project."""
         asked = dict(zip(("project", "feature_set", "name"), feature, strict=True))
-        return list(self.session.connection().execute(_fulfilled(), asked).scalars())
+        return [(uuid, project) for uuid, project in self.session.connection().execute(_fulfilled(), asked)]
 
 
 @cache
-def _fulfilled() -> Select[UUID]:
-    query = select(FeatureRequestTable.uuid).where(
+def _fulfilled() -> Select[UUID, str]:
+    query = select(FeatureRequestTable.uuid, FeatureRequestTable.project).where(
         FeatureRequestTable.feature_project == bindparam("project"),
         FeatureRequestTable.feature_set == bindparam("feature_set"),
         FeatureRequestTable.feature_name == bindparam("name"),

@@ -230,7 +230,7 @@ class RequestService:
                 row,
                 voted=row.id in voted,
                 appeared=appeared.get((row.project, row.compact)),
-                sees=self.caller.sight.sees,
+                sight=self.caller.sight,
             )
             for row in rows
         ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import cast
 from urllib.parse import quote
 
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 from festaf.contract.feature_request import FeatureRef, FeatureRequest, RequestState
 from festaf.contract.http import API, Related
 from festaf.registry_api.access.sight import Sight
+from festaf.registry_api.catalog.hiding import seen_sources
 from festaf.registry_api.feature_requests.repository import RequestRepository
 from festaf.registry_api.feature_requests.tables import FeatureRequestTable
 from festaf.registry_api.search.words import compact
@@ -23,12 +23,10 @@ def href_of(row: FeatureRequestTable) -> str:
     return f"{REQUESTS}/{row.uuid}"
 
 
-def show(
-    row: FeatureRequestTable, *, voted: bool, appeared: FeatureRef | None, sees: Callable[[str], bool]
-) -> FeatureRequest:
+def show(row: FeatureRequestTable, *, voted: bool, appeared: FeatureRef | None, sight: Sight) -> FeatureRequest:
     """Show a request; the feature that fulfils it only to those who may see that one."""
     feature = None
-    if row.feature_project and row.feature_set and row.feature_name and sees(row.feature_project):
+    if row.feature_project and row.feature_set and row.feature_name and sight.sees(row.feature_project):
         feature = FeatureRef(project=row.feature_project, feature_set=row.feature_set, name=row.feature_name)
     return FeatureRequest(
         id=row.uuid,
@@ -37,7 +35,7 @@ def show(
         name=row.name,
         purpose=row.purpose,
         wanted_by=row.wanted_by,
-        sources=tuple(row.sources),
+        sources=tuple(seen_sources(row.sources, sight)),
         asked_by=row.asked_by,
         asked_at=row.asked_at,
         state=cast("RequestState", row.state),
@@ -75,7 +73,7 @@ def requests_about(session: Session, sight: Sight, project: str, name: str) -> t
     return tuple(link(row) for row in rows if row.state in {"open", "planned", "declined"})
 
 
-def requests_fulfilled(session: Session, project: str, feature_set: str, name: str) -> tuple[str, ...]:
-    """Give the addresses of the requests that a feature fulfils."""
+def requests_fulfilled(session: Session, sight: Sight, project: str, feature_set: str, name: str) -> tuple[str, ...]:
+    """Give the addresses of the requests that a feature fulfils, of those that the caller may see."""
     found = RequestRepository(session).fulfilled_by((project, feature_set, name))
-    return tuple(f"{REQUESTS}/{uuid}" for uuid in found)
+    return tuple(f"{REQUESTS}/{uuid}" for uuid, asked_in in found if sight.sees(asked_in))

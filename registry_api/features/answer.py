@@ -91,7 +91,7 @@ class FeatureAnswer:
             package=self._package(made) if made else None,
             sources=tuple(_source(item, origin, access[item]) for item, origin in sources.items()),
             consumers=self._named(consumers, access),
-            fulfils=requests_fulfilled(self.session, project, feature_set, name) if self.view.now else (),
+            fulfils=requests_fulfilled(self.session, self.sight, project, feature_set, name) if self.view.now else (),
             origins=dict(sorted(self.origins.items())),
         )
 

@@ -14,6 +14,7 @@ from festaf.contract.feature import DagVersionRef
 from festaf.contract.history import Change, HistoryItem, HistoryKind, Teller
 from festaf.contract.http import Page
 from festaf.registry_api.access.sight import Sight
+from festaf.registry_api.catalog.hiding import without_hidden
 from festaf.registry_api.dags.repository import DagRepository
 from festaf.registry_api.dags.seen import Seen, SeenRun
 from festaf.registry_api.errors import BadRequestError
@@ -59,6 +60,7 @@ class FeatureHistory:
         self.features = FeatureRepository(session)
         self.dags = DagRepository(session)
         self.seen = Seen(session, view, sight)
+        self.sight = sight
 
     def page(self, cursor: str | None, limit: int) -> Page[HistoryItem]:
         """Give a page, the newest first."""
@@ -130,7 +132,7 @@ class FeatureHistory:
         runs = self.seen.runs_by_id(ids)
         versions = self.seen.versions(list(runs.values()), self.seen.parents(runs.values()))
         hashes = {sha256 for item in shown for sha256 in (item.turn.value, item.turn.previous) if sha256}
-        contents = self.features.contents(self.feature.id, hashes)
+        contents = without_hidden(self.features.contents(self.feature.id, hashes), self.sight)
         order = self.features.declared_orders([self.feature.id], self.view).get(self.feature.id, [])
         items: list[HistoryItem] = []
         for item in shown:

@@ -18,6 +18,7 @@ from festaf.contract.feature import FeatureSummary
 from festaf.contract.http import API
 from festaf.contract.search import Ask, FeatureSearch, Hit, Match, SearchFilter
 from festaf.registry_api.access.sight import Sight
+from festaf.registry_api.catalog.hiding import without_hidden
 from festaf.registry_api.errors import BadRequestError
 from festaf.registry_api.search.asked import ANYWHERE, LABELS, NAME, Asked, Meant, facts_of
 from festaf.registry_api.search.document import texts
@@ -232,7 +233,7 @@ class FeatureFinder:
         return others.get(stage, "filter")
 
     def _hit(self, match: Match, shown: Shown) -> Hit:
-        content = shown.content
+        content = without_hidden(shown.content, self.sight)
         facts = {
             "name": (shown.name,),
             "feature_set": (shown.feature_set,),

@@ -177,3 +177,54 @@ def test_a_hidden_column_keeps_its_name_when_only_another_name_of_its_dataset_wa
     assert {node["kind"] for node in stubs} == {"dataset", "field"}
     assert {node["id"].partition(":")[0] for node in stubs} == {"restricted"}
     assert not [name for name in ("theirs", "file", "table", "secret") if name in answer.text]
+
+
+def test_declared_sources_are_hidden_wherever_they_are_told(office: Office) -> None:
+    """The answer shows stubs of them; history, facets, lists of what a DAG waits for and searches do not tell more."""
+    office.done("PUT", "/project-namespaces", {"project": "nyc"}, namespace="s3://ours")
+    office.done("PUT", "/project-namespaces", {"project": "bos"}, namespace="s3://bos")
+    sources = ["s3://ours/raw#x", "s3://bos/raw#x", f"{THEIRS}/delays#dep_delay"]
+    event = task_event(outputs=(written(declaration("dep_delay", sources=sources)),))
+    event["job"]["facets"]["festaf_dag"]["dag"]["waits_for"] = ["s3://ours/raw", "s3://bos/raw"]
+    assert office.ask("wally", "POST", "/lineage", event).status_code == 201
+    wish = {"project": "nyc", "name": "wish", "purpose": "p", "sources": sources}
+    office.done("POST", "/feature-requests", wish)
+
+    told = (
+        "/features/nyc/delays/dep_delay/history",
+        "/search/features",
+        "/events/lineage",
+        f"/runs/{run_of()}",
+        f"/namespaces/{NAMESPACE}/jobs",
+        "/feature-requests",
+    )
+    for path in told:
+        query = {"q": "raw"} if "search" in path else {}
+        answer = office.ask("rita", "GET", path, **query)
+        assert (answer.status_code, "s3://ours/raw" in answer.text, "bos" in answer.text) == (200, True, False), path
+        assert "bos" in str(office.done("GET", path, **query))
+
+
+def test_a_request_does_not_name_a_hidden_feature_that_fulfils_it_nor_a_feature_a_hidden_request(
+    office: Office,
+) -> None:
+    event = task_event(outputs=(written(RICH),))
+    assert office.ask("wally", "POST", "/lineage", event).status_code == 201
+    wishes = {
+        project: office.done("POST", "/feature-requests", {"project": project, "name": "wish", "purpose": "p"})["id"]
+        for project in ("nyc", "bos")
+    }
+    for project, other in (("nyc", "bos"), ("bos", "nyc")):
+        feature = {"project": other, "feature_set": "delays", "name": "dep_delay"}
+        office.done("POST", f"/feature-requests/{wishes[project]}/fulfil", feature)
+
+    entries = office.ask("rita", "GET", f"/feature-requests/{wishes['nyc']}/entries").json()["items"]
+    answer = office.ask("rita", "GET", "/features/nyc/delays/dep_delay").json()
+
+    assert [(entry["kind"], entry["text"]) for entry in entries] == [("done", None), ("asked", "p")]
+    assert answer["fulfils"] == []
+    known = office.done("GET", f"/feature-requests/{wishes['nyc']}/entries")["items"]
+    assert known[0]["text"] == "bos/delays/dep_delay"
+    assert office.done("GET", "/features/nyc/delays/dep_delay")["fulfils"] == [
+        f"/api/v1/feature-requests/{wishes['bos']}"
+    ]
