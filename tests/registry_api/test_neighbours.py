@@ -228,3 +228,26 @@ def test_a_request_does_not_name_a_hidden_feature_that_fulfils_it_nor_a_feature_
     assert office.done("GET", "/features/nyc/delays/dep_delay")["fulfils"] == [
         f"/api/v1/feature-requests/{wishes['bos']}"
     ]
+
+
+def test_what_a_training_set_or_a_model_is_made_from_is_named_as_far_as_it_is_seen(office: Office) -> None:
+    """Hidden feature sets stand there as objects, as URIs, and by their bare names in features and columns."""
+    uses = [
+        {"project": project, "feature_set": name, "features": [f"{name}_x"]}
+        for project, name in (("nyc", "delays"), ("bos", "secret"))
+    ]
+    columns = [{"name": f"c_{name}", "feature_set": name} for name in ("delays", "secret")]
+    facts = {
+        "festaf_training_set": facet(training_set={"feature_sets": uses, "columns": [*columns, {"name": "label"}]}),
+        "custom": facet(feature_sets=["x-festaf://nyc/delays", f"{THEIRS}/secret"], features=["delays.x", "secret.x"]),
+        "odd": facet(feature_sets=[{"namespace": THEIRS}, None], features=[None, 1, {"feature_set": []}], columns=2),
+    }
+    event = task_event(outputs=(written(BARE),), run_facets=facts)
+    office.done("POST", "/lineage", event)
+
+    for path in (f"/runs/{run_of()}", "/events/lineage"):
+        told = office.ask("rita", "GET", path)
+        assert told.status_code == 200
+        assert [name for name in ("bos", "secret") if name in told.text] == [], path
+        assert all(name in told.text for name in ("delays_x", "c_delays", "label", "delays.x")), path
+        assert "secret_x" in str(office.done("GET", path))
