@@ -7,9 +7,11 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
+from pydantic import ValidationError
+
 from festaf.contract.experiment import TrainingRecord
 from festaf.contract.names import sha256_of
-from festaf.registry_api.experiments.tables import EntryTable
+from festaf.registry_api.experiments.tables import EntryTable, ExperimentTable
 from festaf.registry_api.table import as_utc
 
 
@@ -17,6 +19,14 @@ def canonical(record: TrainingRecord) -> str:
     """Write a record as JSON in the one form that is hashed: sorted keys, no spaces, nothing that was not said."""
     said = record.model_dump(mode="json", exclude_none=True, exclude_defaults=False)
     return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def read(entry: EntryTable, experiment: ExperimentTable) -> TrainingRecord:
+    """Give what an entry says; of one that was changed so that it says nothing, which run it is of."""
+    try:
+        return TrainingRecord.model_validate_json(entry.content)
+    except ValidationError:
+        return TrainingRecord(project=experiment.project, experiment=experiment.name, run=entry.run)
 
 
 def link(previous: str | None, number: int, content_sha256: str, recorded_at: datetime, recorded_by: str) -> str:

@@ -6,17 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from festaf.contract.experiment import Compared, Comparison, ExperimentRun, TrainingRecord
-from festaf.registry_api.experiments.tables import EntryTable
+from festaf.registry_api.experiments import chain
+from festaf.registry_api.experiments.tables import EntryTable, ExperimentTable
 
 TOGETHER = ("parameters", "metrics", "tags")
 """What several entries of a run add to each other; anything else that is said again replaces what was said."""
 
 
-def run_of(entries: Sequence[EntryTable], *, whole: bool) -> ExperimentRun:
+def run_of(experiment: ExperimentTable, entries: Sequence[EntryTable], *, whole: bool) -> ExperimentRun:
     """Put a run together; the entries stand in the order of the chain."""
     said: dict[str, Any] = {}
     for entry in entries:
-        record = TrainingRecord.model_validate_json(entry.content)
+        record = chain.read(entry, experiment)
         for name, value in record.model_dump(exclude_defaults=True, exclude_none=True).items():
             said[name] = {**said.get(name, {}), **value} if name in TOGETHER or name in {"code", "model"} else value
     return ExperimentRun(

@@ -84,7 +84,7 @@ class ExperimentService:
         rows = self.experiments.of_runs(experiment.id, [run])
         if not rows:
             raise NotFoundError(f"the experiment {project}/{name} has no run {run}")
-        return tuple(_entry(row) for row in rows)
+        return tuple(_entry(row, experiment) for row in rows)
 
     def compare(self, project: str, name: str, runs: Sequence[str]) -> Comparison:
         """Lay runs beside each other.
@@ -150,7 +150,7 @@ class ExperimentService:
             sha256=linked,
         )
         self.experiments.add(entry)
-        return _entry(entry)
+        return _entry(entry, experiment)
 
     def _require(self, project: str, name: str) -> ExperimentTable:
         found = self.experiments.find(project, name) if self.sight.sees(project) else None
@@ -166,7 +166,10 @@ class ExperimentService:
         if absent := [run for run in runs if run not in entries]:
             raise NotFoundError(f"the experiment {experiment.project}/{experiment.name} has no run {absent[0]}")
         standing = self._standing(experiment, rows)
-        return [run_of(entries[run], whole=standing.issuperset(entry.number for entry in entries[run])) for run in runs]
+        return [
+            run_of(experiment, entries[run], whole=standing.issuperset(entry.number for entry in entries[run]))
+            for run in runs
+        ]
 
     def _standing(self, experiment: ExperimentTable, entries: Sequence[EntryTable]) -> set[int]:
         """Give the numbers of the entries that are as they were written, and where they were."""
@@ -203,10 +206,10 @@ def _summary(row: ExperimentTable) -> ExperimentSummary:
     )
 
 
-def _entry(row: EntryTable) -> ExperimentEntry:
+def _entry(row: EntryTable, experiment: ExperimentTable) -> ExperimentEntry:
     return ExperimentEntry(
         number=row.number,
-        record=TrainingRecord.model_validate_json(row.content),
+        record=chain.read(row, experiment),
         recorded_at=row.recorded_at,
         recorded_by=row.recorded_by,
         content_sha256=row.content_sha256,

@@ -142,6 +142,22 @@ def test_a_chain_that_was_changed_shows(
     assert registry.get(f"/experiments/nyc/late-flights/runs/{broken[0]}")["whole"] is False
 
 
+@pytest.mark.parametrize("content", ["{}", "no JSON", '{"run": "job-0", "metrics": 7}'])
+def test_an_entry_that_was_made_unreadable_shows_as_changed(registry: Registry, content: str) -> None:
+    for number in range(2):
+        post(registry, record(f"job-{number}", metrics={"auc": 0.7}))
+    changed(registry, f"UPDATE experiment_entry SET content = '{content}' WHERE number = 1")
+
+    runs = registry.get("/experiments/nyc/late-flights/runs")["items"]
+    entries = registry.get("/experiments/nyc/late-flights/runs/job-0/entries")
+    compared = registry.get("/experiments/nyc/late-flights/compare", run=["job-0", "job-1"])
+
+    assert [(item["record"]["run"], item["whole"]) for item in runs] == [("job-1", True), ("job-0", False)]
+    assert [(entry["record"]["project"], entry["record"]["metrics"]) for entry in entries] == [("nyc", {})]
+    assert compared["metrics"][0]["values"] == [None, 0.7]
+    assert (verified(registry)["whole"], verified(registry)["broken_at"]) == (False, 1)
+
+
 def test_a_chain_that_grows_while_it_is_read_is_whole(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     post(registry, record("job-0"))
     find, told = ExperimentRepository.find, iter(range(1, 9))
