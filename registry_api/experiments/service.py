@@ -17,11 +17,11 @@ from festaf.contract.experiment import (
     Verification,
 )
 from festaf.contract.http import Page
-from festaf.contract.names import sha256_of
+from festaf.contract.names import PROJECT_PATTERN, sha256_of
 from festaf.registry_api.access.audit_repository import note
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.database import lock
-from festaf.registry_api.errors import BadRequestError, NotFoundError
+from festaf.registry_api.errors import BadRequestError, NotFoundError, UnreadableEventError
 from festaf.registry_api.experiments import chain
 from festaf.registry_api.experiments.comparison import compare, run_of
 from festaf.registry_api.experiments.repository import ExperimentRepository
@@ -51,7 +51,13 @@ class ExperimentService:
         ]
 
     def record(self, record: TrainingRecord, now: datetime, by: str) -> bool:
-        """Append what somebody tells of a run; tell whether it is new."""
+        """Append what somebody tells of a run; tell whether it is new.
+
+        :raises UnreadableEventError: its project is none that can be
+        """
+        if not PROJECT_PATTERN.fullmatch(record.project):
+            wrong = f"project: {record.project!r} is no project name"
+            raise UnreadableEventError("the record cannot be read", (wrong,))
         entries = self.append([record], now, by)
         for entry in entries:
             entity = f"{record.project}/{record.experiment}/{record.run}"

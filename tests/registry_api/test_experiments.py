@@ -142,6 +142,14 @@ def test_a_chain_that_was_changed_shows(
     assert registry.get(f"/experiments/nyc/late-flights/runs/{broken[0]}")["whole"] is False
 
 
+@pytest.mark.parametrize("project", ["", "a/b", "a b", "x" * 65, "nyc\x00"])
+def test_a_record_is_of_a_project_that_can_be(registry: Registry, project: str) -> None:
+    answer = registry.http.post("/api/v1/experiments", json=record(project=project))
+
+    assert (answer.status_code, answer.json()["errors"]) == (422, [f"project: {project!r} is no project name"])
+    assert registry.get("/experiments")["items"] == []
+
+
 @pytest.mark.parametrize("content", ["{}", "no JSON", '{"run": "job-0", "metrics": 7}'])
 def test_an_entry_that_was_made_unreadable_shows_as_changed(registry: Registry, content: str) -> None:
     for number in range(2):
