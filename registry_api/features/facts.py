@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -24,6 +24,13 @@ class FeatureContent:
     declared: bool
     content: Mapping[str, Any]
     sha256: str
+    called: bool = False
+    """Whether a call said it, which says the whole: then a type alone unsays what was declared before."""
+
+    @property
+    def decides(self) -> bool:
+        """Tell whether it takes the place of what was declared before."""
+        return self.declared or self.called
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -55,6 +62,11 @@ class SetWrite:
     rows_accepted: int | None = None
     rows_rejected: int | None = None
     last_event_time: datetime | None = None
+
+
+def called_features(declarations: Iterable[FeatureDeclaration]) -> tuple[FeatureContent, ...]:
+    """Read what a call declared."""
+    return tuple(replace(item, called=True) for item in declared_features(declarations))
 
 
 def declared_features(declarations: Iterable[FeatureDeclaration]) -> tuple[FeatureContent, ...]:

@@ -67,7 +67,7 @@ class Newest:
     last_said: datetime | None
     """The last time that a definition or a write named it."""
     saying: Saying | None
-    """The newest declared content; the newest name and type when none was ever declared."""
+    """The newest declared content; the newest name and type when none is declared."""
     production: Production | None
 
 
@@ -121,6 +121,7 @@ class NewestRepository:
         declared = _later(
             _saying(row.said_declared_at, row.said_declared, versions), _saying_of(written.declared, versions)
         )
+        # A call that said no more than a type took everything else back: then the newest name and type count again.
         bare = _later(_saying(row.last_said, row.said, versions), _saying_of(written.content, versions))
         listed = Production(written.run.last_at, *runs[written.run.run_id]) if written.run else None
         whole = Production(row.whole_at, *runs[row.whole_run_id]) if row.whole_at else None
@@ -129,7 +130,7 @@ class NewestRepository:
             first_said=min((moment for moment in (row.first_said, written.first_at) if moment), default=None),
             first_written=written.first_at,
             last_said=max((moment for moment in (row.last_said, last_written) if moment), default=None),
-            saying=declared or bare,
+            saying=declared if declared and declared.version.declared else bare,
             production=max((item for item in (listed, whole) if item), key=lambda item: item.order, default=None),
         )
 

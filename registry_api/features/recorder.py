@@ -139,7 +139,7 @@ class FeatureRecorder:
                 content = dict(statement.content)
                 spoken = self.spoken[id(statement)]
                 columns = (speech.run_id, set_id, statement.kind, statement.said_at, content_sha256(content))
-                key = (columns, _frozen({item.feature_id: (item.version_id, item.content.declared) for item in spoken}))
+                key = (columns, _frozen({item.feature_id: (item.version_id, item.content.decides) for item in spoken}))
                 if standing.get(key):
                     del about[standing[key].pop()]
                     continue
@@ -159,7 +159,7 @@ class FeatureRecorder:
                     "feature_id": item.feature_id,
                     "said_at": row["said_at"],
                     "version_id": item.version_id,
-                    "declared": item.content.declared,
+                    "declared": item.content.decides,
                     "recorded_at": now,
                 }
                 for definition_id, row, spoken in zip(ids, rows, parts, strict=True)

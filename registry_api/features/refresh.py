@@ -117,8 +117,8 @@ def _follow(row: Any, added: Sequence[Added]) -> dict[str, Any] | None:
     if min(item.at for item in added) <= max(bounds):
         return None
     declared = row.version_id is not None
-    said = [item for item in added if item.content.declared or not declared]
-    if not declared and any(item.content.declared for item in said):
+    said = [item for item in added if item.content.decides or not declared]
+    if not declared and any(item.content.decides for item in said):
         return None
     said_at: datetime = row.said_at
     if said:
@@ -145,9 +145,7 @@ def _begin(features: Mapping[int, Sequence[Added]]) -> list[Portrait]:
                 first_said=min(item.at for item in added),
                 first_written=min((item.at for item in added if item.run), default=None),
                 last_said=max(item.at for item in added),
-                saying=_saying(
-                    max([item for item in added if item.content.declared] or added, key=lambda item: item.order)
-                ),
+                saying=_newest_saying(added),
                 production=_newest_production(added, runs),
             ),
             SILENT,
@@ -156,7 +154,9 @@ def _begin(features: Mapping[int, Sequence[Added]]) -> list[Portrait]:
     ]
 
 
-def _saying(item: Added) -> Saying:
+def _newest_saying(added: Sequence[Added]) -> Saying:
+    newest = max([item for item in added if item.content.decides] or added, key=lambda item: item.order)
+    item = newest if newest.content.declared else max(added, key=lambda item: item.order)
     content = item.content
     version = FeatureVersionTable(
         id=item.version_id, sha256=content.sha256, declared=content.declared, content=dict(content.content)

@@ -105,9 +105,9 @@ class FeatureTable(Table):
     last_written: Mapped[datetime | None]
     deleted: Mapped[bool] = mapped_column(Boolean, default=False)
     version_id: Mapped[int | None] = mapped_column(BigInteger)
-    """The newest declared content."""
+    """The newest declared content, unless a call took it back."""
     content_id: Mapped[int | None] = mapped_column(BigInteger)
-    """The content that type and description are of: the newest declared, else the newest name and type."""
+    """The content that type and description are of: what is declared, else the newest name and type."""
     said_at: Mapped[datetime | None]
     """When that content was said last."""
     indexed: Mapped[str | None] = mapped_column(String(16))
@@ -158,6 +158,7 @@ class DeclarationTable(Learned, Table):
     said_at: Mapped[datetime]
     version_id: Mapped[int] = mapped_column(ForeignKey("feature_version.id"))
     declared: Mapped[bool] = mapped_column(Boolean)
+    """Whether it takes the place of what was declared before: the content is declared, or a call said it."""
 
 
 class FeatureListTable(Table):

@@ -14,6 +14,7 @@ from festaf.registry_api.features.facts import (
     SetStatement,
     SetWrite,
     StatementKind,
+    called_features,
     declared_features,
     observed_features,
 )
@@ -256,7 +257,7 @@ def _called(dataset: DatasetFacets, said_at: datetime) -> list[SetStatement]:
         content = said.about.model_dump(mode="json", exclude={"deleted"}) | by
         statements.append(SetStatement(said.project, said.feature_set, kind, said_at, content))
     if said.features:
-        features = declared_features(said.features)
+        features = called_features(said.features)
         statements.append(SetStatement(said.project, said.feature_set, "mentioned", said_at, by, features))
     return statements
 

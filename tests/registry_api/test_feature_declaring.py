@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from festaf.registry_api.lineage.rebuild import rebuild
 from tests.registry_api.events import RICH, at, declaration, defined, facet, feature_set, task_event, written
 
 if TYPE_CHECKING:
@@ -74,6 +75,36 @@ def test_a_type_alone_is_declared_once_and_over_the_one_that_the_caller_knows(re
     assert first.headers["etag"] == f'"{known}"'
     assert put(registry, said={"type": "String"}, if_match=known).json()["changed"]
     assert registry.feature()["type"] == "String"
+
+
+def test_a_type_alone_takes_the_place_of_what_was_declared(registry: Registry) -> None:
+    """A declaration by call holds as a whole: what it leaves out is not declared any more."""
+    first = put(registry).json()
+    said = {"type": "Fractional"}
+    bare, again = put(registry, said=said), put(registry, said=said)
+
+    assert (bare.json()["changed"], bare.json()["version"], again.json()["changed"]) == (True, None, False)
+    answer = registry.feature()
+    assert (answer["who"]["owner"], answer["sources"], answer["tags"], answer["version"]) == (None, [], [], None)
+    assert answer["version_sha256"] == bare.json()["version_sha256"]
+    assert registry.feature(asOf=first["declared_at"])["who"]["owner"] == "cleo"
+    assert registry.get("/features")["items"][0]["owner"] is None
+    assert registry.get("/search/features", tag="delay")["items"] == []
+    newest, _ = registry.get("/features/nyc/delays/dep_delay/history")["items"]
+    assert {"field": "owner", "before": "cleo", "after": None, "diff": None} in newest["changes"]
+
+    assert put(registry).json()["version"] == 1
+    assert registry.http.delete(PATH).status_code == 200
+    assert put(registry, said=said).json()["changed"]
+    answer = registry.feature()
+    assert (answer["deleted"], answer["who"]["owner"]) == (False, None)
+
+    registry.post(task_event(day=10_000, outputs=(written(declaration()),)))
+    assert registry.feature()["who"]["owner"] is None
+    rebuild(registry.database, lambda _done, _total: None)
+    assert registry.feature()["who"]["owner"] is None
+    registry.post(task_event(day=10_001, outputs=(written(RICH),)))
+    assert registry.feature()["who"]["owner"] == "ann"
 
 
 def test_of_several_callers_at_once_one_declares_first(registry: Registry) -> None:
