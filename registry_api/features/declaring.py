@@ -235,7 +235,12 @@ def _among(header: str, tag: str | None) -> bool:
     return header.strip() == "*" or tag in {item.strip().removeprefix("W/").strip('"') for item in header.split(",")}
 
 
+def _can_be(name: str) -> bool:
+    """Tell whether a name can be shown and asked for; U+FFFD stands where a path was not UTF-8."""
+    return bool(name.strip()) and len(name) <= MAX_NAME and not {"/", "\x00", "\ufffd"}.intersection(name)
+
+
 def _check_names(project: str, *names: str) -> None:
-    wrong = [name for name in names if not 0 < len(name) <= MAX_NAME or "/" in name or "\x00" in name]
+    wrong = [name for name in names if not _can_be(name)]
     if wrong or not PROJECT_PATTERN.fullmatch(project):
         raise UnreadableEventError("these names are none that a feature can have", tuple(wrong) or (project,))
