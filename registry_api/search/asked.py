@@ -9,14 +9,14 @@ from functools import cached_property
 from festaf.contract.search import SearchFilter
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.search.document import fold_fact
-from festaf.registry_api.search.expression import Expression, Lexeme, Place, every, fact, lexeme, some
+from festaf.registry_api.search.expression import Expression, Lexeme, Place, every, fact, lexeme, owned, some
 from festaf.registry_api.search.words import Run, compact, runs
 
 MOST_RUNS = 12
 """Words further behind are not looked for."""
 NAME: Sequence[Place] = ("n",)
 LABELS: Sequence[Place] = ("n", "l")
-ANYWHERE: Sequence[Place] = ("n", "l", "t")
+TEXTS: Sequence[Place] = ("n", "l", "t")
 Meant = Mapping[str, Sequence[str]]
 """By a word, others that it may have meant."""
 
@@ -85,6 +85,14 @@ class _Search:
             halves = [some(Lexeme(lexeme(place, half)) for place in self.places) for half in other.split()]
             own.append(every(halves))
         return some(own)
+
+
+def anywhere(sight: Sight) -> Sequence[Place]:
+    """Give every place whose words a caller may read: what a search finds would tell of others."""
+    if sight.projects is None:
+        return (*TEXTS, "s")
+    projects = [owned("project", name) for name in sorted(sight.projects)]
+    return (*TEXTS, *projects, *(owned("namespace", name) for name in sorted(sight.namespaces)))
 
 
 def facts_of(asked: SearchFilter, sight: Sight, *, deleted: bool) -> Expression | None:

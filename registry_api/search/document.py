@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from festaf.registry_api.search.expression import Place, fact, lexeme
+from festaf.contract.names import dataset_name, project_of
+from festaf.registry_api.search.expression import Place, fact, lexeme, owned
 from festaf.registry_api.search.spelling import is_spelled
 from festaf.registry_api.search.words import compact, words
 
@@ -21,9 +22,8 @@ PLACES: Mapping[str, Place] = {
     "description": "t",
     "purpose": "t",
     "technique": "t",
-    "sources": "t",
 }
-"""Where each searched fact stands."""
+"""Where each searched fact stands; of sources, see ``_source_places``."""
 UNSPELLED = {"project", "owner", "sources"}
 """Facts whose words are names of people and places: a typo is not corrected to one of them."""
 MOST_WORDS = 2_000
@@ -62,6 +62,12 @@ class Described:
             for text in self.facts.get(name, ())
             for word in _words(text)
         }
+        found |= {
+            lexeme(place, word)
+            for source in self.facts.get("sources", ())
+            for place in _source_places(source)
+            for word in _words(source)
+        }
         return sorted(found | self._keys())
 
     def spelled_words(self) -> set[str]:
@@ -79,6 +85,16 @@ class Described:
         keys |= {fact("tag", fold_fact(value)) for value in self.facts.get("tags", ())}
         keys |= {fact("type", fold_fact(self.type))} if self.type else set()
         return keys | {fact("deleted", "yes" if self.deleted else "no")}
+
+
+def _source_places(source: str) -> tuple[Place, ...]:
+    """Give the places of a source's words: for who sees everything, and for who sees what it is part of."""
+    try:
+        dataset = dataset_name(source)
+    except ValueError:
+        return ("t",)
+    project = project_of(dataset)
+    return ("s", owned("project", project) if project else owned("namespace", dataset.namespace))
 
 
 @lru_cache(maxsize=8_192)

@@ -1,8 +1,9 @@
 """Questions to a full-text index, in the languages of SQLite's FTS5 and PostgreSQL's tsquery.
 
 A document is a set of lexemes. A lexeme is a word behind a letter that says where the word stands: ``n`` in the name,
-``l`` on a label (project, feature set, owner, tags, DAG), ``t`` in a longer text; or ``k`` and the hash of a fact that
-a filter asks for. So one index answers all of it, and no row has to be read again to see where a word stood.
+``l`` on a label (project, feature set, owner, tags, DAG), ``t`` in a longer text, ``s`` in a declared source, and there
+also ``v`` with the hash of whose the source is; or ``k`` and the hash of a fact that a filter asks for. So one index
+answers all of it to everybody, and no row has to be read again to see where a word stood.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-Place = Literal["n", "l", "t"]
+Place = str
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,12 @@ def some(items: Iterable[Expression]) -> Expression:
 def lexeme(place: Place, word: str) -> str:
     """Code a word: letters beyond ASCII in hexadecimal, so that both databases take it as it is, and its prefixes."""
     return place + (word if word.isascii() else "0x" + word.encode("utf-8").hex())
+
+
+@lru_cache(maxsize=16_384)
+def owned(kind: Literal["project", "namespace"], name: str) -> Place:
+    """Give the place of words in sources that are a project's or an OpenLineage namespace's."""
+    return "v" + hashlib.sha256(f"{kind}={name}".encode()).hexdigest()[:8]
 
 
 @lru_cache(maxsize=16_384)

@@ -20,7 +20,7 @@ from festaf.contract.search import Ask, FeatureSearch, Hit, Match, SearchFilter
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.catalog.hiding import without_hidden
 from festaf.registry_api.errors import BadRequestError
-from festaf.registry_api.search.asked import ANYWHERE, LABELS, NAME, Asked, Meant, facts_of
+from festaf.registry_api.search.asked import LABELS, NAME, Asked, Meant, anywhere, facts_of
 from festaf.registry_api.search.document import texts
 from festaf.registry_api.search.expression import Expression, Without, every
 from festaf.registry_api.search.highlights import highlights
@@ -62,6 +62,7 @@ class FeatureFinder:
         self.question = question
         self.sight = sight
         self.asked = Asked(question.words)
+        self.anywhere = anywhere(sight)
         self.facts = facts_of(question.filter, sight, deleted=question.deleted)
 
     def page(self, cursor: str | None, limit: int) -> FeatureSearch:
@@ -174,8 +175,8 @@ class FeatureFinder:
         if stage is Stage.LABELS:
             return Without(every([self.facts, asked.all_in(LABELS)]), asked.all_in(NAME))
         if stage is Stage.ANYWHERE:
-            return Without(every([self.facts, asked.all_in(ANYWHERE)]), asked.all_in(LABELS))
-        return every([self.facts, asked.all_in(ANYWHERE, self._meanings, self._begun)])
+            return Without(every([self.facts, asked.all_in(self.anywhere)]), asked.all_in(LABELS))
+        return every([self.facts, asked.all_in(self.anywhere, self._meanings, self._begun)])
 
     @cached_property
     def _begun(self) -> frozenset[str]:

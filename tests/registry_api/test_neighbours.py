@@ -203,6 +203,10 @@ def test_declared_sources_are_hidden_wherever_they_are_told(office: Office) -> N
         answer = office.ask("rita", "GET", path, **query)
         assert (answer.status_code, "s3://ours/raw" in answer.text, "bos" in answer.text) == (200, True, False), path
         assert "bos" in str(office.done("GET", path, **query))
+    for words, found in (("raw", True), ("ours", True), ("bo", False), ("dep delay bos", False)):
+        seen = office.ask("rita", "GET", "/search/features", q=words).json()["items"]
+        assert bool(seen) is found, words
+        assert "nyc" in {item["project"] for item in office.done("GET", "/search/features", q=words)["items"]}, words
 
 
 def test_a_request_does_not_name_a_hidden_feature_that_fulfils_it_nor_a_feature_a_hidden_request(
