@@ -56,11 +56,14 @@ class HistoryRepository:
         sha256 = FeatureVersionTable.sha256
         rows = (
             select(said.c.at, said.c.version_id, said.c.run_id, said.c.definition_id, sha256, RunTable.uuid)
+            .add_columns(DefinitionTable.sha256.label("speech"))
             .join(FeatureVersionTable, FeatureVersionTable.id == said.c.version_id)
             .outerjoin(RunTable, RunTable.id == said.c.run_id)
+            .outerjoin(DefinitionTable, DefinitionTable.id == said.c.definition_id)
             .subquery()
         )
-        return self._turns(rows, rows.c.version_id, (rows.c.at, rows.c.sha256, rows.c.uuid.nulls_last()))
+        order = (rows.c.at, rows.c.sha256, rows.c.uuid.nulls_last(), rows.c.speech.nulls_last())
+        return self._turns(rows, rows.c.version_id, order)
 
     def codes(self) -> list[Turn]:
         """Give the writes by another DAG file than the write before, by the hash of its text, the oldest first."""
