@@ -123,7 +123,7 @@ def _follow(row: Any, added: Sequence[Added]) -> dict[str, Any] | None:
     said_at: datetime = row.said_at
     if said:
         newest = max(said, key=lambda item: item.order)
-        if newest.version_id != row.content_id:
+        if newest.version_id != row.content_id or newest.content.content.get("deleted"):
             return None
         said_at = newest.at
     written = row.last_written

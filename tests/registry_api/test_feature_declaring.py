@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from festaf.registry_api.features.declaring import DATASET_EVENT_SCHEMA
 from festaf.registry_api.lineage.rebuild import rebuild
-from tests.registry_api.events import RICH, at, declaration, defined, facet, feature_set, task_event, written
+from tests.registry_api.events import RICH, Json, at, declaration, defined, facet, feature_set, task_event, written
 
 if TYPE_CHECKING:
     from httpx import Response
@@ -105,6 +106,30 @@ def test_a_type_alone_takes_the_place_of_what_was_declared(registry: Registry) -
     assert registry.feature()["who"]["owner"] is None
     registry.post(task_event(day=10_001, outputs=(written(RICH),)))
     assert registry.feature()["who"]["owner"] == "ann"
+
+
+def test_a_feature_that_was_written_after_it_was_retired_can_be_retired_again(registry: Registry) -> None:
+    registry.post(task_event(minutes=1, outputs=(written(declaration(), declaration("other")),)))
+    for turn in (0, 10):
+        registry.post(retiring(10 + turn))
+        assert registry.feature()["deleted"]
+        assert [item["deleted"] for item in registry.get("/features")["items"]] == [True, False]
+
+        registry.post(task_event(minutes=15 + turn, try_number=2 + turn, outputs=(written(declaration()),)))
+        assert [item["deleted"] for item in registry.get("/features")["items"]] == [False, False]
+
+
+def retiring(minutes: float) -> Json:
+    """Give the event that a call which retires the feature leaves."""
+    said = {"project": "nyc", "feature_set": "delays", "declared_by": "cleo"}
+    retired = {"name": "dep_delay", "type": "Fractional", "deleted": True}
+    facets = {"festaf_declaration": facet(declaration={**said, "features": [retired]})}
+    told = task_event(minutes=minutes)
+    return {
+        **{name: told[name] for name in ("eventTime", "producer")},
+        "schemaURL": DATASET_EVENT_SCHEMA,
+        "dataset": {**feature_set(), "facets": facets},
+    }
 
 
 def test_of_several_callers_at_once_one_declares_first(registry: Registry) -> None:
