@@ -72,7 +72,8 @@ class FeatureAnswer:
         how, origins = LogicReader(self.dags.dags).read(content, made)
         self.origins |= origins
         sources, consumers = self._sources(node, made), self._consumers(project, feature_set, name)
-        access = visibility({*sources, *(item.node for item in consumers)}, self.sight, self.graph.deleted)
+        declared = {item for item, origin in sources.items() if origin == "declared"}
+        access = visibility({*sources, *(item.node for item in consumers)}, self.sight, self.graph.deleted, declared)
         return Feature(
             project=project,
             feature_set=feature_set,

@@ -13,9 +13,16 @@ Deleted = Callable[[Collection[NodeName]], AbstractSet[NodeName]]
 """Gives those of some nodes that are no more."""
 
 
-def visibility(nodes: Collection[NodeName], sight: Sight, deleted: Deleted) -> dict[NodeName, Access]:
-    """Say of each node what the caller sees of it; of a hidden one nothing else is asked."""
-    hidden = {name for name in nodes if not sight.sees_namespace(name.namespace)}
+def visibility(
+    nodes: Collection[NodeName], sight: Sight, deleted: Deleted, declared: AbstractSet[NodeName] = frozenset()
+) -> dict[NodeName, Access]:
+    """Say of each node what the caller sees of it; of a hidden one nothing else is asked.
+
+    :param declared: the sources that were declared of what the caller sees: a text among them that is no URI names
+        no dataset of anybody, but an event may speak of one by the same name
+    """
+    words = {name for name in declared if name.untracked}
+    hidden = {name for name in nodes if not sight.sees_namespace(name.namespace)} - words
     gone = deleted(set(nodes) - hidden)
     return {name: "restricted" if name in hidden else _of_seen(name, gone) for name in nodes}
 

@@ -141,7 +141,8 @@ class Walk:
                 self.edges.setdefault(ends, (item, item.transformation))
 
     def _drawn(self) -> Graph:
-        access = visibility(self.distances, self.sight, self.graph.deleted)
+        declared = {ends[0] for ends, (item, _) in self.edges.items() if item.origin == "declared"}
+        access = visibility(self.distances, self.sight, self.graph.deleted, declared)
         hidden = {name for name, shown in access.items() if shown == "restricted"}
         ids = {name: name.id for name in self.distances} | (dict(self.graph.opaque_ids(hidden)) if hidden else {})
         ordered = sorted(self.distances.items(), key=lambda item: (abs(item[1]), item[1], ids[item[0]]))

@@ -9,6 +9,7 @@ from tests.registry_api.events import DAG, at, dataset, declaration, defined, fa
 
 if TYPE_CHECKING:
     from tests.registry_api.conftest import Registry
+    from tests.registry_api.offices import Office
 
 BARE = declaration("dep_delay")
 DERIVED = declaration("mean_delay", owner="cleo", sources=["x-festaf://nyc/delays#dep_delay"])
@@ -64,3 +65,24 @@ def test_a_source_that_is_no_uri_is_unknown_everywhere(registry: Registry) -> No
 
     assert access_of(registry.feature()["sources"], "the weather desk") == {"unknown"}
     assert access_of(registry.get("/features/nyc/delays/dep_delay/lineage")["nodes"], "the weather desk") == {"unknown"}
+
+
+def test_a_source_that_is_no_uri_is_shown_to_whom_the_feature_is_and_a_dataset_of_that_name_is_not(
+    office: Office,
+) -> None:
+    desk = declaration(sources=["the weather desk"])
+    guess = declaration("guess")
+    told = task_event(
+        inputs=(dataset("the numbers", namespace="unknown"),), outputs=(written(desk), written(guess, name="guesses"))
+    )
+    assert office.ask("admin", "POST", "/lineage", told).is_success
+    office.make("rider", "registry:read", role="read")
+
+    def seen(path: str, items: str) -> list[tuple[str | None, str]]:
+        found = office.ask("rider", "GET", f"/features/nyc/{path}").json()[items]
+        return [(item["name"], item["access"]) for item in found]
+
+    assert seen("delays/dep_delay", "sources") == [("the weather desk", "unknown")]
+    assert ("the weather desk", "unknown") in seen("delays/dep_delay/lineage", "nodes")
+    assert seen("guesses/guess", "sources") == [(None, "restricted")]
+    assert "the numbers" not in {name for name, _ in seen("guesses/guess/lineage", "nodes")}
