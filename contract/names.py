@@ -118,6 +118,15 @@ def dataset_name(uri: str) -> DatasetName:
     return DatasetName(f"{parts.scheme}://{parts.netloc}", name, field or None)
 
 
+def can_be_asked_for(name: str) -> bool:
+    """Tell whether a name can be shown, and be a part of a path.
+
+    Clients take ``.`` and ``..`` out of a path before they send it (RFC 3986, 5.2.4); U+FFFD stands where one was not
+    UTF-8.
+    """
+    return name.strip() not in {"", ".", ".."} and not {"/", "\x00", "\ufffd"}.intersection(name)
+
+
 def sha256_of(text: str) -> str:
     """Hash a text as the registry and the Airflow side both do: UTF-8, hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()

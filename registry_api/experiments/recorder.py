@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session
 
 from festaf.contract.experiment import EXPERIMENT_FACET, TrainedModel, TrainingData, TrainingRecord
 from festaf.contract.model_version import MODEL_VERSION_FACET, ModelVersionFact
-from festaf.contract.names import PROJECT_PATTERN
 from festaf.registry_api.access.sight import EVERYTHING
-from festaf.registry_api.experiments.service import ExperimentService
+from festaf.registry_api.experiments.service import ExperimentService, wrong_names
 from festaf.registry_api.lineage.folding import bodies
 from festaf.registry_api.lineage.recording import Batch, FoldedRun
 
@@ -43,7 +42,7 @@ def _records(run: FoldedRun) -> Iterator[TrainingRecord]:
         return
     facet = bodies(run.state.run_facets).get(EXPERIMENT_FACET)
     told = _read(TrainingRecord, facet.get("experiment")) if facet else None
-    if told is not None and PROJECT_PATTERN.fullmatch(told.project):
+    if told is not None and not wrong_names(told):
         own = {"namespace": run.state.job.namespace, "openlineage_run_id": run.state.run_id}
         yield told.model_copy(update=own)
     for output in run.state.outputs.values():

@@ -17,7 +17,7 @@ from festaf.contract.experiment import (
     Verification,
 )
 from festaf.contract.http import Page
-from festaf.contract.names import PROJECT_PATTERN, sha256_of
+from festaf.contract.names import PROJECT_PATTERN, can_be_asked_for, sha256_of
 from festaf.registry_api.access.audit_repository import note
 from festaf.registry_api.access.sight import Sight
 from festaf.registry_api.database import lock
@@ -53,11 +53,10 @@ class ExperimentService:
     def record(self, record: TrainingRecord, now: datetime, by: str) -> bool:
         """Append what somebody tells of a run; tell whether it is new.
 
-        :raises UnreadableEventError: its project is none that can be
+        :raises UnreadableEventError: its names are none that can be
         """
-        if not PROJECT_PATTERN.fullmatch(record.project):
-            wrong = f"project: {record.project!r} is no project name"
-            raise UnreadableEventError("the record cannot be read", (wrong,))
+        if wrong := wrong_names(record):
+            raise UnreadableEventError("the record cannot be read", wrong)
         entries = self.append([record], now, by)
         for entry in entries:
             entity = f"{record.project}/{record.experiment}/{record.run}"
@@ -199,6 +198,15 @@ def _number(cursor: str | None) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise BadRequestError("the cursor is not one that this list gave out")
     return int(text)
+
+
+def wrong_names(record: TrainingRecord) -> tuple[str, ...]:
+    """Tell which names of a record are none that can be, a line for each."""
+    named = {"experiment": record.experiment, "run": record.run}
+    wrong = [f"{what}: {name!r} cannot be asked for" for what, name in named.items() if not can_be_asked_for(name)]
+    if not PROJECT_PATTERN.fullmatch(record.project):
+        wrong.insert(0, f"project: {record.project!r} is no project name")
+    return tuple(wrong)
 
 
 def _summary(row: ExperimentTable) -> ExperimentSummary:

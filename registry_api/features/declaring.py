@@ -20,7 +20,7 @@ from festaf.contract.feature_set import (
     FeatureSetDescription,
     FeatureType,
 )
-from festaf.contract.names import PROJECT_PATTERN, feature_set_dataset
+from festaf.contract.names import PROJECT_PATTERN, can_be_asked_for, feature_set_dataset
 from festaf.contract.openlineage import PRODUCER
 from festaf.registry_api.access.audit_repository import note
 from festaf.registry_api.database import lock
@@ -235,12 +235,7 @@ def _among(header: str, tag: str | None) -> bool:
     return header.strip() == "*" or tag in {item.strip().removeprefix("W/").strip('"') for item in header.split(",")}
 
 
-def _can_be(name: str) -> bool:
-    """Tell whether a name can be shown and asked for; U+FFFD stands where a path was not UTF-8."""
-    return bool(name.strip()) and len(name) <= MAX_NAME and not {"/", "\x00", "\ufffd"}.intersection(name)
-
-
 def _check_names(project: str, *names: str) -> None:
-    wrong = [name for name in names if not _can_be(name)]
+    wrong = [name for name in names if len(name) > MAX_NAME or not can_be_asked_for(name)]
     if wrong or not PROJECT_PATTERN.fullmatch(project):
         raise UnreadableEventError("these names are none that a feature can have", tuple(wrong) or (project,))

@@ -150,6 +150,15 @@ def test_a_record_is_of_a_project_that_can_be(registry: Registry, project: str) 
     assert registry.get("/experiments")["items"] == []
 
 
+@pytest.mark.parametrize("name", [".", "..", " ", "\ufffd"])
+def test_a_record_is_of_an_experiment_and_a_run_that_can_be_asked_for(registry: Registry, name: str) -> None:
+    for what in ("experiment", "run"):
+        answer = registry.http.post("/api/v1/experiments", json=record() | {what: name})
+
+        assert (answer.status_code, answer.json()["errors"]) == (422, [f"{what}: {name!r} cannot be asked for"])
+    assert registry.get("/experiments")["items"] == []
+
+
 @pytest.mark.parametrize("content", ["{}", "no JSON", '{"run": "job-0", "metrics": 7}'])
 def test_an_entry_that_was_made_unreadable_shows_as_changed(registry: Registry, content: str) -> None:
     for number in range(2):

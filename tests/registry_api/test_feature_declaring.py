@@ -238,6 +238,7 @@ def test_a_feature_that_nobody_spoke_of_needs_a_type(registry: Registry) -> None
         ("/api/v1/features/nyc/delays/%20", SAID, 422),
         ("/api/v1/features/nyc/%09/x", SAID, 422),
         ("/api/v1/features/nyc/delays/%FF", SAID, 422),
+        ("/api/v1/features/nyc/delays/%2E%2E", SAID, 422),
         (f"/api/v1/features/nyc/delays/{'x' * 65}", SAID, 422),
         (PATH, SAID | {"owner": "\x00"}, 400),
     ],
