@@ -88,6 +88,15 @@ async def caller_of(
     return await run_in_threadpool(_admit, request, moment)
 
 
+async def refuse_nul(request: Request) -> None:
+    """Refuse a path and a query that hold U+0000: SQLite would look for it in vain, PostgreSQL takes none.
+
+    :raises BadRequestError: there is one
+    """
+    if b"%00" in request.scope["raw_path"] + b"?" + request.scope["query_string"]:
+        raise BadRequestError("the path or the query holds the character U+0000, which PostgreSQL cannot keep")
+
+
 def _admit(request: Request, moment: datetime) -> Caller:
     """Recognise the caller and count the request; both may wait for others."""
     throttle: Throttle = request.app.state.throttle

@@ -125,10 +125,11 @@ def test_a_parameter_that_is_not_known_is_refused(filled: Registry) -> None:
         assert filled.ask("/features", **wrong).status_code == 422, wrong
 
 
-def test_a_name_that_no_database_keeps_is_not_found(filled: Registry) -> None:
-    answer = filled.http.get("/api/v1/features/%00/%ff/x")
+@pytest.mark.parametrize("path", ["features/%00/%ff/x", "features?q=a%00", "search?q=%00", "namespaces/%00/jobs"])
+def test_a_character_that_no_database_keeps_is_refused_wherever_it_is_asked_for(filled: Registry, path: str) -> None:
+    answer = filled.http.get(f"/api/v1/{path}")
 
-    assert answer.status_code in {400, 404}
+    assert (answer.status_code, "U+0000" in answer.json()["detail"]) == (400, True)
 
 
 def test_dags_and_their_versions_are_listed_with_source(registry: Registry) -> None:
