@@ -30,7 +30,7 @@ from festaf.registry_api.access.roles import ALL_PROJECTS
 from festaf.registry_api.answering import Answering
 from festaf.registry_api.database import Database
 from festaf.registry_api.errors import BadRequestError, ForbiddenError, ServiceError, UnauthenticatedError
-from festaf.registry_api.lineage.body import read_body
+from festaf.registry_api.lineage.body import read_body, wrongly_encoded
 from festaf.registry_api.operations.watching import name_caller
 from festaf.registry_api.settings import Settings
 from festaf.registry_api.viewpoint import Viewpoint
@@ -95,6 +95,15 @@ async def refuse_nul(request: Request) -> None:
     """
     if b"%00" in request.scope["raw_path"] + b"?" + request.scope["query_string"]:
         raise BadRequestError("the path or the query holds the character U+0000, which PostgreSQL cannot keep")
+
+
+async def refuse_encoded(request: Request) -> None:
+    """Refuse a body that the framework read as plain JSON, although it was said to be compressed.
+
+    :raises UnsupportedError: it was
+    """
+    if request.scope["route"].body_field is not None and (wrong := wrongly_encoded(request)):
+        raise wrong
 
 
 def _admit(request: Request, moment: datetime) -> Caller:

@@ -24,7 +24,7 @@ from festaf.registry_api.dag_packages.routes import ROUTERS as DAG_PACKAGES
 from festaf.registry_api.dags.routes import router as dags
 from festaf.registry_api.database import Database
 from festaf.registry_api.documentation import add_documentation
-from festaf.registry_api.edge import caller_of, refuse_nul
+from festaf.registry_api.edge import caller_of, refuse_encoded, refuse_nul
 from festaf.registry_api.experiments.routes import router as experiments
 from festaf.registry_api.feature_requests.routes import router as feature_requests
 from festaf.registry_api.features.routes import router as features
@@ -67,7 +67,8 @@ def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
     routers = (lineage, features, dags, experiments, search, feature_requests, airflow, *ACCESS, *DAG_PACKAGES, marquez)
     for router in routers:
         # Whatever a route itself asks for: nobody gets to it whom nobody knows.
-        app.include_router(router, prefix=API, dependencies=[Depends(caller_of), Depends(refuse_nul)])
+        checks = [Depends(check) for check in (caller_of, refuse_nul, refuse_encoded)]
+        app.include_router(router, prefix=API, dependencies=checks)
     declare_problems(app)
     add_documentation(app)
     furnish(app, settings, database or Database(settings.database_url, settings.busy_timeout))

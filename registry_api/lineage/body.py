@@ -48,6 +48,11 @@ def unfit(request: Request, encodings: Collection[str] = ()) -> UnsupportedError
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/json" and not media.endswith("+json"):
         return UnsupportedError(f"send application/json, not {media or 'a body without a content type'}")
+    return wrongly_encoded(request, encodings)
+
+
+def wrongly_encoded(request: Request, encodings: Collection[str] = ()) -> UnsupportedError | None:
+    """Tell by which other encoding than those that are taken a body is said to be compressed; None when by none."""
     encoding = encoding_of(request)
     if encoding not in {PLAIN, *encodings}:
         taken = "gzip or none" if encodings else "none"

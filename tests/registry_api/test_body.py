@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from festaf.registry_api.errors import BadRequestError, UnreadableEventError
 from festaf.registry_api.lineage.body import parse_items, parse_json
+
+if TYPE_CHECKING:
+    from tests.registry_api.conftest import Registry
 
 
 @pytest.mark.parametrize(
@@ -63,3 +66,15 @@ def test_items_may_be_nested_as_deep_as_the_array_may() -> None:
 def test_what_is_no_array_is_no_batch() -> None:
     with pytest.raises(UnreadableEventError):
         parse_items(b'{"a": 1}')
+
+
+def test_plain_json_that_is_said_to_be_compressed_is_refused_where_nothing_compressed_is_taken(
+    registry: Registry,
+) -> None:
+    path, said = "/api/v1/features/nyc/delays/dep_delay", {"type": "Integral"}
+
+    answer = registry.http.put(path, json=said, headers={"Content-Encoding": "gzip"})
+
+    assert (answer.status_code, "'gzip' is not taken here" in answer.json()["detail"]) == (415, True)
+    assert registry.http.get(path).status_code == 404
+    assert registry.http.put(path, json=said, headers={"Content-Encoding": "identity"}).status_code == 200
