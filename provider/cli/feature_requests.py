@@ -55,7 +55,7 @@ def requests(
         typer.echo(json.dumps([item.model_dump(mode="json") for item in found], indent=2))
         return
     for item in found:
-        typer.echo(_line(item))
+        typer.echo(line(item))
     if not found:
         typer.echo("No requests.")
 
@@ -152,18 +152,8 @@ def reopen(
         _show(client.decide_request(request_id, "reopen", {"reason": reason}), as_json)
 
 
-def _date(text: str | None) -> str | None:
-    try:
-        return date.fromisoformat(text).isoformat() if text else None
-    except ValueError:
-        fail(f"{text!r} is no date: write it as in 2026-12-31")
-
-
-def _show(found: FeatureRequest, as_json: bool) -> None:
-    typer.echo(found.model_dump_json(indent=2) if as_json else _line(found))
-
-
-def _line(item: FeatureRequest) -> str:
+def line(item: FeatureRequest) -> str:
+    """Write a request as a line."""
     facts = [f"{item.votes} vote{'' if item.votes == 1 else 's'}", item.purpose]
     if item.state == "planned":
         facts.append(f"by {item.planned_by}" + (f" until {item.planned_until}" if item.planned_until else ""))
@@ -174,3 +164,14 @@ def _line(item: FeatureRequest) -> str:
     elif item.appeared:
         facts.append(f"appeared as {item.appeared.project}/{item.appeared.feature_set}/{item.appeared.name}")
     return f"{item.id}  {item.project}/{item.name}  [{item.state}]  {'  '.join(facts)}"
+
+
+def _date(text: str | None) -> str | None:
+    try:
+        return date.fromisoformat(text).isoformat() if text else None
+    except ValueError:
+        fail(f"{text!r} is no date: write it as in 2026-12-31")
+
+
+def _show(found: FeatureRequest, as_json: bool) -> None:
+    typer.echo(found.model_dump_json(indent=2) if as_json else line(found))

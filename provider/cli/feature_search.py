@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from festaf.provider.cli.connection import AsJson, Registry, Token, connect
+from festaf.provider.cli.feature_requests import line
 
 if TYPE_CHECKING:
     from festaf.contract.search import FeatureSearch, Hit
@@ -71,9 +72,7 @@ def _nothing(found: FeatureSearch) -> str:
     if found.near:
         names = " or ".join(f"{item.project}/{item.feature_set}/{item.name}" for item in found.near)
         lines.append(f"Did you mean {names}?")
-    for request in found.requests:
-        why = f": {request.reason}" if request.reason else ""
-        lines.append(f"Asked for as {request.project}/{request.name}, {request.state}{why} ({request.id})")
+    lines += [f"Asked for: {line(request)}" for request in found.requests]
     if found.ask:
         name = found.ask.template.get("name")
         lines.append(f"Ask for it: festaf features request {name} --project PROJECT --purpose WHY")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,7 +25,7 @@ from festaf.provider.cli.feature_requests import (
 from festaf.provider.cli.feature_search import search
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from rich.table import Table
 
@@ -87,7 +88,7 @@ def show(
 ) -> None:
     """Show what was declared of a feature; 'festaf lineage show' tells where its values come from."""
     from festaf.provider.cli import answer
-    from festaf.provider.cli.feature_name import find, moment_of
+    from festaf.provider.cli.feature_question import find, moment_of
 
     with connect(registry, token) as client:
         found = find(client, feature, moment_of(as_of), moment_of(known_at))
@@ -109,12 +110,14 @@ def history(
 ) -> None:
     """Tell the life of a feature: what changed between its versions, by whom, and when it was retired."""
     from festaf.provider.cli import life
-    from festaf.provider.cli.feature_name import locate, moment_of
+    from festaf.provider.cli.feature_question import ask, moment_of
 
     with connect(registry, token) as client:
-        named = locate(client, feature)
-        past, known = moment_of(as_of), moment_of(known_at)
-        items = list(islice(_known(lambda: client.history(*named, as_of=past, known_at=known)), limit))
+
+        def newest(*named: str, as_of: datetime | None, known_at: datetime | None) -> list[HistoryItem]:
+            return list(islice(client.history(*named, as_of=as_of, known_at=known_at), limit))
+
+        items = ask(client, feature, newest, moment_of(as_of), moment_of(known_at))
     if as_json:
         typer.echo(json.dumps([item.model_dump(mode="json") for item in items], indent=2))
     else:
@@ -132,16 +135,11 @@ def impact(
     as_json: AsJson = False,
 ) -> None:
     """Tell what breaks if a feature changes, and who is to be told."""
-    from festaf.client.errors import AbsentError
     from festaf.provider.cli import life
-    from festaf.provider.cli.feature_name import locate, moment_of
+    from festaf.provider.cli.feature_question import ask, moment_of
 
     with connect(registry, token) as client:
-        named = locate(client, feature)
-        try:
-            found = client.impact(*named, depth=depth, as_of=moment_of(as_of), known_at=moment_of(known_at))
-        except AbsentError as error:
-            fail(str(error))
+        found = ask(client, feature, partial(client.impact, depth=depth), moment_of(as_of), moment_of(known_at))
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     else:
@@ -202,16 +200,6 @@ def declare(
         # A feature of which nothing but its type is said has no version.
         stands = "is declared" if declared.version is None else f"is version {declared.version}"
         typer.echo(f"{wanted} {stands}" + ("" if declared.changed else ", as it was"))
-
-
-def _known(ask: Callable[[], Iterator[HistoryItem]]) -> Iterator[HistoryItem]:
-    """Pass items on, or end with a sentence when the registry does not know the feature."""
-    from festaf.client.errors import AbsentError
-
-    try:
-        yield from ask()
-    except AbsentError as error:
-        fail(str(error))
 
 
 def _table(features: list[FeatureSummary]) -> Table:

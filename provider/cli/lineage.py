@@ -58,7 +58,7 @@ def show(
 ) -> None:
     """Tell where a feature comes from: who, when, why, how, which run, sources and consumers."""
     from festaf.provider.cli import answer
-    from festaf.provider.cli.feature_name import find, moment_of
+    from festaf.provider.cli.feature_question import find, moment_of
 
     with connect(registry, token) as client:
         found = find(client, feature, moment_of(as_of), moment_of(known_at))

@@ -71,6 +71,8 @@ def answer(request: Request) -> Reply:
     if parts.path == "/api/v1/features":
         kept = [item for item in SUMMARIES if asked.get("feature_set", [item["feature_set"]]) == [item["feature_set"]]]
         return Reply(200, {"items": kept, "cursor": None})
+    if parts.path == "/api/v1/feature-requests":
+        return Reply(200, {"items": [], "cursor": None})
     if parts.path == "/api/v1/features/nyc/delays/carrier_delay_24h_min":
         return Reply(200, FEATURE)
     return problem(404, "there is no such feature")

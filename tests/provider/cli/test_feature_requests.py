@@ -23,10 +23,10 @@ def festaf(tmp_path: Path) -> Iterator[Callable[..., str]]:
     """Give the commands under ``festaf features``, with a registry that knows one feature."""
     with served_registry(tmp_path, demo=True) as served:
 
-        def run(*words: str) -> str:
+        def run(*words: str, fails: bool = False) -> str:
             result = CliRunner().invoke(app, [*words, "--registry", served.url])
-            assert result.exit_code == 0, (result.output, result.exception)
-            return result.stdout
+            assert result.exit_code == fails, (result.output, result.exception)
+            return result.stderr if fails else result.stdout
 
         with Sender(served.url) as sender:
             sender.send(json.dumps(task_event(outputs=(written(RICH),))).encode())
@@ -44,8 +44,11 @@ def test_what_is_not_found_is_asked_for_and_becomes_a_feature(festaf: Callable[.
             "request", "taxi_out", "--project", "nyc", "--purpose", "plan stands", "--source", "s3://raw/taxi", "--json"
         )
     )
-    assert "Asked for as nyc/taxi_out, open" in festaf("search", "taxi")
     wish = asked["id"]
+    line = f"Asked for: {wish}  nyc/taxi_out  [open]  1 vote  plan stands"
+    assert line in festaf("search", "taxi")
+    for command in ("show", "history", "impact"):
+        assert festaf(command, "nyc/delays/taxi_out", fails=True).splitlines()[-1] == line
     assert "0 votes" in festaf("vote", wish, "--back")
     assert "by ann until 2026-12-31" in festaf("plan", wish, "--by", "ann", "--until", "2026-12-31")
     assert "nyc/taxi_out  [planned]" in festaf(

@@ -134,7 +134,9 @@ def test_an_unknown_feature_suggests_near_names(runner: CliRunner) -> None:
     assert (result.exit_code, result.stdout) == (1, "")
     assert "knows no feature nyc/delays/carrier_delay_24_min" in result.stderr
     assert f"did you mean {NAME}?" in result.stderr
-    assert "festaf features list" in runner.invoke(app, ["show", "x/y/zzzz"]).stderr
+    nothing_like_it = runner.invoke(app, ["show", "x/y/zzzz"]).stderr
+    assert "festaf features list" in nothing_like_it
+    assert nothing_like_it.endswith("Ask for it: festaf features request zzzz --project x --purpose WHY\n")
 
 
 def test_a_feature_that_was_not_known_then_is_not_suggested_in_its_own_place(
