@@ -1,10 +1,10 @@
 """Remove old runs of which nothing is left to tell: no answer on a feature, a version or a DAG changes by it.
 
 A run goes only if it says nothing that another, which stays, does not say as well. It named no dataset. It ended long
-ago. Of its job and of the job's version there are runs before and after it. Whatever its events said of their DAG, the
-event before them said the same, and was known by then. So the rows that are derived from the events that stay are the
-rows that stand: a rebuild gives the same. Only when a DAG had been seen last, as of an earlier time, is
-told by the runs that stay.
+ago. Of its job and of the job's version there are runs before and after it, and the one before it said the same of the
+job. Whatever its events said of their DAG, the event before them said the same, and was known by then. So the rows that
+are derived from the events that stay are the rows that stand: a rebuild gives the same. Only when a DAG had been seen
+last, as of an earlier time, is told by the runs that stay.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -25,7 +26,7 @@ from festaf.registry_api.dags.tables import RunTable
 from festaf.registry_api.database import Database, lock
 from festaf.registry_api.graph.names import job_node
 from festaf.registry_api.lineage.body import parse_json
-from festaf.registry_api.lineage.folding import read_state
+from festaf.registry_api.lineage.folding import bodies, read_state
 from festaf.registry_api.lineage.incoming import read_event
 from festaf.registry_api.lineage.prune_repository import PruneRepository
 from festaf.registry_api.lineage.tables import EventTable
@@ -146,7 +147,7 @@ class _Step:
             return False
         if own.version_id is not None and not own.version_id == before.version_id == following[0].version_id:
             return False
-        if self._code(run) != self._code(self.rows.run(before.run_id)):
+        if _shown_of_job(run) != _shown_of_job(self.rows.run(before.run_id)):
             return False
         first, last = _span(events)
         node = self.rows.node_seen(job_node(run.namespace, run.job).key)
@@ -160,10 +161,6 @@ class _Step:
             and job.latest_run != run.uuid
             and not any(stamp[1] in keys for stamp in job.stamps.values())
         )
-
-    @staticmethod
-    def _code(run: RunTable) -> tuple[str, ...]:
-        return job_content(read_state(run.folded)).code
 
     def _is_inside_dag(self, run: RunTable, events: Sequence[EventTable]) -> bool:
         """Tell that each event repeats what the one before it said of the DAG, which was known by then."""
@@ -187,6 +184,11 @@ class _Step:
             if not version.first_seen < first <= last < version.last_seen:
                 return False
         return True
+
+
+def _shown_of_job(run: RunTable) -> dict[str, dict[str, Any]]:
+    """Give the facets that its job has, as of the time when no later run of it had begun."""
+    return bodies(read_state(run.folded).job_facets)
 
 
 def _span(events: Sequence[EventTable]) -> tuple[datetime, datetime]:

@@ -43,9 +43,11 @@ def chore(day: int, *, event_type: str = "COMPLETE", minutes: float = 10, **said
     return task_event(event_type, minutes, task="notify", dag_id="chores", day=day, **said)
 
 
-def chores() -> list[Json]:
+def chores(**said: Any) -> list[Json]:
     return [
-        chore(day, event_type=kind, minutes=at) for day in range(DAYS) for kind, at in (("START", 5), ("COMPLETE", 10))
+        chore(day, event_type=kind, minutes=at, **said)
+        for day in range(DAYS)
+        for kind, at in (("START", 5), ("COMPLETE", 10))
     ]
 
 
@@ -136,19 +138,23 @@ def test_pruning_is_audited_and_a_rehearsal_changes_nothing(database: Database) 
     ]
 
 
+TOLD = {"documentation": facet(description="tells people")}
+
+
 @pytest.mark.parametrize(
-    "odd",
+    ("odd", "others"),
     [
-        chore(12, inputs=(dataset("flights.parquet"),)),
-        chore(12, minutes=11, event_type="OTHER", outputs=(dataset("report.csv"),)),
-        chore(12, source="changed = True\n"),
-        chore(12, job_facets={"documentation": facet(description="tells people")}),
+        (chore(12, inputs=(dataset("flights.parquet"),)), chores()),
+        (chore(12, minutes=11, event_type="OTHER", outputs=(dataset("report.csv"),)), chores()),
+        (chore(12, source="changed = True\n"), chores()),
+        (chore(12, job_facets=TOLD), chores()),
+        (chore(12), chores(job_facets=TOLD)),
     ],
-    ids=["an input", "an output", "another source", "a facet that nobody repeats"],
+    ids=["an input", "an output", "another source", "a facet that nobody repeats", "without a facet of the others"],
 )
-def test_a_run_that_says_something_of_its_own_stays(sqlite_url: str, odd: Json) -> None:
+def test_a_run_that_says_something_of_its_own_stays(sqlite_url: str, odd: Json, others: list[Json]) -> None:
     database = with_schema(Database(sqlite_url))
-    tell(database, [odd, *(event for event in chores() if event["eventTime"][:10] != odd["eventTime"][:10])], at(0))
+    tell(database, [odd, *(event for event in others if event["eventTime"][:10] != odd["eventTime"][:10])], at(0))
     answers = answers_of(database)
 
     prune(database, LONG_AGO, LONG_AGO)
