@@ -28,9 +28,7 @@ def run_record(session: Session, run_id: UUID, view: Viewpoint, sight: Sight) ->
     run = seen.run(run_id)
     if run is None or not sight.sees_namespace(run.namespace):
         raise NotFoundError(f"no run {run_id} is known")
-    parents = seen.parents([run])
-    version, _ = seen.versions([run], parents)[run.id]
-    return _record(run, version, Family(seen, run, sight), sight)
+    return _record(run, seen.version(run), Family(seen, run, sight), sight)
 
 
 def _record(run: SeenRun, version: DagVersionRef, family: Family, sight: Sight) -> RunRecord:

@@ -131,6 +131,12 @@ class Seen:
         found = self.runs_by_uuid({run.parent_uuid for run in runs if run.parent_uuid})
         return {uuid: run for uuid, run in found.items() if self.sight.sees_namespace(run.namespace)}
 
+    def version(self, run: SeenRun) -> DagVersionRef:
+        """Give the DAG version of a run; at a time, what the run and its parent had said of it by then."""
+        parent = self.run(run.parent_uuid) if run.parent_uuid else None
+        parents = {parent.uuid: parent} if parent and self.sight.sees_namespace(parent.namespace) else {}
+        return self.versions([run], parents)[run.id][0]
+
     def dag(self, dag_pk: int) -> SeenDag | None:
         """Give one DAG."""
         return self.dags_by_id([dag_pk]).get(dag_pk)
