@@ -20,7 +20,7 @@ from festaf.contract.feature_set import (
     FeatureSetDescription,
     FeatureType,
 )
-from festaf.contract.names import PROJECT_PATTERN, can_be_asked_for, feature_set_dataset
+from festaf.contract.names import PROJECT_PATTERN, feature_set_dataset
 from festaf.contract.openlineage import PRODUCER
 from festaf.registry_api.access.audit_repository import note
 from festaf.registry_api.database import lock
@@ -28,7 +28,7 @@ from festaf.registry_api.errors import NotFoundError, StaleError, UnreadableEven
 from festaf.registry_api.features.call_repository import CallRepository
 from festaf.registry_api.features.portrait import Gallery, Portrait
 from festaf.registry_api.features.repository import FeatureRepository
-from festaf.registry_api.graph.names import MAX_NAME, feature_node, source_node
+from festaf.registry_api.graph.names import can_be_named, feature_node, source_node
 from festaf.registry_api.lineage.body import parse_json
 from festaf.registry_api.lineage.reading import lines_of
 from festaf.registry_api.lineage.service import LineageService
@@ -236,6 +236,6 @@ def _among(header: str, tag: str | None) -> bool:
 
 
 def _check_names(project: str, *names: str) -> None:
-    wrong = [name for name in names if len(name) > MAX_NAME or not can_be_asked_for(name)]
+    wrong = [name for name in names if not can_be_named(name)]
     if wrong or not PROJECT_PATTERN.fullmatch(project):
         raise UnreadableEventError("these names are none that a feature can have", tuple(wrong) or (project,))

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from festaf.contract.feature_set import FeatureDeclaration
+from festaf.registry_api.graph.names import can_be_named
 from festaf.registry_api.table import content_sha256
 
 CAPACITY = 50_000
@@ -87,5 +88,5 @@ def _declared(item: FeatureDeclaration) -> FeatureContent:
 
 def observed_features(fields: Mapping[str, Mapping[str, str | None]]) -> tuple[FeatureContent, ...]:
     """Read the fields of a schema facet."""
-    contents = {name: {"name": name, **field} for name, field in fields.items() if len(name) <= 64}
+    contents = {name: {"name": name, **field} for name, field in fields.items() if can_be_named(name)}
     return tuple(FeatureContent(name, False, item, content_sha256(item)) for name, item in contents.items())

@@ -13,6 +13,7 @@ from festaf.contract.names import (
     PROJECT_PATTERN,
     SCHEME,
     DatasetName,
+    can_be_asked_for,
     dataset_name,
     feature_set_dataset,
     feature_set_of,
@@ -99,10 +100,16 @@ def job_node(namespace: str, name: str) -> NodeName:
 
 
 @lru_cache(maxsize=65_536)
+def can_be_named(name: str) -> bool:
+    """Tell whether a feature set or a feature can have this name."""
+    return len(name) <= MAX_NAME and can_be_asked_for(name)
+
+
+@lru_cache(maxsize=65_536)
 def feature_set_name(namespace: str, name: str) -> tuple[str, str] | None:
     """Read project and feature set out of a dataset's name, if they are names that a feature set can have."""
     found = feature_set_of(DatasetName(namespace, name))
-    if found is None or not PROJECT_PATTERN.fullmatch(found[0]) or len(found[1]) > MAX_NAME:
+    if found is None or not PROJECT_PATTERN.fullmatch(found[0]) or not can_be_named(found[1]):
         return None
     return found
 
@@ -110,7 +117,7 @@ def feature_set_name(namespace: str, name: str) -> tuple[str, str] | None:
 @lru_cache(maxsize=65_536)
 def dataset_node(namespace: str, name: str, column: str | None = None) -> NodeName:
     """Name a dataset or one of its fields; a feature set or one of its features if the name is one's."""
-    if feature_set_name(namespace, name) is None or (column is not None and len(column) > MAX_NAME):
+    if feature_set_name(namespace, name) is None or (column is not None and not can_be_named(column)):
         return NodeName("dataset", namespace, name) if column is None else NodeName("field", namespace, name, column)
     return NodeName("feature_set" if column is None else "feature", namespace, name, column)
 

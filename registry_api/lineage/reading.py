@@ -35,11 +35,13 @@ from festaf.contract.openlineage import (
     TaskRun,
 )
 from festaf.registry_api.errors import UnreadableEventError
+from festaf.registry_api.graph.names import can_be_named
 from festaf.registry_api.lineage import airflow_facets
 from festaf.registry_api.shared import made_of, share
 
 Facets = Mapping[str, dict[str, Any]]
 Known = TypeVar("Known", bound=BaseModel)
+Named = TypeVar("Named", FeatureSetDefinition, FeatureWrite, FeatureSetDeclaration)
 DECLARED: TypeAdapter[tuple[FeatureDeclaration, ...]] = TypeAdapter(tuple[FeatureDeclaration, ...])
 LARGEST = 2**63 - 1
 """The largest number that a column holds."""
@@ -158,10 +160,9 @@ def definition(facets: Facets) -> FeatureSetDefinition | None:
     return None if body is None else made_of(body, _definition)
 
 
-def _definition(body: Mapping[str, Any]) -> FeatureSetDefinition:
+def _definition(body: Mapping[str, Any]) -> FeatureSetDefinition | None:
     found = _read(FeatureSetDefinition, body.get("definition"), f"{DEFINITION_FACET}.definition")
-    _check_feature_set(found.project, found.feature_set, DEFINITION_FACET)
-    return found
+    return _named(found, DEFINITION_FACET)
 
 
 def write(facets: Facets) -> FeatureWrite | None:
@@ -170,11 +171,10 @@ def write(facets: Facets) -> FeatureWrite | None:
     return None if body is None else made_of(body, _write)
 
 
-def _write(body: Mapping[str, Any]) -> FeatureWrite:
+def _write(body: Mapping[str, Any]) -> FeatureWrite | None:
     found = _read(FeatureWrite, body.get("write"), f"{WRITE_FACET}.write")
-    _check_feature_set(found.project, found.feature_set, WRITE_FACET)
     _check_size(f"{WRITE_FACET}.write", LARGEST, found.rows_read, found.rows_accepted, found.rows_rejected)
-    return found
+    return _named(found, WRITE_FACET)
 
 
 def declaration(facets: Facets) -> FeatureSetDeclaration | None:
@@ -183,10 +183,9 @@ def declaration(facets: Facets) -> FeatureSetDeclaration | None:
     return None if body is None else made_of(body, _declaration)
 
 
-def _declaration(body: Mapping[str, Any]) -> FeatureSetDeclaration:
+def _declaration(body: Mapping[str, Any]) -> FeatureSetDeclaration | None:
     found = _read(FeatureSetDeclaration, body.get("declaration"), f"{DECLARATION_FACET}.declaration")
-    _check_feature_set(found.project, found.feature_set, DECLARATION_FACET)
-    return found
+    return _named(found, DECLARATION_FACET)
 
 
 def declaring(facets: Facets) -> list[FeatureSetDefinition | FeatureWrite | FeatureSetDeclaration]:
@@ -331,11 +330,15 @@ def _check_size(place: str, largest: int, *numbers: int | None) -> None:
         raise UnreadableEventError("the event cannot be read", (f"{place}: a number is out of range",))
 
 
-def _check_feature_set(project: str, feature_set: str, place: str) -> None:
-    if not PROJECT_PATTERN.fullmatch(project) or "/" in feature_set:
-        raise UnreadableEventError(
-            "the event cannot be read", (f"{place}: {project!r} and {feature_set!r} do not name a feature set",)
-        )
+def _named(said: Named, place: str) -> Named | None:
+    """Refuse what names no feature set; pass over the sets and the features of which nobody could ask."""
+    if not PROJECT_PATTERN.fullmatch(said.project) or "/" in said.feature_set:
+        wrong = f"{place}: {said.project!r} and {said.feature_set!r} do not name a feature set"
+        raise UnreadableEventError("the event cannot be read", (wrong,))
+    if not can_be_named(said.feature_set):
+        return None
+    features = tuple(item for item in said.features if can_be_named(item.name))
+    return said if len(features) == len(said.features) else said.model_copy(update={"features": features})
 
 
 def _read(model: type[Known], value: Any, place: str) -> Known:
