@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from festaf.contract.names import SCHEME, dataset_name
+from festaf.contract.names import SCHEME
 from festaf.registry_api.access.sight import Sight
 
 OURS = re.compile(rf"{SCHEME}[a-z-]*://[^/#]*")
@@ -35,7 +35,7 @@ def without_hidden(value: Any, sight: Sight) -> Any:
 
 def seen_sources(sources: Iterable[Any], sight: Sight) -> list[Any]:
     """Give declared sources without the URIs of hidden datasets; what is no URI names none."""
-    return [item for item in sources if not (isinstance(item, str) and _of_hidden(item, sight))]
+    return [item for item in sources if not isinstance(item, str) or sight.sees_source(item)]
 
 
 def _seen(key: str, items: list[Any], sight: Sight, hidden_sets: set[str]) -> list[Any]:
@@ -54,13 +54,6 @@ def _hidden_sets(used: Any, sight: Sight) -> set[str]:
 
 def _set_of(made_of: Any) -> str:
     return str(made_of.get("feature_set")) if isinstance(made_of, dict) else str(made_of).partition(".")[0]
-
-
-def _of_hidden(source: str, sight: Sight) -> bool:
-    try:
-        return not sight.sees_namespace(dataset_name(source).namespace)
-    except ValueError:
-        return False
 
 
 def _hidden(value: Any, sight: Sight) -> bool:

@@ -89,10 +89,7 @@ class _Search:
 
 def anywhere(sight: Sight) -> Sequence[Place]:
     """Give every place whose words a caller may read: what a search finds would tell of others."""
-    if sight.projects is None:
-        return (*TEXTS, "s")
-    projects = [owned("project", name) for name in sorted(sight.projects)]
-    return (*TEXTS, *projects, *(owned("namespace", name) for name in sorted(sight.namespaces)))
+    return (*TEXTS, *(["s"] if sight.everything else (owned(*owner) for owner in sorted(sight.owners))))
 
 
 def facts_of(asked: SearchFilter, sight: Sight, *, deleted: bool) -> Expression | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from festaf.contract.names import dataset_name, project_of
+from festaf.registry_api.access.sight import owner_of_source
 from festaf.registry_api.search.expression import Place, fact, lexeme, owned
 from festaf.registry_api.search.spelling import is_spelled
 from festaf.registry_api.search.words import compact, words
@@ -89,12 +89,8 @@ class Described:
 
 def _source_places(source: str) -> tuple[Place, ...]:
     """Give the places of a source's words: for who sees everything, and for who sees what it is part of."""
-    try:
-        dataset = dataset_name(source)
-    except ValueError:
-        return ("t",)
-    project = project_of(dataset)
-    return ("s", owned("project", project) if project else owned("namespace", dataset.namespace))
+    owner = owner_of_source(source)
+    return ("t",) if owner is None else ("s", owned(*owner))
 
 
 @lru_cache(maxsize=8_192)
