@@ -75,6 +75,22 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Give a database with the schema and nothing else, on each kind of database."""
+    found = with_schema(Database(database_url))
+    yield found
+    found.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """Give a database with nothing in it, on each kind of database; ``upgrade`` makes the tables of any release."""
+    found = Database(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "empty_postgres_url"))
+    yield found
+    found.close()
+
+
 @dataclass
 class Registry:
     """A registry in this process."""

@@ -6,20 +6,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-
 from festaf.registry_api.database import Database
-from festaf.registry_api.schema import MIGRATIONS, migrate
-
-
-def upgrade_to(database: Database, revision: str) -> None:
-    """Make the tables as an earlier release had them."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with database.migrating() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+from festaf.registry_api.schema import migrate
 
 
 def with_schema(database: Database) -> Database:

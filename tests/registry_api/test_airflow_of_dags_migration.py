@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event, text
 
-from festaf.registry_api.database import Database
 from festaf.registry_api.lineage.service import LineageService
-from festaf.registry_api.schema import migrate
-from tests.registry_api.databases import upgrade_to
+from festaf.registry_api.schema import upgrade
 from tests.registry_api.events import NAMESPACE, at, declaration, defined, feature_set, task_event, written
 from tests.registry_api.test_feature_list import of_another_airflow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from festaf.registry_api.database import Database
 
 LAB = "airflow-lab"
 REPEATED = text("SELECT name, dag_namespace FROM feature ORDER BY name")
@@ -24,21 +22,13 @@ SOUGHT = ("ix_feature_set_write_feature_list_id", "ix_feature_set_write_whole")
 COUNTED = text("SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = 'public'")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(sqlite_url: str, empty_postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
-    found = Database(sqlite_url if request.param == "sqlite" else empty_postgres_url)
-    migrate(found)
-    yield found
-    found.close()
-
-
 def test_lists_name_the_airflow_that_wrote_last(database: Database) -> None:
     _tell(database)
     right = _repeated(database)
     assert right == [("a", NAMESPACE), ("b", LAB), ("c", LAB), ("d", None)]
     _go_back(database)
 
-    upgrade_to(database, "0023")
+    upgrade(database, "0023")
 
     assert _repeated(database) == right
 
@@ -53,7 +43,7 @@ def test_what_wrote_a_feature_is_sought_by_index(database: Database) -> None:
             sent.append(statement)
 
     event.listen(database.engine, "before_cursor_execute", note)
-    upgrade_to(database, "0023")
+    upgrade(database, "0023")
 
     with database.engine.connect() as connection:
         if not database.sqlite:  # It would read such small tables from the first row to the last.
@@ -63,12 +53,12 @@ def test_what_wrote_a_feature_is_sought_by_index(database: Database) -> None:
     assert [index in plan for index, plan in zip(SOUGHT, plans, strict=True)] == [True, True], plans
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_postgresql_counts_what_it_seeks_in_first(database: Database) -> None:
     _tell(database)
     _go_back(database)
 
-    upgrade_to(database, "0023")
+    upgrade(database, "0023")
 
     with database.engine.connect() as connection:
         counted = set(connection.execute(COUNTED).scalars())

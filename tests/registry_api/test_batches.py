@@ -6,7 +6,6 @@ import random
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from sqlalchemy import event, text
 
 from festaf.registry_api.database import Database
@@ -19,15 +18,6 @@ from tests.registry_api.events import Json, at, dataset, declaration, task_event
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """Give a registry that knows nothing."""
-    found = Database(database_url)
-    migrate(found)
-    yield found
-    found.close()
 
 
 @contextmanager

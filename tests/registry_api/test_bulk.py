@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,18 +21,8 @@ from festaf.registry_api.lineage.tables import EventTable
 from festaf.registry_api.upsert import insert_missing, insert_or_change
 from tests.registry_api.databases import with_schema
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 NOW = datetime(2026, 1, 1, 12, 30, 0, 123456, tzinfo=UTC)
 ODD = 'it is "{odd}", \\N\n\t%s, \U0001f600'
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    found = with_schema(Database(database_url))
-    yield found
-    found.close()
 
 
 def _node(key: str, at: datetime = NOW, **changed: Any) -> dict[str, Any]:

@@ -7,31 +7,27 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import inspect, text
 
-from festaf.registry_api.database import Database
 from festaf.registry_api.lineage.service import LineageService
-from festaf.registry_api.schema import migrate
-from tests.registry_api.databases import upgrade_to
+from festaf.registry_api.schema import migrate, upgrade
 from tests.registry_api.events import RICH, at, task_event, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from festaf.registry_api.database import Database
 
 EVENTS = text("SELECT id, event_time, dedupe_key, body FROM event ORDER BY id")
 TOLD = [task_event(day=day, outputs=(written(RICH),)) for day in (3, 1, 2)]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def older(sqlite_url: str, empty_postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
+@pytest.fixture
+def older(empty_database: Database) -> Database:
     """Give a database of the previous release in which events are."""
-    database = Database(sqlite_url if request.param == "sqlite" else empty_postgres_url)
-    upgrade_to(database, "0023")
-    with database.migrating() as connection:
+    upgrade(empty_database, "0023")
+    with empty_database.migrating() as connection:
         connection.execute(text("CREATE UNIQUE INDEX later ON event (event_time, dedupe_key)"))
-    _tell(database, TOLD)
-    with database.migrating() as connection:
+    _tell(empty_database, TOLD)
+    with empty_database.migrating() as connection:
         connection.execute(text("DROP INDEX later"))
-    yield database
-    database.close()
+    return empty_database
 
 
 def test_events_of_the_previous_release_are_known(older: Database) -> None:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text
 
-from festaf.registry_api.database import Database
 from festaf.registry_api.features.newest_repository import NewestRepository
 from festaf.registry_api.features.repository import FeatureRepository
-from festaf.registry_api.schema import migrate
+from festaf.registry_api.schema import migrate, upgrade
 from festaf.registry_api.viewpoint import Viewpoint
-from tests.registry_api.databases import upgrade_to
 from tests.registry_api.events import at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+
+    from festaf.registry_api.database import Database
 
 VERSIONS = {1: ("a", "a1"), 2: ("b", "b1"), 3: ("b", "b2")}
 FOR_GOOD = 99
@@ -37,12 +37,11 @@ def _insert(connection: Any, table: str, row: Mapping[str, Any]) -> None:
     connection.execute(text(f"INSERT INTO {table} ({names}) VALUES (:{', :'.join(row)})"), row)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def older(sqlite_url: str, empty_postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
+@pytest.fixture
+def older(empty_database: Database) -> Database:
     """Give a database as the previous release left it."""
-    database = Database(sqlite_url if request.param == "sqlite" else empty_postgres_url)
-    upgrade_to(database, "0019")
-    with database.migrating() as connection:
+    upgrade(empty_database, "0019")
+    with empty_database.migrating() as connection:
         _insert(connection, "feature_set", {"id": 1, "project": "nyc", "name": "delays"})
         for number, name in enumerate(("a", "b"), 1):
             _insert(connection, "feature", {"id": number, "feature_set_id": 1, "name": name, "deleted": False})
@@ -58,8 +57,7 @@ def older(sqlite_url: str, empty_postgres_url: str, request: pytest.FixtureReque
         for run, version, *times in PRODUCED:
             produced = {"feature_id": 1 if version == 1 else 2, "version_id": version, "ended_at": at(run)}
             _insert(connection, "production", {"run_id": run, "declared": True, **produced, **_times(*times)})
-    yield database
-    database.close()
+    return empty_database
 
 
 def _times(start: float, end: float) -> dict[str, Any]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from sqlalchemy import select, text
 
-from festaf.registry_api.database import Database
 from festaf.registry_api.features.tables import FeatureTable
 from festaf.registry_api.lineage.service import LineageService
 from festaf.registry_api.schema import migrate
@@ -16,15 +14,7 @@ from festaf.registry_api.search.tables import DocumentTable
 from tests.registry_api.events import at, declaration, task_event, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(sqlite_url: str, empty_postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
-    found = Database(sqlite_url if request.param == "sqlite" else empty_postgres_url)
-    migrate(found)
-    yield found
-    found.close()
+    from festaf.registry_api.database import Database
 
 
 def test_features_with_sources_are_indexed_anew(database: Database) -> None:

@@ -8,21 +8,18 @@ import pytest
 from sqlalchemy import text
 
 from festaf.registry_api.airflow.repository import ReadingRepository
-from festaf.registry_api.database import Database
-from festaf.registry_api.schema import migrate
-from tests.registry_api.databases import upgrade_to
+from festaf.registry_api.schema import migrate, upgrade
 from tests.registry_api.events import at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from festaf.registry_api.database import Database
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def older(sqlite_url: str, empty_postgres_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
+@pytest.fixture
+def older(empty_database: Database) -> Database:
     """Give a database as the previous release left it, with a DAG that was read."""
-    database = Database(sqlite_url if request.param == "sqlite" else empty_postgres_url)
-    upgrade_to(database, "0017")
-    with database.migrating() as connection:
+    upgrade(empty_database, "0017")
+    with empty_database.migrating() as connection:
         connection.execute(
             text(
                 "INSERT INTO airflow (id, name, base_url, namespace, enabled, poll_seconds, created_at, updated_at,"
@@ -38,8 +35,7 @@ def older(sqlite_url: str, empty_postgres_url: str, request: pytest.FixtureReque
             ),
             {"yes": True, "at": at(1)},
         )
-    yield database
-    database.close()
+    return empty_database
 
 
 def test_what_was_read_stands_and_nothing_is_proven(older: Database) -> None:

@@ -27,8 +27,6 @@ from tests.registry_api.events import at
 from tests.registry_api.story import story
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy import Connection
 
     from tests.registry_api.conftest import Registry
@@ -59,16 +57,13 @@ def load(connection: Connection, file: Path) -> None:
                 connection.exec_driver_sql(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def previous(request: pytest.FixtureRequest) -> Iterator[Database]:
+@pytest.fixture
+def previous(empty_database: Database) -> Database:
     """Give a database of the previous release, full."""
-    found = "sqlite_url" if request.param == "sqlite" else "empty_postgres_url"
-    database = Database(request.getfixturevalue(found))
-    upgrade(database, "0001")
-    with database.migrating() as connection:
+    upgrade(empty_database, "0001")
+    with empty_database.migrating() as connection:
         load(connection, FIXTURES / "release_0001.jsonl")
-    yield database
-    database.close()
+    return empty_database
 
 
 def lost(before: Any, after: Any, path: str = "") -> list[str]:
