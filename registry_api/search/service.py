@@ -25,7 +25,7 @@ from festaf.registry_api.search.document import texts
 from festaf.registry_api.search.expression import Expression, Without, every
 from festaf.registry_api.search.highlights import highlights
 from festaf.registry_api.search.position import Key, Position, Stage, decode
-from festaf.registry_api.search.ranking import likeness, rank
+from festaf.registry_api.search.ranking import alike, rank
 from festaf.registry_api.search.repository import SEPARATE, Candidate, SearchRepository, Shown
 from festaf.registry_api.search.spelling import is_spelled, nearest, tolerance
 
@@ -35,7 +35,6 @@ MOST_WINDOWS = 10
 NEAR = 5
 MOST_OF_A_NAME = 64
 ASK_HERE = f"{API}/feature-requests"
-NEAR_LIKENESS = 60
 
 
 @dataclass(frozen=True)
@@ -210,10 +209,7 @@ class FeatureFinder:
         asked = (self.asked.all_in(NAME), self.asked.any_in(NAME, self._meanings))
         ids = {id_ for words in asked for id_ in self.repository.matching(every([facts, words]), 0, WINDOW)}
         found = self.repository.candidates(ids, deleted=False)
-        likely = [item for item in found if likeness(self.asked, item.compact) >= NEAR_LIKENESS]
-        near = [item.feature_id for item in sorted(likely, key=lambda item: rank(Stage.SIMILAR, self.asked, item))][
-            :NEAR
-        ]
+        near = [item.feature_id for item in alike(self.asked, found)[:NEAR]]
         shown = self.repository.shown(near)
         return tuple(FeatureSummary(**_summary(shown[feature_id])) for feature_id in near)
 
