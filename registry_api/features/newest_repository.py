@@ -23,6 +23,8 @@ from festaf.registry_api.table import Moment
 from festaf.registry_api.viewpoint import AS_OF, Viewpoint, standing
 
 CHUNK = 200
+Ran = tuple[RunTable, str | None, str | None]
+"""A run with the id and the Airflow of its DAG."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,7 @@ class Production:
     ended_at: datetime
     run: RunTable
     dag_id: str | None
-
-    @property
-    def dag_namespace(self) -> str | None:
-        """Give the Airflow of the DAG: a DAG stands in the namespace of its runs."""
-        return self.run.namespace if self.dag_id else None
+    dag_namespace: str | None
 
     @property
     def order(self) -> tuple[datetime, str]:
@@ -83,17 +81,13 @@ class NewestRepository:
         """Give the newest of features by their sets, each set's by name."""
         ordered = sorted((feature for rows in features.values() for feature in rows), key=lambda feature: feature.name)
         found: dict[int, list[Newest]] = {set_id: [] for set_id in features}
-        runs: dict[int, tuple[RunTable, str | None]] = {}
+        runs: dict[int, Ran] = {}
         for start in range(0, len(ordered), CHUNK):
             for newest in self._chunk(ordered[start : start + CHUNK], runs):
                 found[newest.feature.feature_set_id].append(newest)
         return found
 
-    def _chunk(
-        self,
-        features: Sequence[FeatureTable],
-        runs: dict[int, tuple[RunTable, str | None]],
-    ) -> list[Newest]:
+    def _chunk(self, features: Sequence[FeatureTable], runs: dict[int, Ran]) -> list[Newest]:
         """Give the newest of some features.
 
         :param runs: those that are read already, to which more are added: the state of one is as wide as what it wrote
@@ -115,7 +109,7 @@ class NewestRepository:
         row: Any,
         written: _NewestWrites,
         versions: dict[int, FeatureVersionTable],
-        runs: dict[int, tuple[RunTable, str | None]],
+        runs: dict[int, Ran],
     ) -> Newest:
         last_written = written.run.last_at if written.run else None
         declared = _later(
@@ -137,9 +131,9 @@ class NewestRepository:
     def _versions(self, ids: Collection[int]) -> dict[int, FeatureVersionTable]:
         return {row.id: row for row in self.session.scalars(_versions_query(), {"versions": sorted(ids)})}
 
-    def _runs(self, ids: Collection[int]) -> dict[int, tuple[RunTable, str | None]]:
+    def _runs(self, ids: Collection[int]) -> dict[int, Ran]:
         rows = self.session.execute(_runs_query(), {"runs": sorted(ids)}) if ids else ()
-        return {run.id: (run, dag_id) for run, dag_id in rows}
+        return {run.id: (run, dag_id, dag_namespace) for run, dag_id, dag_namespace in rows}
 
 
 @cache
@@ -150,7 +144,7 @@ def _versions_query() -> Select[Any]:
 @cache
 def _runs_query() -> Select[*tuple[Any, ...]]:
     dag = DagTable.id == RunTable.dag_pk
-    query = select(RunTable, DagTable.dag_id).outerjoin(DagTable, dag)
+    query = select(RunTable, DagTable.dag_id, DagTable.namespace).outerjoin(DagTable, dag)
     return query.where(RunTable.id.in_(bindparam("runs", expanding=True)))
 
 

@@ -172,5 +172,5 @@ def _newest_production(added: Sequence[Added], runs: dict[int, RunTable]) -> Pro
     at, run = max(written, key=lambda item: (item[0], item[1].state.run_id.hex))
     row = runs.get(run.id)
     if row is None:
-        row = runs[run.id] = RunTable(id=run.id, uuid=run.state.run_id, namespace=run.facts.namespace)
-    return Production(at, row, run.facts.dag_id)
+        row = runs[run.id] = RunTable(id=run.id, uuid=run.state.run_id)
+    return Production(at, row, run.facts.dag_id, run.facts.dag_namespace)
