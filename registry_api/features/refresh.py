@@ -7,8 +7,7 @@ more happened, the newest is asked of the tables, as for any answer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
@@ -20,6 +19,9 @@ from festaf.registry_api.features.repository import FeatureRepository
 from festaf.registry_api.features.tables import FeatureTable, FeatureVersionTable
 from festaf.registry_api.features.touched import Added, Follow, Spoken, Touched, Written
 from festaf.registry_api.search.index import SearchIndex
+
+if TYPE_CHECKING:
+    from festaf.registry_api.lineage.recording import FoldedRun
 
 SILENT = SetPortrait(declared={}, observed={}, retired_at=None)
 """A set of which nothing was said as a whole."""
@@ -102,37 +104,32 @@ class Refresher:
 
 def _repeats(row: Any, item: Spoken, newest: Written) -> bool:
     """Tell whether a row repeats the write, be it since now or since another that says the same of the same time."""
-    facts = newest.run.facts
     repeated = (row.said_at, row.last_written, row.content_id, row.version_id is not None, row.deleted)
     wanted = (newest.at, newest.at, item.version_id, item.content.declared, False)
-    same_dag = (row.dag_id, row.dag_namespace) == (facts.dag_id, facts.dag_namespace)
-    return row.first_seen is not None and repeated == wanted and same_dag
+    return row.first_seen is not None and repeated == wanted and _same_dag(row, newest.run)
 
 
 def _follow(row: Any, added: Sequence[Added]) -> dict[str, Any] | None:
-    """Give the columns that follow from what was added; None when the tables have to be asked."""
-    bounds = [moment for moment in (row.said_at, row.last_written) if moment]
-    if row.first_seen is None or row.deleted or not bounds or row.said_at is None:
-        return None
-    if min(item.at for item in added) <= max(bounds):
+    """Give the columns that follow from newer facts of the same content; None when the tables have to be asked."""
+    if row.first_seen is None or row.deleted or row.said_at is None:
         return None
     declared = row.version_id is not None
-    said = [item for item in added if item.content.decides or not declared]
-    if not declared and any(item.content.decides for item in said):
-        return None
-    said_at: datetime = row.said_at
-    if said:
-        newest = max(said, key=lambda item: item.order)
-        if newest.version_id != row.content_id or newest.content.content.get("deleted"):
-            return None
-        said_at = newest.at
-    written = row.last_written
-    productions = [(item.at, item.run.state.run_id.hex, item.run.facts) for item in added if item.run]
-    if productions:
-        written, _, facts = max(productions, key=lambda item: item[:2])
-        if (facts.dag_id, facts.dag_namespace) != (row.dag_id, row.dag_namespace):
-            return None
-    return {"said_at": said_at, "last_written": written}
+    deciding = [item for item in added if item.content.decides]
+    saying = max(deciding if declared else added, key=lambda item: item.order, default=None)
+    writes = [(item.at, item.run.state.run_id.hex, item.run) for item in added if item.run]
+    last_written, _, run = max(writes, key=lambda item: item[:2], default=(row.last_written, "", None))
+    follows = (
+        min(item.at for item in added) > max(row.said_at, row.last_written or row.said_at)
+        and (declared or not deciding)
+        and (saying is None or (saying.version_id == row.content_id and not saying.content.content.get("deleted")))
+        and (run is None or _same_dag(row, run))
+    )
+    said_at = saying.at if saying else row.said_at
+    return {"said_at": said_at, "last_written": last_written} if follows else None
+
+
+def _same_dag(row: Any, run: FoldedRun) -> bool:
+    return (row.dag_id, row.dag_namespace) == (run.facts.dag_id, run.facts.dag_namespace)
 
 
 def _begin(features: Mapping[int, Sequence[Added]]) -> list[Portrait]:
