@@ -10,7 +10,7 @@ from festaf.contract.model import Model, Moment, Sha256
 
 HistoryKind = Literal["declared", "returned_to", "first_written", "code_changed", "retired", "returned"]
 """``declared``: with another content than before. ``returned_to``: the content is one that stood earlier.
-``code_changed``: a write by another DAG file or task code than the write before. ``returned``: spoken of or written
+``code_changed``: a write by another DAG file than the write before. ``returned``: spoken of or written
 again after it was retired."""
 
 
