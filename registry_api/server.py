@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import logging
 import os
@@ -97,8 +98,10 @@ def bind(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         number = getattr(error, "errno", None)
         reason = os.strerror(number) if number and number > 0 else getattr(error, "strerror", None) or str(error)
+        elsewhere = isinstance(error, socket.gaierror) or number == errno.EADDRNOTAVAIL
         raise SetupError(
-            f"the registry cannot listen on {host} port {port}: {reason.lower()}; choose another with --port"
+            f"the registry cannot listen on {host} port {port}: {reason.lower()}; "
+            f"choose another with {'--host' if elsewhere else '--port'}"
         ) from error
 
 

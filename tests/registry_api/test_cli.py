@@ -102,6 +102,13 @@ def test_a_taken_port_is_one_sentence(sqlite_url: str) -> None:
     )
 
 
+def test_a_host_of_another_machine_is_one_sentence(sqlite_url: str) -> None:
+    code, _, err = run("serve", "--host", "192.0.2.1", "--database-url", sqlite_url)
+
+    assert code == 1
+    assert err.endswith("; choose another with --host\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
