@@ -53,12 +53,18 @@ def check_place(place: Place) -> None:
 def fresh_folder(place: Place) -> Iterator[None]:
     """Empty the demo's folder and keep others out of it.
 
-    :raises DemoError: another demo uses it, or it holds what no demo has made
+    :raises DemoError: another demo uses it, it holds what no demo has made, or it cannot be made
     """
     mark = place.folder / MARK
-    if place.folder.exists() and not mark.exists() and any(place.folder.iterdir()):
-        raise DemoError(f"{place.folder} holds other things than a demo's: name a new folder with --folder")
-    place.folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if place.folder.exists() and not mark.exists() and any(place.folder.iterdir()):
+            raise DemoError(f"{place.folder} holds other things than a demo's: name a new folder with --folder")
+        place.folder.parent.mkdir(parents=True, exist_ok=True)
+        place.folder.with_suffix(".lock").touch()
+    except OSError as error:
+        raise DemoError(
+            f"The folder {place.folder} cannot be made: {error.strerror}; choose another with --folder"
+        ) from error
     with place.folder.with_suffix(".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -57,6 +57,13 @@ def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.txt").read_text() == "ten years of work"
 
 
+def test_a_folder_that_cannot_be_made_is_said_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    place = Place(tmp_path / "file" / "demo", DAGS, Ports())
+    with pytest.raises(DemoError, match=r"demo cannot be made: .*; choose another with --folder"), fresh_folder(place):
+        pytest.fail("the folder was taken")
+
+
 def test_a_second_demo_empties_the_first_ones_folder_but_not_while_it_runs(tmp_path: Path) -> None:
     place = Place(tmp_path / "demo", DAGS, Ports())
     with fresh_folder(place):
