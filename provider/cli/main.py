@@ -28,6 +28,7 @@ AIRFLOW = "airflow"
 """The name of the package, and of the extra that brings it."""
 INTERRUPTED = 130
 UNAUTHENTICATED = 401
+FORBIDDEN_HINT = "FESTAF_TOKEN takes another token"
 TOKEN_HINT = (
     "set FESTAF_TOKEN to a token that holds; who runs the registry makes one with 'festaf registry token create'"
 )
@@ -47,8 +48,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except UnreachableError as error:
         _fail(f"{error}; name another with --registry or FESTAF_REGISTRY_URL")
     except DeniedError as error:
-        unknown = error.status == UNAUTHENTICATED
-        _fail(f"{error}; {TOKEN_HINT}" if unknown else str(error))
+        _fail(f"{error}; {TOKEN_HINT if error.status == UNAUTHENTICATED else FORBIDDEN_HINT}")
     except (RegistryError, SpoolError, MissingPackageError) as error:
         _fail(str(error))
     except ModuleNotFoundError as error:

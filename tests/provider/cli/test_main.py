@@ -108,6 +108,15 @@ def test_what_the_registry_refuses_is_one_sentence(recorder: Recorder, capsys: p
     assert "festaf registry token create" in error
 
 
+def test_who_may_not_is_told_where_another_token_goes(recorder: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.client.recorder import problem
+
+    recorder.answer = lambda _: problem(403, "the token of 'airflow' lacks the scope 'registry:read'")
+    assert _run("features", "list", "--registry", recorder.url) == 1
+    error = capsys.readouterr().err
+    assert error.endswith("lacks the scope 'registry:read'; FESTAF_TOKEN takes another token\n")
+
+
 def test_an_address_that_is_none_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run("features", "list", "--registry", "nowhere") == 1
     assert "'nowhere' is no address of a registry" in capsys.readouterr().err
