@@ -27,7 +27,9 @@ def show_history(items: Iterable[HistoryItem]) -> None:
 def show_impact(impact: Impact) -> None:
     """Print what stands downstream, the nearest first, and who is to be told."""
     lines = [_affected(item) for item in impact.affected]
-    counts = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in impact.counts.items())
+    counts = ", ".join(
+        f"{count} {kind.replace('_', ' ')}{'' if count == 1 else 's'}" for kind, count in impact.counts.items()
+    )
     summary = [Text(counts or "Nothing stands downstream.", style="bold")]
     if impact.owners:
         summary.append(Text(f"to be told: {', '.join(impact.owners)}"))

@@ -108,7 +108,7 @@ def test_impact_names_each_thing_on_one_line(runner: CliRunner, recorder: Record
     assert lines[2] == " 2  task train.fit of prod"
     assert lines[3] == " 2  task (restricted)"
     assert lines[4:] == [
-        "1 model, 2 task, 1 training set",
+        "1 model, 2 tasks, 1 training set",
         "to be told: cleo",
         "There is more: --depth goes further.",
     ]
