@@ -23,6 +23,7 @@ MOST_PAIRS = 25
 LONGEST = 255
 PROSE = frozenset({"owner", "purpose", "technique", "tags"})
 """What still says something when it is cut or lost a character; anything else is whole or left out."""
+_FOREIGN = "has characters that AWS does not take"
 _REFUSED = re.compile(r"[^\w\s.:/=+\-]")
 
 
@@ -69,7 +70,7 @@ def metadata_change(feature: Feature, standing: FeatureMetadata) -> MetadataChan
             continue
         wanted[PREFIX + name] = value
         if lost:
-            left_out.append(f"{name}: {lost}")
+            left_out.append(f"{name}: {lost}{', written without them' if lost == _FOREIGN else ''}")
     description = feature.why.description
     if description is not None and len(description) > LONGEST:
         left_out.append(f"description: cut to {LONGEST} of {len(description)} characters")
@@ -120,7 +121,7 @@ def _fitting(text: str | None) -> tuple[str, str]:
     value = " ".join(_REFUSED.sub(" ", said).split())
     if len(value) > LONGEST:
         return f"{value[: LONGEST - 3]}...", f"cut to {LONGEST} of {len(value)} characters"
-    return value, "has characters that AWS does not take" if _REFUSED.search(said) else ""
+    return value, _FOREIGN if _REFUSED.search(said) else ""
 
 
 def _time(moment: datetime) -> str:

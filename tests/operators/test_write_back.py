@@ -94,7 +94,7 @@ def test_what_the_registry_knows_stands_in_the_features_metadata(aws: LocalAws, 
     assert done["left_out"] == {
         "seats": (
             f"purpose: cut to 255 of {len(PURPOSE.strip())} characters",
-            "technique: has characters that AWS does not take",
+            "technique: has characters that AWS does not take, written without them",
             "schedule: has characters that AWS does not take",
         )
     }
