@@ -47,7 +47,7 @@ class ModelFeaturesAnswer:
         found = self.artifacts.model(project, model, version) if self.sight.sees(project) else None
         if found is None:
             named = f"{project}/{model}" + (f" version {version}" if version else "")
-            raise NotFoundError(f"no model {named} was known at that time")
+            raise NotFoundError(f"no model {named} {'is known' if self.view.now else 'was known at that time'}")
         return self._of_model(found)
 
     def endpoint(self, project: str, endpoint: str) -> EndpointFeatures:
@@ -57,7 +57,8 @@ class ModelFeaturesAnswer:
         """
         found = self.artifacts.endpoint(project, endpoint) if self.sight.sees(project) else None
         if found is None or found[0].deleted:
-            raise NotFoundError(f"no endpoint {project}/{endpoint} served at that time")
+            serves = "serves" if self.view.now else "served at that time"
+            raise NotFoundError(f"no endpoint {project}/{endpoint} {serves}")
         deployed, since = found
         models: list[ModelFeatures] = []
         for variant in deployed.variants:

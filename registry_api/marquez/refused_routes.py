@@ -23,11 +23,6 @@ class SupersededError(ServiceError):
     status_code = 405
     title = "Not taken"
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """Say what may be done here."""
-        return {"Allow": "GET"}
-
 
 def _refuse(_: Writer) -> NoReturn:
     """Refuse: OpenLineage took the place of this."""
