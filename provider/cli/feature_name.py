@@ -15,15 +15,13 @@ class FeatureName:
 
     @classmethod
     def parse(cls, text: str) -> FeatureName:
-        """Read ``project/feature_set/feature``, ``feature_set/feature`` or ``feature_set.feature``.
+        """Read ``project/feature_set/feature`` or ``feature_set/feature``; dots do instead where no name has any.
 
         :raises ValueError: it is none of these
         """
-        parts = text.split("/") if "/" in text else text.rsplit(".", 1)
+        parts = text.split("/" if "/" in text else ".")
         if len(parts) not in {2, 3} or not all(parts):
-            raise ValueError(
-                f"{text!r} is no feature: write project/feature_set/feature, feature_set/feature or feature_set.feature"
-            )
+            raise ValueError(f"{text!r} is no feature: write project/feature_set/feature or feature_set/feature")
         *project, feature_set, name = parts
         return cls(project[0] if project else None, feature_set, name)
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="List features and show what was declared of one.")
 
 
-Feature = Annotated[str, typer.Argument(help="project/feature_set/feature, feature_set/feature or set.feature.")]
+Feature = Annotated[str, typer.Argument(help="project/feature_set/feature or feature_set/feature.")]
 AsOf = Annotated[str | None, typer.Option(help="The answer as it was at this time, such as 2026-11-21T12:00:00Z.")]
 KnownAt = Annotated[
     str | None, typer.Option(help="The answer as the registry knew it at this time, before it learned more.")

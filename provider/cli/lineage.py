@@ -44,7 +44,7 @@ SpoolFolder = Annotated[
 
 @app.command()
 def show(
-    feature: Annotated[str, typer.Argument(help="project/feature_set/feature, feature_set/feature or set.feature.")],
+    feature: Annotated[str, typer.Argument(help="project/feature_set/feature or feature_set/feature.")],
     as_of: Annotated[
         str | None, typer.Option(help="The answer as it was at this time, such as 2026-11-21T12:00:00Z.")
     ] = None,

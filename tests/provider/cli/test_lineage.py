@@ -157,7 +157,12 @@ def test_a_name_that_stands_in_two_projects_asks_which(runner: CliRunner) -> Non
     assert "one of nyc/weather/wind, sfo/weather/wind" in result.stderr
 
 
-@pytest.mark.parametrize("text", ["wind", "a/b/c/d", "a//c", "/"])
+def test_dots_do_instead_of_slashes(runner: CliRunner) -> None:
+    for text in (NAME, NAME.replace("/", "."), NAME.partition("/")[2].replace("/", ".")):
+        assert json.loads(runner.invoke(app, ["show", text, "--json"]).stdout)["feature_set"] == "delays"
+
+
+@pytest.mark.parametrize("text", ["wind", "a/b/c/d", "a//c", "/", "a.b.c.d", "a..c"])
 def test_what_is_no_feature_name_is_refused(runner: CliRunner, text: str) -> None:
     result = runner.invoke(app, ["show", text])
     assert result.exit_code == 1
