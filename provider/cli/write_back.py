@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from festaf.provider.cli.aws import ConnId, Region, asking_aws
-from festaf.provider.cli.connection import AsJson, Registry, Token, connect
+from festaf.provider.cli.connection import AsJson, Registry, Token, connect, fail
 
 if TYPE_CHECKING:
     from festaf.client.registry import RegistryClient
@@ -49,12 +49,12 @@ def write_back(
 
 
 def _standing(client: RegistryClient, hook: FeatureStoreHook, project: str) -> list[str]:
-    """Give the feature sets of a project that AWS has; name the others, and say where there is none."""
+    """Give the feature sets of a project that AWS has, and name the others; a project without any is a mistake."""
     known = sorted({feature.feature_set for feature in client.features(project=project)})
-    there = {summary.name for summary in hook.summaries()} if known else set()
     if not known:
-        typer.echo(f"The registry knows no feature of project {project}.", err=True)
-    elif absent := [name for name in known if name not in there]:
+        fail(f"The registry knows no feature of project {project}; see: festaf features list")
+    there = {summary.name for summary in hook.summaries()}
+    if absent := [name for name in known if name not in there]:
         typer.echo(f"Passed over, since {hook.place} has no such feature set: {', '.join(absent)}", err=True)
     return [name for name in known if name in there]
 

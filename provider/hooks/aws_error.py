@@ -60,8 +60,8 @@ def in_our_words(error: Exception, *, operation: str, connection: str | None) ->
         return _refusal(error, operation, through)
     if isinstance(error, boto.NoRegionError):
         return AccessError(
-            f"No AWS region is known from {through}: give region_name to the task, "
-            'or put {"region_name": "..."} into the extra of the connection'
+            f"No AWS region is known from {through}: give region_name to the task or "
+            '--region to the command, or put {"region_name": "..."} into the extra of the connection'
         )
     if isinstance(error, _NO_CREDENTIALS):
         return AccessError(
