@@ -65,7 +65,7 @@ class PrincipalService:
         """
         found = self.principals.find(kind, name)
         if found is None:
-            raise NotFoundError(f"no {kind} is named {name!r}")
+            raise absent(kind, name)
         return found
 
     def page(self, kind: Kind | None, after: tuple[str, str] | None, limit: int) -> Sequence[PrincipalTable]:
@@ -138,3 +138,8 @@ class PrincipalService:
 def _state(principal: PrincipalTable) -> str:
     state = "disabled" if principal.disabled_at else "enabled"
     return f"{state}, group {principal.oidc_group}" if principal.oidc_group else state
+
+
+def absent(kind: str, name: str) -> NotFoundError:
+    """Say that there is no such principal, and how one is made."""
+    return NotFoundError(f"no {kind} is named {name!r}; make it with: festaf registry principal create {kind}/{name}")

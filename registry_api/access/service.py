@@ -13,6 +13,7 @@ from festaf.contract.names import PROJECT_PATTERN
 from festaf.registry_api.access.audit_repository import note
 from festaf.registry_api.access.caller import Scope
 from festaf.registry_api.access.principal_repository import PrincipalRepository
+from festaf.registry_api.access.principals import absent
 from festaf.registry_api.access.repository import TokenRepository, changed
 from festaf.registry_api.access.tables import TokenTable
 from festaf.registry_api.errors import BadRequestError, ConflictError, NotFoundError
@@ -76,7 +77,7 @@ class TokenService:
             raise BadRequestError("a token belongs to a user or a service, not to a team")
         found = self.principals.find(kind, name)
         if found is None:
-            raise NotFoundError(f"no {kind} is named {name!r}")
+            raise absent(kind, name)
         return found.id
 
     def list(self) -> Sequence[TokenTable]:

@@ -203,6 +203,10 @@ def test_people_and_their_rights_are_managed_on_the_command_line(sqlite_url: str
         (("grant", "give", "bos", "service/airflow", "write"), "there is no project 'bos'"),
         (("principal", "create", "airflow"), "write user/NAME"),
         (("token", "create", "x", "--for", "team/analysts"), "not to a team"),
+        (
+            ("token", "create", "x", "--for", "user/eve"),
+            "no user is named 'eve'; make it with: festaf registry principal",
+        ),
     ):
         code, out, err = run(*arguments, *database)
         assert (code, out) == (1, "")
