@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Literal
 
 Place = str
+FACT = "k"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ class Lexeme:
         """Tell whether a document has it."""
         return any(item.startswith(self.text) for item in document) if self.prefix else self.text in document
 
+    def whole(self) -> Expression | None:
+        """Give what a document has that matches, of whole words alone; None when those do not tell."""
+        return None if self.prefix or self.text.startswith(FACT) else self
+
 
 @dataclass(frozen=True)
 class Every:
@@ -54,6 +59,11 @@ class Every:
     def matches(self, document: Collection[str]) -> bool:
         """Tell whether a document has them all."""
         return all(item.matches(document) for item in self.items)
+
+    def whole(self) -> Expression | None:
+        """Give what a document has that matches, of whole words alone; None when those do not tell."""
+        known = [found for item in self.items if (found := item.whole())]
+        return every(known) if known else None
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,11 @@ class Some:
         """Tell whether a document has one of them."""
         return any(item.matches(document) for item in self.items)
 
+    def whole(self) -> Expression | None:
+        """Give what a document has that matches, of whole words alone; None when those do not tell."""
+        known = [found for item in self.items if (found := item.whole())]
+        return some(known) if known and len(known) == len(self.items) else None
+
 
 @dataclass(frozen=True)
 class Without:
@@ -93,6 +108,10 @@ class Without:
     def matches(self, document: Collection[str]) -> bool:
         """Tell whether a document has the one and not the other."""
         return self.wanted.matches(document) and not self.unwanted.matches(document)
+
+    def whole(self) -> Expression | None:
+        """Give what a document has that matches, of whole words alone; None when those do not tell."""
+        return self.wanted.whole()
 
 
 Expression = Lexeme | Every | Some | Without
@@ -124,4 +143,4 @@ def owned(kind: Literal["project", "namespace"], name: str) -> Place:
 @lru_cache(maxsize=16_384)
 def fact(kind: str, value: str) -> str:
     """Code a fact that filters ask for."""
-    return "k" + hashlib.sha256(f"{kind}={value}".encode()).hexdigest()[:16]
+    return FACT + hashlib.sha256(f"{kind}={value}".encode()).hexdigest()[:16]

@@ -47,6 +47,8 @@ LOOKED_AT = 1_000
 """So many documents PostgreSQL looks at one after the other: a word that is everywhere fills a window among them."""
 WIDEST = 10_000
 """So many it looks at when what it found among the first promises enough among these."""
+RARE = 5
+"""In so few of the next documents stand words that are worth looking for by themselves."""
 MOST = bindparam("most", type_=Integer)
 
 
@@ -105,8 +107,25 @@ class SearchRepository:
         if len(rows) < limit and enough <= WIDEST:
             rows = self._rows(_among_next(), {**given, "looked_at": enough})
         if len(rows) < limit:
-            rows = self._rows(_among_all(), given)
+            few = self._among_few(asked, after)
+            return few[:limit] if few is not None else [row[0] for row in self._rows(_among_all(), given)]
         return [row[0] for row in rows]
+
+    def _among_few(self, asked: Expression, after: int) -> list[int] | None:
+        """Give what matches of the documents that have the whole words; None when those do not tell, or are many.
+
+        PostgreSQL's index reads what begins with a prefix in however many documents, before it looks at other words.
+        """
+        whole = asked.whole()
+        if whole is None:
+            return None
+        given = {"words": whole.tsquery(), "after": after, "looked_at": LOOKED_AT}
+        if len(self._rows(_among_next(), {**given, "most": RARE + 1})) > RARE:
+            return None
+        rows = self._rows(_among_all(), {**given, "most": LOOKED_AT + 1})
+        if len(rows) > LOOKED_AT:
+            return None
+        return sorted(self.agreeing([row[0] for row in rows], asked)) if rows else []
 
     def candidates(
         self,
